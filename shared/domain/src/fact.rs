@@ -1,0 +1,210 @@
+//! Facts: what we keep of events, each with where it came from and its place in the order of arrival.
+use crate::event::{Detection, Event, EventBody, Incident, PpeSample, Retraction, WorkerAssignment, Zone};
+use crate::message::Origin;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The kinds of facts that a site keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactKind {
+    Detection,
+    Incident,
+    Zone,
+    Worker,
+    PpeSample,
+}
+
+/// A fact as kept: its latest content, the arrival entry it stands in, and the webhook it came in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    pub body: FactBody,
+    /// The number of the arrival entry that this content belongs to.
+    pub arrival: u64,
+    /// Which part of the webhook; with `origin` it names the message it came in.
+    pub part: u32,
+    pub event_id: String,
+    pub event_time: Timestamp,
+    pub received_at: Timestamp,
+    pub origin: Origin,
+}
+
+impl Fact {
+    /// The message that this content came in.
+    pub fn message_id(&self) -> String {
+        self.origin.message_id(self.part)
+    }
+}
+
+/// The content of a fact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data", rename_all = "snake_case")]
+pub enum FactBody {
+    Detection(Detection),
+    Incident(IncidentFact),
+    Zone(Zone),
+    Worker(WorkerAssignment),
+    PpeSample(PpeSample),
+}
+
+/// An incident's latest revision, or its retraction, or both: a retraction keeps what was last known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IncidentFact {
+    pub incident_id: String,
+    /// The higher of the two revisions below.
+    pub revision: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<Incident>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retraction: Option<Retraction>,
+}
+
+impl IncidentFact {
+    /// Retracted, unless a later revision took the retraction back.
+    pub fn is_retracted(&self) -> bool {
+        let known = self.incident.as_ref().map_or(0, |i| i.revision);
+        self.retraction.as_ref().is_some_and(|r| r.revision >= known)
+    }
+
+    /// The incident, when it stands, is recordable and takes its detections with it.
+    pub fn stands_recordable(&self) -> bool {
+        !self.is_retracted() && self.incident.as_ref().is_some_and(|i| i.recordable)
+    }
+
+    pub fn has_detection(&self, detection_id: &str) -> bool {
+        self.incident.as_ref().is_some_and(|i| i.detection_ids.iter().any(|d| d == detection_id))
+    }
+}
+
+/// What became of an event when it met what was already kept.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kept {
+    /// New, or a higher revision: this is now the fact's content.
+    New(FactBody),
+    /// Equal to, or older than, what is kept.
+    Known,
+    /// The same id and (where it has one) revision, with other content: the first stands.
+    Contradicts,
+}
+
+impl FactBody {
+    pub fn kind(&self) -> FactKind {
+        match self {
+            FactBody::Detection(_) => FactKind::Detection,
+            FactBody::Incident(_) => FactKind::Incident,
+            FactBody::Zone(_) => FactKind::Zone,
+            FactBody::Worker(_) => FactKind::Worker,
+            FactBody::PpeSample(_) => FactKind::PpeSample,
+        }
+    }
+
+    /// The id that the edge gave it.
+    pub fn id(&self) -> &str {
+        match self {
+            FactBody::Detection(d) => &d.detection_id,
+            FactBody::Incident(i) => &i.incident_id,
+            FactBody::Zone(z) => &z.zone_id,
+            FactBody::Worker(w) => &w.worker_id,
+            FactBody::PpeSample(s) => &s.sample_id,
+        }
+    }
+
+    /// The fact's own time, on which lists filter. Zones have none: `None` stands for the event's time.
+    pub fn time(&self) -> Option<Timestamp> {
+        match self {
+            FactBody::Detection(d) => Some(d.detected_at),
+            FactBody::Incident(i) => i.incident.as_ref().map(|i| i.occurred_at),
+            FactBody::Zone(_) => None,
+            FactBody::Worker(w) => Some(w.from),
+            FactBody::PpeSample(s) => Some(s.sampled_to),
+        }
+    }
+}
+
+/// Which fact an event is about.
+pub fn subject(event: &Event) -> (FactKind, &str) {
+    match &event.body {
+        EventBody::Detection(d) => (FactKind::Detection, &d.detection_id),
+        EventBody::IncidentConfirmed(i) | EventBody::IncidentUpdated(i) => (FactKind::Incident, &i.incident_id),
+        EventBody::IncidentRetracted(r) => (FactKind::Incident, &r.incident_id),
+        EventBody::Zone(z) => (FactKind::Zone, &z.zone_id),
+        EventBody::Worker(w) => (FactKind::Worker, &w.worker_id),
+        EventBody::PpeSample(s) => (FactKind::PpeSample, &s.sample_id),
+    }
+}
+
+/// What keeping `event` does to what is known. A higher revision wins whatever the order of arrival; what has no revision
+/// never changes.
+pub fn keep(known: Option<&FactBody>, event: &EventBody) -> Kept {
+    match (known, event) {
+        (known, EventBody::Detection(new)) => match known {
+            None => Kept::New(FactBody::Detection(new.clone())),
+            Some(FactBody::Detection(old)) if old == new => Kept::Known,
+            Some(_) => Kept::Contradicts,
+        },
+        (known, EventBody::PpeSample(new)) => match known {
+            None => Kept::New(FactBody::PpeSample(new.clone())),
+            Some(FactBody::PpeSample(old)) if old == new => Kept::Known,
+            Some(_) => Kept::Contradicts,
+        },
+        (known, EventBody::Zone(new)) => match known {
+            Some(FactBody::Zone(old)) => by_revision(old, new, (old.revision, new.revision), FactBody::Zone),
+            _ => Kept::New(FactBody::Zone(new.clone())),
+        },
+        (known, EventBody::Worker(new)) => match known {
+            Some(FactBody::Worker(old)) => by_revision(old, new, (old.revision, new.revision), FactBody::Worker),
+            _ => Kept::New(FactBody::Worker(new.clone())),
+        },
+        (known, EventBody::IncidentConfirmed(new) | EventBody::IncidentUpdated(new)) => keep_incident(incident(known), new),
+        (known, EventBody::IncidentRetracted(new)) => keep_retraction(incident(known), new),
+    }
+}
+
+fn by_revision<T: PartialEq + Clone>(old: &T, new: &T, revisions: (u64, u64), wrap: fn(T) -> FactBody) -> Kept {
+    match revisions {
+        (kept, came) if came > kept => Kept::New(wrap(new.clone())),
+        (kept, came) if came == kept && old != new => Kept::Contradicts,
+        _ => Kept::Known,
+    }
+}
+
+fn incident(known: Option<&FactBody>) -> Option<&IncidentFact> {
+    match known {
+        Some(FactBody::Incident(fact)) => Some(fact),
+        _ => None,
+    }
+}
+
+fn keep_incident(known: Option<&IncidentFact>, new: &Incident) -> Kept {
+    let retraction = known.and_then(|k| k.retraction.clone());
+    let revision = new.revision.max(retraction.as_ref().map_or(0, |r| r.revision));
+    let fresh = || {
+        Kept::New(FactBody::Incident(IncidentFact {
+            incident_id: new.incident_id.clone(),
+            revision,
+            incident: Some(new.clone()),
+            retraction: retraction.clone(),
+        }))
+    };
+    match known.and_then(|k| k.incident.as_ref()) {
+        Some(old) if old.revision > new.revision => Kept::Known,
+        Some(old) if old.revision == new.revision && old == new => Kept::Known,
+        Some(old) if old.revision == new.revision => Kept::Contradicts,
+        _ => fresh(),
+    }
+}
+
+fn keep_retraction(known: Option<&IncidentFact>, new: &Retraction) -> Kept {
+    let incident = known.and_then(|k| k.incident.clone());
+    match known.and_then(|k| k.retraction.as_ref()) {
+        Some(old) if old.revision > new.revision => Kept::Known,
+        Some(old) if old.revision == new.revision && old == new => Kept::Known,
+        Some(old) if old.revision == new.revision => Kept::Contradicts,
+        _ => Kept::New(FactBody::Incident(IncidentFact {
+            incident_id: new.incident_id.clone(),
+            revision: new.revision.max(incident.as_ref().map_or(0, |i| i.revision)),
+            incident,
+            retraction: Some(new.clone()),
+        })),
+    }
+}

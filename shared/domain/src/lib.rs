@@ -1,0 +1,22 @@
+//! Types and rules of HardHat Pulse: events, facts, records, settings. No AWS, no HTTP, no clock of its own.
+//!
+//! - [`event`]: what an edge tells us, typed; [`validate`]: from untrusted JSON to it, with JSON pointers
+//! - [`fact`]: what we keep of it; [`arrival`]: the order it came in; [`message`]: what travels on the site queue
+//! - [`settings`], [`route`]: what one platform project does with one site, and which records follow from a fact
+//! - [`record`], [`marker`]: what a connection should show, and the reference it is found by
+//! - [`wording`]: what a record says; [`merge`]: three-way merge of a record's fields; [`localtime`]: the site's clock
+//! - [`signature`]: Standard Webhooks signing
+pub mod arrival;
+pub mod event;
+pub mod fact;
+pub mod ids;
+pub mod localtime;
+pub mod marker;
+pub mod merge;
+pub mod message;
+pub mod record;
+pub mod route;
+pub mod settings;
+pub mod signature;
+pub mod validate;
+pub mod wording;

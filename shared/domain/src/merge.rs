@@ -1,0 +1,179 @@
+//! Three-way merge of a record's fields: what the platform answered last time, what stands there now, what we want.
+//!
+//! A link keeps two short hashes per field: what we last asked for (`wrote`) and what the platform then answered (`base`, as it
+//! normalizes). So an unchanged record costs no call, and a person's edit is seen without keeping the person's words.
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A record's fields by the platform's names.
+pub type Fields = BTreeMap<String, Value>;
+
+/// What we remember of a field that we wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    #[serde(rename = "w")]
+    pub wrote: String,
+    #[serde(rename = "b")]
+    pub base: String,
+}
+
+/// A field that a person changed at the platform while we had news for it: the person's value stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conflict {
+    pub field: String,
+    pub ours: Value,
+    pub theirs: Value,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Merge {
+    /// What to send.
+    pub send: Fields,
+    /// What a person changed and we leave alone.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// A short hash of a field's normalized value: 12 bytes of SHA-256 tell any two values of one field apart.
+pub fn hash(value: &Value) -> String {
+    crate::marker::crockford(normalized(value).to_string().as_bytes(), 19)
+}
+
+/// A value as platforms keep it: line ends are LF, text is trimmed, null and the empty text are one.
+pub fn normalized(value: &Value) -> Value {
+    match value {
+        Value::String(text) => {
+            let text = text.replace("\r\n", "\n");
+            let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+            match lines.join("\n").trim() {
+                "" => Value::Null,
+                trimmed => Value::String(trimmed.to_owned()),
+            }
+        }
+        other => other.clone(),
+    }
+}
+
+/// The fields of `desired` that we have news for: where none, no call is needed.
+pub fn news(desired: &Fields, written: &BTreeMap<String, Written>) -> bool {
+    desired.iter().any(|(field, value)| written.get(field).is_none_or(|w| w.wrote != hash(value)))
+}
+
+/// Merges. `remote` is what stands there now.
+pub fn merge(desired: &Fields, written: &BTreeMap<String, Written>, remote: &Fields) -> Merge {
+    let mut merge = Merge::default();
+    for (field, ours) in desired {
+        let theirs = remote.get(field).cloned().unwrap_or(Value::Null);
+        if hash(&theirs) == hash(ours) {
+            continue;
+        }
+        let touched = written.get(field).is_some_and(|w| w.base != hash(&theirs));
+        let no_news = written.get(field).is_some_and(|w| w.wrote == hash(ours));
+        match (no_news, touched) {
+            (true, _) => {}
+            (false, false) => {
+                merge.send.insert(field.clone(), ours.clone());
+            }
+            (false, true) => {
+                merge.conflicts.push(Conflict { field: field.clone(), ours: ours.clone(), theirs });
+            }
+        }
+    }
+    merge
+}
+
+/// What to remember after a write or a look: `answered` is what the platform shows now.
+pub fn written(desired: &Fields, answered: &Fields) -> BTreeMap<String, Written> {
+    desired
+        .iter()
+        .map(|(field, ours)| {
+            let base = hash(answered.get(field).unwrap_or(&Value::Null));
+            (field.clone(), Written { wrote: hash(ours), base })
+        })
+        .collect()
+}
+
+/// What to remember after an update that sent some fields: those sent are as answered; the others keep their base where a
+/// person's edit stands, so that the edit is still known as one at the next merge.
+pub fn rewritten(
+    desired: &Fields,
+    before: &BTreeMap<String, Written>,
+    sent: &Fields,
+    answered: &Fields,
+) -> BTreeMap<String, Written> {
+    let mut after = written(desired, answered);
+    for (field, remembered) in &mut after {
+        let ours = desired.get(field).map(hash);
+        let equal = Some(hash(answered.get(field).unwrap_or(&Value::Null))) == ours;
+        if let (false, false, Some(old)) = (sent.contains_key(field), equal, before.get(field)) {
+            remembered.base = old.base.clone();
+        }
+    }
+    after
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn fields(pairs: &[(&str, &str)]) -> Fields {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect()
+    }
+
+    #[test]
+    fn what_nobody_changed_is_sent_and_what_a_person_changed_survives() {
+        let first = fields(&[("title", "a"), ("description", "b"), ("place", "c")]);
+        let remembered = written(&first, &first);
+        let desired = fields(&[("title", "a2"), ("description", "b2"), ("place", "c")]);
+        let remote = fields(&[("title", "a"), ("description", "edited"), ("place", "moved")]);
+        let merge = merge(&desired, &remembered, &remote);
+        assert_eq!(merge.send, fields(&[("title", "a2")]));
+        assert_eq!(merge.conflicts.len(), 1);
+        assert_eq!(merge.conflicts[0].field, "description");
+        assert_eq!(merge.conflicts[0].theirs, json!("edited"));
+    }
+
+    #[test]
+    fn a_platform_that_normalizes_is_not_mistaken_for_a_person() {
+        let wrote = fields(&[("description", "one \r\ntwo\n")]);
+        let answered = fields(&[("description", "<p>one two</p>")]);
+        let remembered = written(&wrote, &answered);
+        assert!(!news(&wrote, &remembered));
+        let next = fields(&[("description", "three")]);
+        assert_eq!(merge(&next, &remembered, &answered).send, next);
+    }
+
+    #[test]
+    fn a_persons_edit_still_counts_as_one_after_a_later_update() {
+        let first = fields(&[("title", "a"), ("description", "b")]);
+        let mut remembered = written(&first, &first);
+        let remote = fields(&[("title", "a"), ("description", "edited")]);
+        for title in ["a2", "a3"] {
+            let desired = fields(&[("title", title), ("description", title)]);
+            let outcome = merge(&desired, &remembered, &remote);
+            assert_eq!(outcome.conflicts.len(), 1, "{title}");
+            let answered = fields(&[("title", title), ("description", "edited")]);
+            remembered = rewritten(&desired, &remembered, &outcome.send, &answered);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_field_that_differs_from_base_is_never_sent(base in "[a-c]{0,2}", ours in "[a-c]{0,2}", theirs in "[a-c]{0,2}") {
+            let remembered = written(&fields(&[("f", &base)]), &fields(&[("f", &base)]));
+            let outcome = merge(&fields(&[("f", &ours)]), &remembered, &fields(&[("f", &theirs)]));
+            prop_assert!(outcome.send.is_empty() || base.trim() == theirs.trim());
+            prop_assert!(outcome.conflicts.is_empty() || (base != theirs && ours != theirs));
+        }
+
+        #[test]
+        fn a_write_read_back_has_no_news(value in "\\PC{0,40}") {
+            let desired = fields(&[("f", &value)]);
+            let remembered = written(&desired, &desired);
+            prop_assert!(!news(&desired, &remembered));
+            prop_assert_eq!(merge(&desired, &remembered, &desired), Merge::default());
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What travels on the site queue: edge-ingest packs it, event-router unpacks it. A message names the webhook it came in, so
+//! that each fact can be traced to what was received from which edge.
+use crate::event::Event;
+use crate::ids::{EdgeId, OrganizationId, SiteId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One message of a site, at most one billed 64 KB of events from one webhook. Group = site.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SiteMessage {
+    pub organization_id: OrganizationId,
+    pub site_id: SiteId,
+    pub origin: Origin,
+    /// Which part of the webhook this is, from 0.
+    pub part: u32,
+    pub received_at: Timestamp,
+    pub events: Vec<Event>,
+}
+
+impl SiteMessage {
+    /// The commit mark's id: equal for redeliveries of this message and for an edge's retry of the same webhook.
+    pub fn id(&self) -> String {
+        self.origin.message_id(self.part)
+    }
+}
+
+/// The webhook that an event came in (invariant 11).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    pub edge_id: EdgeId,
+    pub webhook_id: String,
+    #[serde(rename = "timestamp")]
+    pub webhook_timestamp: i64,
+    pub signature: String,
+    /// Base64 of the SHA-256 of the body.
+    #[serde(rename = "sha256")]
+    pub body_sha256: String,
+}
+
+impl Origin {
+    /// The id of a part of this webhook.
+    pub fn message_id(&self, part: u32) -> String {
+        let text = format!("{}\n{}\n{}\n{part}", self.edge_id, self.webhook_id, self.body_sha256);
+        crate::marker::crockford(text.as_bytes(), 20)
+    }
+}

@@ -1,0 +1,110 @@
+//! Records: what a connection should show for a fact.
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordKind {
+    Incident,
+    Observation,
+    DailySummary,
+}
+
+impl RecordKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RecordKind::Incident => "incident",
+            RecordKind::Observation => "observation",
+            RecordKind::DailySummary => "daily_summary",
+        }
+    }
+
+    /// Which of a budget's classes its calls belong to.
+    pub fn class(self) -> WorkClass {
+        match self {
+            RecordKind::Incident => WorkClass::Incident,
+            RecordKind::DailySummary => WorkClass::Summary,
+            RecordKind::Observation => WorkClass::Observation,
+        }
+    }
+}
+
+impl std::str::FromStr for RecordKind {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [RecordKind::Incident, RecordKind::Observation, RecordKind::DailySummary]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(())
+    }
+}
+
+/// The order of a lane's work, first to last, and what a pause or a reserve speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkClass {
+    Incident,
+    Summary,
+    ReadBack,
+    Observation,
+    Reread,
+}
+
+impl WorkClass {
+    pub const ALL: [WorkClass; 5] =
+        [WorkClass::Incident, WorkClass::Summary, WorkClass::ReadBack, WorkClass::Observation, WorkClass::Reread];
+
+    /// A digit that sorts as the work does.
+    pub fn rank(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Which record: the kind and the fact's id, unique in its site; site ids are unique everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RecordKey {
+    pub kind: RecordKind,
+    pub site_id: crate::ids::SiteId,
+    pub fact_id: String,
+}
+
+/// Where a record stands (design 4, "states of a link").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordState {
+    Pending,
+    Synced,
+    /// A person must act.
+    Blocked,
+    /// The platform refuses this record.
+    Failed,
+}
+
+impl RecordState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RecordState::Pending => "pending",
+            RecordState::Synced => "synced",
+            RecordState::Blocked => "blocked",
+            RecordState::Failed => "failed",
+        }
+    }
+}
+
+impl std::str::FromStr for RecordState {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [RecordState::Pending, RecordState::Synced, RecordState::Blocked, RecordState::Failed]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or(())
+    }
+}
+
+/// Who can mend a record that is not where it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mender {
+    SafetyManager,
+    PlatformAdmin,
+    HardhatPulse,
+}

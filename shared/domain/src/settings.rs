@@ -1,0 +1,110 @@
+//! Project settings: what one platform project does with one site (contracts 6.3).
+use crate::ids::SiteId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A detection kind or incident type: `[a-z][a-z0-9_]{0,63}`.
+pub fn is_kind(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_lowercase())
+        && text.len() <= 64
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProjectSettings {
+    pub site_id: SiteId,
+    #[serde(default)]
+    pub observations: ObservationSettings,
+    #[serde(default)]
+    pub daily_summary: SummarySettings,
+    #[serde(default)]
+    pub mapping: Mapping,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ObservationSettings {
+    pub min_priority: u8,
+    pub kinds: Kinds,
+}
+
+impl Default for ObservationSettings {
+    fn default() -> Self {
+        Self { min_priority: 3, kinds: Kinds::Only(vec!["zone_breach".into(), "ppe_non_compliance".into()]) }
+    }
+}
+
+/// Which detection kinds are pushed: `"all"`, or a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Kinds {
+    All(AllWord),
+    Only(Vec<String>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum AllWord {
+    #[serde(rename = "all")]
+    All,
+}
+
+impl Kinds {
+    pub fn includes(&self, kind: &str) -> bool {
+        match self {
+            Kinds::All(_) => true,
+            Kinds::Only(kinds) => kinds.iter().any(|k| k == kind),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SummarySettings {
+    pub enabled: bool,
+    /// `HH:MM` on the site's clock.
+    pub at: String,
+}
+
+impl Default for SummarySettings {
+    fn default() -> Self {
+        Self { enabled: true, at: "17:00".into() }
+    }
+}
+
+/// Ids at the platform, kept as text since platforms use numbers beyond 53 bits and UUIDs. Left out: the defaults.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mapping {
+    #[serde(deserialize_with = "ids_as_text")]
+    pub observation_types: BTreeMap<String, String>,
+    #[serde(deserialize_with = "ids_as_text")]
+    pub incident_types: BTreeMap<String, String>,
+    #[serde(deserialize_with = "ids_as_text")]
+    pub hazards: BTreeMap<String, String>,
+}
+
+fn ids_as_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Id {
+        Number(u64),
+        Text(String),
+    }
+    let ids = BTreeMap::<String, Id>::deserialize(deserializer)?;
+    Ok(ids
+        .into_iter()
+        .map(|(key, id)| match id {
+            Id::Number(number) => (key, number.to_string()),
+            Id::Text(text) => (key, text),
+        })
+        .collect())
+}
+
+/// A named span of a site's day, `HH:MM` on its clock; `end` before `start` crosses midnight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shift {
+    pub name: String,
+    pub start: String,
+    pub end: String,
+}

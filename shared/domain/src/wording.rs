@@ -1,0 +1,147 @@
+//! What a record says (design 7), in words that no platform owns. Everything here goes out of the house: no worker id, no name,
+//! and of a privacy case (29 CFR 1904.29(b)(7)) neither role, trade nor free text.
+use crate::event::{Detection, Incident};
+use crate::localtime::on_site;
+use jiff::tz::TimeZone;
+
+/// What the words need to know beside the fact.
+#[derive(Debug, Clone)]
+pub struct Place<'a> {
+    pub zone_name: &'a str,
+    pub time_zone: &'a TimeZone,
+    pub marker: &'a str,
+    /// Opens a page that asks for a login.
+    pub link: &'a str,
+}
+
+/// `zone_breach` as people write it: `Zone breach`.
+pub fn words(kind: &str) -> String {
+    let known = match kind {
+        "ppe_non_compliance" => "PPE non-compliance",
+        "man_down" => "Man down",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
+    let text = kind.replace('_', " ");
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+}
+
+/// 1 (least) to 5 (worst).
+pub fn priority_words(priority: u8) -> &'static str {
+    match priority {
+        0 | 1 => "1 (lowest)",
+        2 => "2 (low)",
+        3 => "3 (medium)",
+        4 => "4 (high)",
+        _ => "5 (worst)",
+    }
+}
+
+pub fn incident_title(incident: &Incident, place: &Place) -> String {
+    format!("{} - {} [{}]", words(&incident.incident_type), place.zone_name, place.marker)
+}
+
+pub fn incident_description(incident: &Incident, retracted: Option<&str>, place: &Place) -> String {
+    let mut lines = Vec::new();
+    match retracted {
+        Some(_) if incident.privacy_case => lines.push("RETRACTED in HardHat Pulse.".to_owned()),
+        Some(reason) => lines.push(format!("RETRACTED in HardHat Pulse: {reason}")),
+        None if !incident.recordable => {
+            lines.push("Now classified as not recordable (29 CFR 1904.7) in HardHat Pulse.".to_owned());
+        }
+        None => {}
+    }
+    if incident.privacy_case {
+        lines.push("Privacy case (29 CFR 1904.29(b)(7)): details are kept in HardHat Pulse only.".to_owned());
+    } else {
+        lines.push(format!("Role: {}", incident.worker.role));
+        lines.push(format!("Trade: {}", incident.worker.trade));
+    }
+    lines.push(format!("Zone: {}", place.zone_name));
+    lines.push(format!("Occurred: {}", on_site(incident.occurred_at, place.time_zone)));
+    lines.push(format!("Classification (OSHA 300, column M): {}", incident.classification.words()));
+    lines.push(format!("OSHA 300 log: {}, case {}", incident.osha_log.year, incident.osha_log.case_number));
+    if let (false, Some(summary)) = (incident.privacy_case, &incident.summary) {
+        lines.push(format!("Summary: {summary}"));
+    }
+    lines.push(format!("HardHat Pulse: {}", place.link));
+    lines.join("\n")
+}
+
+pub fn observation_name(detection: &Detection, place: &Place) -> String {
+    format!("{} - {} [{}]", words(&detection.kind), place.zone_name, place.marker)
+}
+
+pub fn observation_description(detection: &Detection, place: &Place) -> String {
+    let mut lines = vec![
+        format!("Detected: {}", on_site(detection.detected_at, place.time_zone)),
+        format!("Detection: {}", words(&detection.kind)),
+        format!("Zone: {}", place.zone_name),
+        format!("Priority: {}", priority_words(detection.priority)),
+    ];
+    if !detection.missing_ppe.is_empty() {
+        let items: Vec<String> = detection.missing_ppe.iter().map(|item| item.replace('_', " ")).collect();
+        lines.push(format!("Missing PPE: {}", items.join(", ")));
+    }
+    let frame = on_site(detection.frame.captured_at, place.time_zone);
+    lines.push(format!("Camera: {}, frame of {frame}", detection.camera_id));
+    lines.push(format!("Detection id: {}", detection.detection_id));
+    lines.push(format!("HardHat Pulse: {}", place.link));
+    lines.join("\n")
+}
+
+/// The comment with which an observation is closed when its detection became part of an incident.
+pub fn observation_joined(incident_marker: &str, marker: &str) -> String {
+    format!("Part of the recordable incident {incident_marker}, which is followed up there. [{marker}]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Classification, OshaLog, Worker};
+
+    fn incident(privacy_case: bool) -> Incident {
+        Incident {
+            incident_id: "01JD0000000000000000000001".into(),
+            revision: 1,
+            occurred_at: "2026-11-24T16:00:00Z".parse().unwrap(),
+            confirmed_at: "2026-11-24T16:30:00Z".parse().unwrap(),
+            recordable: true,
+            incident_type: "struck_by".into(),
+            classification: Classification::Injury,
+            outcome: None,
+            privacy_case,
+            osha_log: OshaLog { year: 2026, case_number: "2026-017".into() },
+            zone_id: "z1".into(),
+            worker: Worker { worker_id: "W-4711".into(), role: "Rigger".into(), trade: "Ironwork".into() },
+            detection_ids: vec![],
+            summary: Some("Load swung while being landed".into()),
+        }
+    }
+
+    #[test]
+    fn an_incident_says_what_design_7_names_and_never_the_worker_id() {
+        let zone = crate::localtime::zone("America/Chicago").unwrap();
+        let place = Place { zone_name: "Crane 2", time_zone: &zone, marker: "HHP-7F3K9Q2M", link: "https://x/incidents/1" };
+        assert_eq!(incident_title(&incident(false), &place), "Struck by - Crane 2 [HHP-7F3K9Q2M]");
+        let text = incident_description(&incident(false), None, &place);
+        for part in ["Rigger", "Ironwork", "Crane 2", "2026-11-24 10:00:00 CST", "Injury", "2026-017", "https://x", "Load swung"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(!text.contains("W-4711"));
+    }
+
+    #[test]
+    fn a_privacy_case_goes_out_without_role_trade_and_free_text() {
+        let zone = crate::localtime::zone("America/Chicago").unwrap();
+        let place = Place { zone_name: "Crane 2", time_zone: &zone, marker: "HHP-7F3K9Q2M", link: "https://x/incidents/1" };
+        let text = incident_description(&incident(true), Some("typed by someone"), &place);
+        for part in ["Rigger", "Ironwork", "Load swung", "W-4711", "typed by"] {
+            assert!(!text.contains(part), "{part} in {text}");
+        }
+        assert!(text.contains("2026-017") && text.contains("RETRACTED"));
+    }
+}

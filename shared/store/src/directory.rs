@@ -1,0 +1,288 @@
+//! Organizations, sites, edges, API keys, connections, project settings and the routes that follow from them.
+use crate::keys;
+use crate::lanes::LaneId;
+use crate::table::{Condition, Query, Table, TableError, get_as, item, read};
+use domain::ids::{ApiKeyId, ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
+use domain::record::Mender;
+use domain::route::Route;
+use domain::settings::{ProjectSettings, Shift};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Organization {
+    pub id: OrganizationId,
+    pub name: String,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    pub id: SiteId,
+    pub organization_id: OrganizationId,
+    pub name: String,
+    /// IANA name.
+    pub time_zone: String,
+    #[serde(default)]
+    pub shifts: Vec<Shift>,
+    pub created_at: Timestamp,
+    #[serde(default)]
+    pub version: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edge {
+    pub id: EdgeId,
+    pub organization_id: OrganizationId,
+    pub site_id: SiteId,
+    pub name: String,
+    /// Newest first; while a secret rotates, two are valid.
+    pub secrets: Vec<SealedSecret>,
+    pub created_at: Timestamp,
+    #[serde(default)]
+    pub version: u64,
+}
+
+/// A secret under KMS envelope encryption (`credentials`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SealedSecret {
+    pub sealed: String,
+    pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApiKey {
+    pub id: ApiKeyId,
+    pub organization_id: OrganizationId,
+    pub name: String,
+    pub scopes: Vec<String>,
+    /// `None`: all sites.
+    #[serde(default)]
+    pub site_ids: Option<Vec<SiteId>>,
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    #[serde(default)]
+    pub last_used_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    /// SHA-256 of the key, hexadecimal.
+    pub sha256: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Connection {
+    pub id: ConnectionId,
+    pub organization_id: OrganizationId,
+    pub provider: Provider,
+    /// Procore: the company's id.
+    pub account: String,
+    /// Why nothing is sent, when so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<Blocked>,
+    pub created_at: Timestamp,
+    #[serde(default)]
+    pub version: u64,
+}
+
+impl Connection {
+    pub fn lane(&self) -> LaneId {
+        LaneId {
+            organization_id: self.organization_id.clone(),
+            connection_id: self.id.clone(),
+            provider: self.provider,
+        }
+    }
+}
+
+/// A connection that waits for a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Blocked {
+    pub reason: String,
+    pub who: Mender,
+    pub what_to_do: String,
+    pub since: Timestamp,
+}
+
+/// A platform project as mapped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Project {
+    pub project_id: String,
+    pub settings: ProjectSettings,
+    /// Facts that arrived before are not sent.
+    pub mapped_at: Timestamp,
+    #[serde(default)]
+    pub version: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Owner {
+    organization_id: OrganizationId,
+}
+
+/// Access to the directory.
+#[derive(Clone, Copy)]
+pub struct Directory<'a>(pub &'a dyn Table);
+
+fn at_version(version: u64) -> Condition {
+    match version {
+        0 => Condition::Absent,
+        version => Condition::Equals("version", version.into()),
+    }
+}
+
+impl Directory<'_> {
+    pub async fn put_organization(&self, new: &Organization) -> Result<(), TableError> {
+        self.0.put(item(&keys::organization(&new.id), new)?, Condition::Absent).await
+    }
+
+    pub async fn organization(&self, id: &OrganizationId) -> Result<Option<Organization>, TableError> {
+        get_as(self.0, "an organization", &keys::organization(id)).await
+    }
+
+    /// Creates or changes a site; conditional on the version read.
+    pub async fn put_site(&self, site: &mut Site) -> Result<(), TableError> {
+        let condition = at_version(site.version);
+        site.version += 1;
+        self.0.put(item(&keys::site(&site.organization_id, &site.id), site)?, condition).await?;
+        let owner = Owner { organization_id: site.organization_id.clone() };
+        self.0.put(item(&keys::site_owner(&site.id), &owner)?, Condition::Always).await
+    }
+
+    pub async fn site(&self, organization: &OrganizationId, id: &SiteId) -> Result<Option<Site>, TableError> {
+        get_as(self.0, "a site", &keys::site(organization, id)).await
+    }
+
+    pub async fn site_owner(&self, id: &SiteId) -> Result<Option<OrganizationId>, TableError> {
+        Ok(get_as::<Owner>(self.0, "a site's owner", &keys::site_owner(id)).await?.map(|owner| owner.organization_id))
+    }
+
+    pub async fn sites(&self, organization: &OrganizationId) -> Result<Vec<Site>, TableError> {
+        let (pk, prefix) = keys::sites(organization);
+        let items = self.0.query(Query::prefix(pk, prefix, 10_000)).await?;
+        items.into_iter().map(|item| read("a site", item)).collect()
+    }
+
+    pub async fn put_edge(&self, edge: &mut Edge) -> Result<(), TableError> {
+        let condition = at_version(edge.version);
+        edge.version += 1;
+        self.0.put(item(&keys::edge(&edge.id), edge)?, condition).await
+    }
+
+    pub async fn edge(&self, id: &EdgeId) -> Result<Option<Edge>, TableError> {
+        get_as(self.0, "an edge", &keys::edge(id)).await
+    }
+
+    pub async fn put_api_key(&self, key: &ApiKey) -> Result<(), TableError> {
+        self.0.put(item(&keys::api_key_listing(&key.organization_id, &key.id), key)?, Condition::Always).await?;
+        self.0.put(item(&keys::api_key(&key.sha256), key)?, Condition::Always).await
+    }
+
+    pub async fn api_key(&self, sha256: &str) -> Result<Option<ApiKey>, TableError> {
+        get_as(self.0, "an API key", &keys::api_key(sha256)).await
+    }
+
+    pub async fn api_keys(&self, organization: &OrganizationId) -> Result<Vec<ApiKey>, TableError> {
+        let (pk, prefix) = keys::api_key_listings(organization);
+        let items = self.0.query(Query::prefix(pk, prefix, 1_000)).await?;
+        items.into_iter().map(|item| read("an API key", item)).collect()
+    }
+
+    /// Revokes a key: what authenticates goes first.
+    pub async fn delete_api_key(&self, key: &ApiKey) -> Result<(), TableError> {
+        self.0.delete(&keys::api_key(&key.sha256), Condition::Always).await?;
+        self.0.delete(&keys::api_key_listing(&key.organization_id, &key.id), Condition::Always).await
+    }
+
+    /// Creates or changes a connection; conditional on the version read.
+    pub async fn put_connection(&self, connection: &mut Connection) -> Result<(), TableError> {
+        let condition = at_version(connection.version);
+        connection.version += 1;
+        let (organization, id) = (&connection.organization_id, &connection.id);
+        self.0.put(item(&keys::connection(organization, id), connection)?, condition).await?;
+        if connection.version == 1 {
+            let owner = Owner { organization_id: organization.clone() };
+            self.0.put(item(&keys::connection_owner(id), &owner)?, Condition::Always).await?;
+            let listing = serde_json::json!({"connection_id": id});
+            self.0.put(item(&keys::connection_listing(organization, id), &listing)?, Condition::Always).await?;
+        }
+        Ok(())
+    }
+
+    pub async fn connection(
+        &self,
+        organization: &OrganizationId,
+        id: &ConnectionId,
+    ) -> Result<Option<Connection>, TableError> {
+        get_as(self.0, "a connection", &keys::connection(organization, id)).await
+    }
+
+    pub async fn connection_owner(&self, id: &ConnectionId) -> Result<Option<OrganizationId>, TableError> {
+        let owner = get_as::<Owner>(self.0, "a connection's owner", &keys::connection_owner(id)).await?;
+        Ok(owner.map(|owner| owner.organization_id))
+    }
+
+    pub async fn connections(&self, organization: &OrganizationId) -> Result<Vec<Connection>, TableError> {
+        #[derive(Deserialize)]
+        struct Listing {
+            connection_id: ConnectionId,
+        }
+        let (pk, prefix) = keys::connection_listings(organization);
+        let mut connections = Vec::new();
+        for found in self.0.query(Query::prefix(pk, prefix, 1_000)).await? {
+            let listing: Listing = read("a connection's listing", found)?;
+            connections.extend(self.connection(organization, &listing.connection_id).await?);
+        }
+        Ok(connections)
+    }
+
+    pub async fn project(&self, lane: &LaneId, project: &str) -> Result<Option<Project>, TableError> {
+        get_as(self.0, "project settings", &keys::project(&lane.organization_id, &lane.connection_id, project)).await
+    }
+
+    /// Claims a platform project for an organization. `false`: another organization has it.
+    pub async fn claim_project(&self, connection: &Connection, project: &str) -> Result<bool, TableError> {
+        let key = keys::project_claim(connection.provider, &connection.account, project);
+        let owner = Owner { organization_id: connection.organization_id.clone() };
+        match self.0.put(item(&key, &owner)?, Condition::Absent).await {
+            Ok(()) => Ok(true),
+            Err(TableError::Condition(Some(standing))) => {
+                let standing: Owner = read("a project's claim", standing)?;
+                Ok(standing.organization_id == connection.organization_id)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps a project's settings (conditional on the version read), then the route that the router follows.
+    pub async fn put_project(&self, lane: &LaneId, project: &mut Project) -> Result<(), TableError> {
+        let condition = at_version(project.version);
+        project.version += 1;
+        let key = keys::project(&lane.organization_id, &lane.connection_id, &project.project_id);
+        self.0.put(item(&key, project)?, condition).await?;
+        let route = Route {
+            connection_id: lane.connection_id.clone(),
+            provider: lane.provider,
+            project_id: project.project_id.clone(),
+            settings: project.settings.clone(),
+            since: project.mapped_at,
+        };
+        let key = keys::route(&lane.organization_id, &project.settings.site_id, &lane.connection_id);
+        self.0.put(item(&key, &route)?, Condition::Always).await
+    }
+
+    /// Takes a site's route away, when its project is mapped elsewhere.
+    pub async fn delete_route(&self, lane: &LaneId, site: &SiteId) -> Result<(), TableError> {
+        self.0.delete(&keys::route(&lane.organization_id, site, &lane.connection_id), Condition::Always).await
+    }
+
+    pub async fn route(&self, lane: &LaneId, site: &SiteId) -> Result<Option<Route>, TableError> {
+        get_as(self.0, "a route", &keys::route(&lane.organization_id, site, &lane.connection_id)).await
+    }
+
+    /// Where a site's facts go.
+    pub async fn routes(&self, organization: &OrganizationId, site: &SiteId) -> Result<Vec<Route>, TableError> {
+        let (pk, prefix) = keys::routes(organization, site);
+        self.0.query(Query::prefix(pk, prefix, 100)).await?.into_iter().map(|item| read("a route", item)).collect()
+    }
+}

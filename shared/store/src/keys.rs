@@ -1,0 +1,169 @@
+//! Every table key is built here. The organization is part of every key that a tenant's data stands at; what is found without
+//! knowing the organization (an edge, an API key, a site by its id) are pointers whose ids are ours and unique everywhere.
+use crate::table::{Key, instant};
+use domain::fact::FactKind;
+use domain::ids::{ApiKeyId, ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
+use domain::record::{RecordKey, RecordKind, WorkClass};
+use jiff::Timestamp;
+
+fn organization_pk(organization: &OrganizationId) -> String {
+    format!("ORG#{organization}")
+}
+
+fn site_pk(organization: &OrganizationId, site: &SiteId) -> String {
+    format!("ORG#{organization}#SITE#{site}")
+}
+
+pub fn lane_pk(organization: &OrganizationId, connection: &ConnectionId) -> String {
+    format!("ORG#{organization}#CONN#{connection}")
+}
+
+// ---- directory
+
+pub fn organization(id: &OrganizationId) -> Key {
+    Key::new(organization_pk(id), "ORG")
+}
+
+pub fn site(organization: &OrganizationId, site: &SiteId) -> Key {
+    Key::new(organization_pk(organization), format!("SITE#{site}"))
+}
+
+pub fn sites(organization: &OrganizationId) -> (String, &'static str) {
+    (organization_pk(organization), "SITE#")
+}
+
+/// Which organization a site belongs to.
+pub fn site_owner(site: &SiteId) -> Key {
+    Key::new(format!("SITE#{site}"), "OWNER")
+}
+
+pub fn edge(edge: &EdgeId) -> Key {
+    Key::new(format!("EDGE#{edge}"), "EDGE")
+}
+
+/// An API key by the hash of its text.
+pub fn api_key(sha256: &str) -> Key {
+    Key::new(format!("KEY#{sha256}"), "KEY")
+}
+
+pub fn api_key_listing(organization: &OrganizationId, id: &ApiKeyId) -> Key {
+    Key::new(organization_pk(organization), format!("KEY#{id}"))
+}
+
+pub fn api_key_listings(organization: &OrganizationId) -> (String, &'static str) {
+    (organization_pk(organization), "KEY#")
+}
+
+pub fn connection(organization: &OrganizationId, connection: &ConnectionId) -> Key {
+    Key::new(lane_pk(organization, connection), "CONNECTION")
+}
+
+/// Which organization a connection belongs to.
+pub fn connection_owner(connection: &ConnectionId) -> Key {
+    Key::new(format!("CONN#{connection}"), "OWNER")
+}
+
+pub fn connection_listing(organization: &OrganizationId, connection: &ConnectionId) -> Key {
+    Key::new(organization_pk(organization), format!("CONN#{connection}"))
+}
+
+pub fn connection_listings(organization: &OrganizationId) -> (String, &'static str) {
+    (organization_pk(organization), "CONN#")
+}
+
+pub fn project(organization: &OrganizationId, connection: &ConnectionId, project: &str) -> Key {
+    Key::new(lane_pk(organization, connection), format!("PROJECT#{project}"))
+}
+
+/// One platform project is mapped by one organization at most, whoever else can see it.
+pub fn project_claim(provider: Provider, account: &str, project: &str) -> Key {
+    Key::new(format!("CLAIM#{}#{account}#{project}", provider.as_str()), "CLAIM")
+}
+
+/// The one project that a site goes to in a connection.
+pub fn route(organization: &OrganizationId, site: &SiteId, connection: &ConnectionId) -> Key {
+    Key::new(site_pk(organization, site), format!("ROUTE#{connection}"))
+}
+
+pub fn routes(organization: &OrganizationId, site: &SiteId) -> (String, &'static str) {
+    (site_pk(organization, site), "ROUTE#")
+}
+
+/// An answer kept for a repeated Idempotency-Key.
+pub fn idempotency(caller: &str, key_hash: &str) -> Key {
+    Key::new(format!("IDEMPOTENCY#{caller}"), key_hash)
+}
+
+// ---- facts
+
+pub fn fact_prefix(kind: FactKind) -> &'static str {
+    match kind {
+        FactKind::Detection => "DET#",
+        FactKind::Incident => "INC#",
+        FactKind::Zone => "ZONE#",
+        FactKind::Worker => "WORKER#",
+        FactKind::PpeSample => "PPE#",
+    }
+}
+
+pub fn fact(organization: &OrganizationId, site: &SiteId, kind: FactKind, id: &str) -> Key {
+    Key::new(site_pk(organization, site), format!("{}{id}", fact_prefix(kind)))
+}
+
+pub fn facts(organization: &OrganizationId, site: &SiteId, kind: FactKind) -> (String, &'static str) {
+    (site_pk(organization, site), fact_prefix(kind))
+}
+
+/// That an incident once named a detection: a hint for the lane, which looks at the incident itself.
+pub fn membership(organization: &OrganizationId, site: &SiteId, detection: &str, incident: &str) -> Key {
+    Key::new(site_pk(organization, site), format!("MEMBER#{detection}#{incident}"))
+}
+
+pub fn memberships(organization: &OrganizationId, site: &SiteId, detection: &str) -> (String, String) {
+    (site_pk(organization, site), format!("MEMBER#{detection}#"))
+}
+
+pub fn arrival(organization: &OrganizationId, site: &SiteId, number: u64) -> Key {
+    Key::new(format!("{}#LOG", site_pk(organization, site)), format!("{number:012}"))
+}
+
+// ---- lanes
+
+fn record(key: &RecordKey) -> String {
+    let kind = match key.kind {
+        RecordKind::Incident => "incident",
+        RecordKind::Observation => "observation",
+        RecordKind::DailySummary => "daily_summary",
+    };
+    format!("{kind}#{}#{}", key.site_id, key.fact_id)
+}
+
+pub const READY: &str = "TODO#READY#";
+pub const WAITING: &str = "TODO#WAIT#";
+pub const LINK: &str = "LINK#";
+
+/// A ready todo, sorted by class, then by whether it killed runs before, then by the fact's own time.
+pub fn ready_todo(lane_pk: &str, class: WorkClass, record_key: &RecordKey, at: Timestamp) -> Key {
+    Key::new(lane_pk, format!("{READY}{}#{}#{}", class.rank(), instant(at), record(record_key)))
+}
+
+/// A waiting todo, sorted by its next try.
+pub fn waiting_todo(lane_pk: &str, next_try: Timestamp, class: WorkClass, record_key: &RecordKey) -> Key {
+    Key::new(lane_pk, format!("{WAITING}{}#{}#{}", instant(next_try), class.rank(), record(record_key)))
+}
+
+pub fn link(lane_pk: &str, record_key: &RecordKey) -> Key {
+    Key::new(lane_pk, format!("{LINK}{}", record(record_key)))
+}
+
+pub fn due(lane_pk: &str) -> Key {
+    Key::new(lane_pk, "DUE")
+}
+
+pub fn budget(lane_pk: &str) -> Key {
+    Key::new(lane_pk, "BUDGET")
+}
+
+pub fn catalog(lane_pk: &str, project: &str) -> Key {
+    Key::new(lane_pk, format!("CATALOG#{project}"))
+}

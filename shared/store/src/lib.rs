@@ -1,0 +1,19 @@
+//! What we keep, in one DynamoDB table, behind narrow traits with in-memory twins.
+//!
+//! - [`table`]: the few table operations everything is built of, with [`dynamo`] and [`memory`] as its two implementations
+//! - [`keys`]: the one module that builds table keys; the organization is part of every key
+//! - [`directory`]: organizations, sites, edges, API keys, connections, project settings, routes
+//! - [`facts`]: what sites told us, and the arrival log
+//! - [`lanes`]: a connection's todos, links, budget and catalog; [`due`]: when its lane must be rung
+//! - [`bell`]: rings a lane through its provider's FIFO queue
+pub mod bell;
+pub mod directory;
+pub mod due;
+pub mod dynamo;
+pub mod facts;
+pub mod keys;
+pub mod lanes;
+pub mod memory;
+pub mod table;
+
+pub use table::{Condition, Item, Key, Table, TableError};

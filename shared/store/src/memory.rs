@@ -1,0 +1,98 @@
+//! The table's in-memory twin: the same semantics as DynamoDB's, without the network.
+use crate::table::{Condition, Item, Key, Query, Table, TableError};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+#[derive(Debug, Default)]
+pub struct MemoryTable {
+    items: Mutex<BTreeMap<Key, Item>>,
+}
+
+impl MemoryTable {
+    fn items(&self) -> MutexGuard<'_, BTreeMap<Key, Item>> {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All that is kept, for a test to look at.
+    pub fn dump(&self) -> Vec<Item> {
+        self.items().values().cloned().collect()
+    }
+}
+
+fn key_of(item: &Item) -> Result<Key, TableError> {
+    let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+    match (text("pk"), text("sk")) {
+        (Some(pk), Some(sk)) => Ok(Key { pk, sk }),
+        _ => Err(TableError::Malformed { what: "an item", why: "pk and sk must be texts".into() }),
+    }
+}
+
+fn check(standing: Option<&Item>, condition: &Condition) -> Result<(), TableError> {
+    let holds = match condition {
+        Condition::Always => true,
+        Condition::Absent => standing.is_none(),
+        Condition::Equals(name, value) => standing.and_then(|item| item.get(*name)) == Some(value),
+    };
+    if holds { Ok(()) } else { Err(TableError::Condition(standing.cloned())) }
+}
+
+#[async_trait]
+impl Table for MemoryTable {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
+        Ok(self.items().get(key).cloned())
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
+        let items = self.items();
+        Ok(keys.iter().filter_map(|key| items.get(key).cloned()).collect())
+    }
+
+    async fn put(&self, item: Item, condition: Condition) -> Result<(), TableError> {
+        let key = key_of(&item)?;
+        let mut items = self.items();
+        check(items.get(&key), &condition)?;
+        items.insert(key, item);
+        Ok(())
+    }
+
+    async fn put_many(&self, new: Vec<Item>) -> Result<(), TableError> {
+        let keyed: Vec<(Key, Item)> =
+            new.into_iter().map(|item| key_of(&item).map(|key| (key, item))).collect::<Result<_, _>>()?;
+        self.items().extend(keyed);
+        Ok(())
+    }
+
+    async fn delete(&self, key: &Key, condition: Condition) -> Result<(), TableError> {
+        let mut items = self.items();
+        check(items.get(key), &condition)?;
+        items.remove(key);
+        Ok(())
+    }
+
+    async fn query(&self, query: Query) -> Result<Vec<Item>, TableError> {
+        let items = self.items();
+        let range = items
+            .range(Key::new(&query.pk, &query.from)..=Key::new(&query.pk, &query.to))
+            .map(|(_, item)| item.clone());
+        Ok(match query.forward {
+            true => range.take(query.limit).collect(),
+            false => range.rev().take(query.limit).collect(),
+        })
+    }
+
+    async fn due(&self, shard: &str, until: Timestamp, limit: usize) -> Result<Vec<Key>, TableError> {
+        let until = crate::table::instant(until);
+        let items = self.items();
+        let mut due: Vec<(&str, &Key)> = items
+            .iter()
+            .filter(|(_, item)| item.get("due_shard").and_then(Value::as_str) == Some(shard))
+            .filter_map(|(key, item)| item.get("due_at").and_then(Value::as_str).map(|at| (at, key)))
+            .filter(|(at, _)| *at <= until.as_str())
+            .collect();
+        due.sort();
+        Ok(due.into_iter().take(limit).map(|(_, key)| key.clone()).collect())
+    }
+}

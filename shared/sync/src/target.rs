@@ -1,0 +1,199 @@
+//! What a platform must be able to do for the lane. A target talks to the platform and knows its fields; it never touches the
+//! store, never retries by itself, and never decides whether a record may be made twice.
+use crate::budget::{Admission, Answered};
+use async_trait::async_trait;
+use domain::event::Detection;
+use domain::event::Zone;
+use domain::fact::IncidentFact;
+use domain::ids::Provider;
+use domain::merge::Fields;
+use domain::record::{Mender, RecordKind, WorkClass};
+use domain::settings::ProjectSettings;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A platform project as a target needs to know it.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The platform account (Procore: the company id).
+    pub account: String,
+    pub id: String,
+    pub settings: ProjectSettings,
+}
+
+/// What a record is about, as the store knows it now. Pure input of [`Target::render`].
+#[derive(Debug, Clone)]
+pub struct Subject {
+    pub kind: RecordKind,
+    pub fact_id: String,
+    pub marker: String,
+    /// Opens a page that asks for a login.
+    pub link: String,
+    pub time_zone: TimeZone,
+    pub zone: Option<Zone>,
+    /// What the zone is called where it was never configured: its id.
+    pub zone_id: String,
+    pub body: SubjectBody,
+}
+
+#[derive(Debug, Clone)]
+pub enum SubjectBody {
+    Incident(IncidentFact),
+    Observation(Detection),
+}
+
+/// What a target looked up in the platform for a project (types, hazards, locations), kept for a day by the lane.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// What was found, by need.
+    #[serde(default)]
+    pub found: BTreeMap<String, Found>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    pub value: Value,
+    pub at: Timestamp,
+}
+
+impl Catalog {
+    /// What was found within the last day.
+    pub fn get(&self, need: &str, now: Timestamp) -> Option<&Value> {
+        let fresh = |found: &&Found| now.duration_since(found.at) < SignedDuration::from_hours(24);
+        self.found.get(need).filter(fresh).map(|found| &found.value)
+    }
+}
+
+/// What rendering came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rendered {
+    /// The fields that the record should have, by the platform's names, all of them ours.
+    Fields(Fields),
+    /// Something must be looked up first, by [`Target::find`]; then render again.
+    Needs(String),
+    /// It can't be rendered until a person acts.
+    Blocked(Block),
+}
+
+/// Why nothing can be written, who can mend it, and what to do: whole sentences.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    pub reason: String,
+    pub who: Mender,
+    pub what_to_do: String,
+}
+
+/// A record as it stands at the platform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remote {
+    pub id: String,
+    pub url: String,
+    /// Every field that [`Target::render`] can name, as the platform shows it now, in the same form as rendered.
+    pub fields: Fields,
+    /// The platform's own word.
+    pub status: String,
+    /// Whether it lies in the recycle bin.
+    pub recycled: bool,
+    pub created_at: Option<Timestamp>,
+    pub updated_at: Option<Timestamp>,
+}
+
+/// Statuses that the lane speaks of, in the platform's own words.
+#[derive(Debug, Clone, Copy)]
+pub struct Statuses {
+    /// What a new record has.
+    pub open: &'static str,
+    pub closed: &'static str,
+}
+
+/// A step beside the fields: a comment, closing, opening again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SideWrite {
+    /// Goes in as a comment where the platform has comments.
+    pub comment: String,
+    /// The status to give at the same time.
+    pub status: Option<&'static str>,
+}
+
+/// Whether a side write of ours stands at the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    Yes,
+    No,
+    /// The platform has no way to look.
+    Unknown,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The request was surely not carried out; try again later.
+    #[error("{why}")]
+    NotDone { why: String },
+    /// The platform (429) or our budget asks for a pause; surely not carried out.
+    #[error("paused until {until}")]
+    Paused { until: Timestamp, everything: bool },
+    /// No answer, a cut connection, a time-out, or a 5xx: it may have been carried out.
+    #[error("{why}")]
+    Unclear { why: String, retry_after: Option<SignedDuration> },
+    /// Nothing in this connection works until someone acts (disconnected, credentials refused).
+    #[error("{}", .0.reason)]
+    Connection(Block),
+    /// This project, or this kind of record in it, does not work until someone acts.
+    #[error("{}", .0.reason)]
+    Project(Block),
+    /// The record is not there (or not visible to us).
+    #[error("the record is not there")]
+    NotFound,
+    /// The platform refuses this record, in its own words.
+    #[error("{words}")]
+    Refused { words: String },
+}
+
+/// The lane's say in each platform call: a target asks before each request and tells after each answer.
+#[async_trait]
+pub trait Meter: Send + Sync {
+    /// Waits where a wait is short; else `Admission::Pause`.
+    async fn before(&self, class: WorkClass) -> Admission;
+    /// What the answer said about the rate windows.
+    fn after(&self, answered: Answered);
+    fn now(&self) -> Timestamp;
+}
+
+/// One unit of work on the platform.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    pub class: WorkClass,
+    pub meter: &'a dyn Meter,
+}
+
+#[async_trait]
+pub trait Target: Send + Sync {
+    fn provider(&self) -> Provider;
+
+    fn statuses(&self, kind: RecordKind) -> Statuses;
+
+    /// The fields that the record should have. Pure.
+    fn render(&self, subject: &Subject, project: &Project, catalog: &Catalog, now: Timestamp) -> Rendered;
+
+    /// Looks up what rendering needs.
+    async fn find(&self, call: Call<'_>, project: &Project, need: &str) -> Result<Value, TargetError>;
+
+    async fn create(&self, call: Call<'_>, project: &Project, kind: RecordKind, fields: &Fields) -> Result<Remote, TargetError>;
+
+    /// What stands there, also in the recycle bin; `None`: nothing that we can see.
+    async fn read(&self, call: Call<'_>, project: &Project, kind: RecordKind, id: &str) -> Result<Option<Remote>, TargetError>;
+
+    /// Sends `send`; `remote` is what was just read, from which fields that the platform demands are filled.
+    async fn update(&self, call: Call<'_>, project: &Project, kind: RecordKind, remote: &Remote, send: &Fields) -> Result<Remote, TargetError>;
+
+    /// Records that carry the marker, by plain list (not by a search index) and in the recycle bin, among those created since.
+    async fn look(&self, call: Call<'_>, project: &Project, kind: RecordKind, marker: &str, since: Timestamp) -> Result<Vec<Remote>, TargetError>;
+
+    /// Carries out a side write; `remote` is what was just read.
+    async fn side_write(&self, call: Call<'_>, project: &Project, kind: RecordKind, remote: &Remote, write: &SideWrite) -> Result<(), TargetError>;
+
+    /// Whether a comment with this marker stands on the record.
+    async fn commented(&self, call: Call<'_>, project: &Project, kind: RecordKind, id: &str, marker: &str) -> Result<Seen, TargetError>;
+}
