@@ -1,1 +1,52 @@
+//! Each minute: rings the lanes that are due, then moves their due time ten minutes on. The work itself sets the right times
+//! when it is done; so a ring that died is rung again from here.
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+use store::bell::{Bell, BellError};
+use store::due::{self, Due};
+use store::{Table, TableError};
 
+/// Lanes rung at once; a shard's rest is rung at the next look.
+const AT_ONCE: usize = 16;
+const PAGE: usize = 100;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ClockError {
+    #[error("due lanes could not be read: {0}")]
+    Table(#[from] TableError),
+    #[error("{failed} of {due} due lanes could not be rung, the first one: {first}")]
+    Rings { failed: usize, due: usize, first: String },
+}
+
+/// Rings all that is due. Some failing does not hold the others up; an error tells of them, and the next minute tries again.
+pub async fn tick(table: &dyn Table, bell: &dyn Bell, now: Timestamp) -> Result<usize, ClockError> {
+    let mut rung = 0;
+    let mut failures = Vec::new();
+    for shard in due::shards() {
+        loop {
+            let lanes = due::overdue(table, &shard, now, PAGE).await?;
+            let found = lanes.len();
+            let outcomes: Vec<Result<(), ClockError>> =
+                stream::iter(lanes).map(|due| ring(table, bell, due, now)).buffer_unordered(AT_ONCE).collect().await;
+            let failed: Vec<ClockError> = outcomes.into_iter().filter_map(Result::err).collect();
+            rung += found - failed.len();
+            let more = found == PAGE && failed.is_empty();
+            failures.extend(failed);
+            if !more {
+                break;
+            }
+        }
+    }
+    match failures.first() {
+        None => Ok(rung),
+        Some(first) => {
+            Err(ClockError::Rings { failed: failures.len(), due: rung + failures.len(), first: first.to_string() })
+        }
+    }
+}
+
+async fn ring(table: &dyn Table, bell: &dyn Bell, due: Due, now: Timestamp) -> Result<(), ClockError> {
+    let single = |e: BellError| ClockError::Rings { failed: 1, due: 1, first: e.to_string() };
+    bell.ring(&due.lane).await.map_err(single)?;
+    Ok(due::move_on(table, &due, now).await?)
+}

@@ -1,1 +1,21 @@
-fn main() {}
+use jiff::Timestamp;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use runtime::{clients, config, logs};
+use std::collections::BTreeMap;
+use store::{bell::SqsBell, dynamo::DynamoTable};
+use tracing::info;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    logs::init("clock");
+    let aws = clients::aws()?;
+    let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
+    let queues = BTreeMap::from([(domain::ids::Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
+    let bell = SqsBell::new(clients::sqs(&aws), queues);
+    run(service_fn(async |_: LambdaEvent<serde_json::Value>| {
+        let rung = clock::tick(&table, &bell, Timestamp::now()).await?;
+        info!(rung, "rang {rung} lanes");
+        Ok::<(), Error>(())
+    }))
+    .await
+}

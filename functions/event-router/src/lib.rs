@@ -1,1 +1,6 @@
-
+//! Keeps what edges tell us, as the one writer of facts, decides which records must be looked at again, and rings their lanes.
+//!
+//! - [`route`]: one message of the site queue, in the order of design 4: facts, todos, due item, ring, arrival entry
+//! - [`decide`]: what a message does to what is kept
+pub mod decide;
+pub mod route;

@@ -57,6 +57,9 @@ pub struct IncidentFact {
     pub incident: Option<Incident>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retraction: Option<Retraction>,
+    /// Detections that an earlier revision named and the latest does not: they are decided again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_detection_ids: Vec<String>,
 }
 
 impl IncidentFact {
@@ -184,6 +187,7 @@ fn keep_incident(known: Option<&IncidentFact>, new: &Incident) -> Kept {
             revision,
             incident: Some(new.clone()),
             retraction: retraction.clone(),
+            former_detection_ids: former_detections(known, new),
         }))
     };
     match known.and_then(|k| k.incident.as_ref()) {
@@ -205,6 +209,84 @@ fn keep_retraction(known: Option<&IncidentFact>, new: &Retraction) -> Kept {
             revision: new.revision.max(incident.as_ref().map_or(0, |i| i.revision)),
             incident,
             retraction: Some(new.clone()),
+            former_detection_ids: known.map(|k| k.former_detection_ids.clone()).unwrap_or_default(),
         })),
+    }
+}
+
+fn former_detections(known: Option<&IncidentFact>, new: &Incident) -> Vec<String> {
+    let before = known.into_iter().flat_map(|k| {
+        let named = k.incident.iter().flat_map(|i| &i.detection_ids);
+        named.chain(&k.former_detection_ids)
+    });
+    let former: std::collections::BTreeSet<&String> = before.filter(|id| !new.detection_ids.contains(id)).collect();
+    former.into_iter().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Classification, OshaLog, Worker};
+    use proptest::prelude::*;
+
+    fn incident(revision: u64, detection_ids: &[&str]) -> EventBody {
+        EventBody::IncidentUpdated(Incident {
+            incident_id: "01JD0000000000000000000001".into(),
+            revision,
+            occurred_at: Timestamp::UNIX_EPOCH,
+            confirmed_at: Timestamp::UNIX_EPOCH,
+            recordable: true,
+            incident_type: "fall".into(),
+            classification: Classification::Injury,
+            outcome: None,
+            privacy_case: false,
+            osha_log: OshaLog { year: 2026, case_number: format!("{revision}") },
+            zone_id: "z".into(),
+            worker: Worker { worker_id: "w".into(), role: "r".into(), trade: "t".into() },
+            detection_ids: detection_ids.iter().map(|id| (*id).to_owned()).collect(),
+            summary: None,
+        })
+    }
+
+    fn retraction(revision: u64) -> EventBody {
+        let incident_id = "01JD0000000000000000000001".into();
+        EventBody::IncidentRetracted(Retraction { incident_id, revision, reason: "doubled".into() })
+    }
+
+    fn fold(events: &[EventBody]) -> Option<FactBody> {
+        events.iter().fold(None, |known, event| match keep(known.as_ref(), event) {
+            Kept::New(body) => Some(body),
+            Kept::Known | Kept::Contradicts => known,
+        })
+    }
+
+    fn standing(body: &Option<FactBody>) -> (Option<u64>, bool) {
+        match body {
+            Some(FactBody::Incident(fact)) => (fact.incident.as_ref().map(|i| i.revision), fact.is_retracted()),
+            _ => (None, false),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn revisions_come_to_the_same_in_any_order(order in Just(vec![0usize, 1, 2, 3]).prop_shuffle(), retract_at in 1u64..6) {
+            let events = [incident(1, &["a"]), incident(2, &["a", "b"]), incident(4, &["b"]), retraction(retract_at)];
+            let came: Vec<EventBody> = order.iter().map(|i| events[*i].clone()).collect();
+            prop_assert_eq!(standing(&fold(&came)), (Some(4), retract_at >= 4));
+        }
+
+        #[test]
+        fn a_duplicate_changes_nothing(revision in 1u64..5) {
+            let once = fold(&[incident(revision, &["a"])]);
+            prop_assert_eq!(keep(once.as_ref(), &incident(revision, &["a"])), Kept::Known);
+            prop_assert_eq!(keep(once.as_ref(), &incident(revision, &["b"])), Kept::Contradicts);
+        }
+    }
+
+    #[test]
+    fn detections_that_a_revision_dropped_are_remembered() {
+        let body = fold(&[incident(1, &["a", "b"]), incident(2, &["b", "c"]), incident(3, &["a"])]);
+        let Some(FactBody::Incident(fact)) = body else { panic!("no incident") };
+        assert_eq!(fact.former_detection_ids, ["b", "c"]);
     }
 }

@@ -7,6 +7,7 @@ use crate::record::{RecordKey, RecordKind};
 use crate::settings::ProjectSettings;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A site's way to one platform project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,23 +27,17 @@ impl Route {
         received_at >= self.since && detection.priority >= wanted.min_priority && wanted.kinds.includes(&detection.kind)
     }
 
-    /// The records that must be looked at again after `fact` changed. `before` is what was kept of it. An incident's detections
-    /// are decided again with it, also those that a revision dropped.
-    pub fn records(&self, site: &SiteId, fact: &Fact, before: Option<&FactBody>) -> Vec<RecordKey> {
+    /// The records that must be looked at again after `fact` changed. An incident's detections are decided again with it, also
+    /// those that a revision dropped.
+    pub fn records(&self, site: &SiteId, fact: &Fact) -> Vec<RecordKey> {
         let key = |kind, fact_id: &str| RecordKey { kind, site_id: site.clone(), fact_id: fact_id.to_owned() };
         match &fact.body {
             FactBody::Detection(d) if self.wants(d, fact.received_at) => vec![key(RecordKind::Observation, &d.detection_id)],
             FactBody::Incident(incident) => {
-                let detections = |body: Option<&FactBody>| match body {
-                    Some(FactBody::Incident(i)) => i.incident.iter().flat_map(|i| i.detection_ids.clone()).collect(),
-                    _ => Vec::new(),
-                };
-                let mut ids: Vec<String> = detections(Some(&fact.body));
-                ids.extend(detections(before));
-                ids.sort();
-                ids.dedup();
+                let named = incident.incident.iter().flat_map(|i| &i.detection_ids);
+                let detections: BTreeSet<&String> = named.chain(&incident.former_detection_ids).collect();
                 let mut records = vec![key(RecordKind::Incident, &incident.incident_id)];
-                records.extend(ids.iter().map(|id| key(RecordKind::Observation, id)));
+                records.extend(detections.into_iter().map(|id| key(RecordKind::Observation, id)));
                 records
             }
             FactBody::Detection(_) | FactBody::Zone(_) | FactBody::Worker(_) | FactBody::PpeSample(_) => Vec::new(),

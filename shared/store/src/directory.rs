@@ -182,6 +182,22 @@ impl Directory<'_> {
         get_as(self.0, "an API key", &keys::api_key(sha256)).await
     }
 
+    pub async fn api_key_by_id(&self, organization: &OrganizationId, id: &ApiKeyId) -> Result<Option<ApiKey>, TableError> {
+        get_as(self.0, "an API key", &keys::api_key_listing(organization, id)).await
+    }
+
+    /// Notes a key's use, unless it was revoked meanwhile: a note must not bring it back.
+    pub async fn touch_api_key(&self, key: &ApiKey) -> Result<(), TableError> {
+        let standing = || Condition::Equals("sha256", key.sha256.clone().into());
+        for place in [keys::api_key(&key.sha256), keys::api_key_listing(&key.organization_id, &key.id)] {
+            match self.0.put(item(&place, key)?, standing()).await {
+                Ok(()) | Err(TableError::Condition(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     pub async fn api_keys(&self, organization: &OrganizationId) -> Result<Vec<ApiKey>, TableError> {
         let (pk, prefix) = keys::api_key_listings(organization);
         let items = self.0.query(Query::prefix(pk, prefix, 1_000)).await?;
@@ -200,13 +216,19 @@ impl Directory<'_> {
         connection.version += 1;
         let (organization, id) = (&connection.organization_id, &connection.id);
         self.0.put(item(&keys::connection(organization, id), connection)?, condition).await?;
-        if connection.version == 1 {
-            let owner = Owner { organization_id: organization.clone() };
-            self.0.put(item(&keys::connection_owner(id), &owner)?, Condition::Always).await?;
-            let listing = serde_json::json!({"connection_id": id});
-            self.0.put(item(&keys::connection_listing(organization, id), &listing)?, Condition::Always).await?;
+        match connection.version {
+            1 => self.point_to_connection(connection).await,
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Writes what a connection is found by; again, where a process died before it did.
+    pub async fn point_to_connection(&self, connection: &Connection) -> Result<(), TableError> {
+        let (organization, id) = (&connection.organization_id, &connection.id);
+        let owner = Owner { organization_id: organization.clone() };
+        self.0.put(item(&keys::connection_owner(id), &owner)?, Condition::Always).await?;
+        let listing = serde_json::json!({"connection_id": id});
+        self.0.put(item(&keys::connection_listing(organization, id), &listing)?, Condition::Always).await
     }
 
     pub async fn connection(

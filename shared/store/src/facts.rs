@@ -2,6 +2,7 @@
 use crate::keys;
 use crate::table::{Condition, Item, Query, Table, TableError, get_as, instant, item, read};
 use domain::arrival::ArrivalEntry;
+use domain::event::Event;
 use domain::fact::{Fact, FactBody, FactKind};
 use domain::ids::{OrganizationId, SiteId};
 use serde_json::Value;
@@ -88,6 +89,12 @@ impl SiteFacts<'_> {
             .map(|id| (FactKind::Incident, id.to_owned()))
             .collect();
         Ok(self.get_many(&ids).await?.into_values().collect())
+    }
+
+    /// Keeps an event aside that contradicts the fact that stands (it is valid, so it carries no name).
+    pub async fn put_contradiction(&self, message_id: &str, index: usize, event: &Event) -> Result<(), TableError> {
+        let key = keys::contradiction(self.organization_id, self.site_id, message_id, index);
+        self.table.put(item(&key, event)?, Condition::Always).await
     }
 
     /// The last arrival entry: the commit mark.

@@ -123,6 +123,11 @@ pub fn memberships(organization: &OrganizationId, site: &SiteId, detection: &str
     (site_pk(organization, site), format!("MEMBER#{detection}#"))
 }
 
+/// What contradicts a fact that stands: kept aside.
+pub fn contradiction(organization: &OrganizationId, site: &SiteId, message_id: &str, index: usize) -> Key {
+    Key::new(format!("{}#ASIDE", site_pk(organization, site)), format!("{message_id}#{index:04}"))
+}
+
 pub fn arrival(organization: &OrganizationId, site: &SiteId, number: u64) -> Key {
     Key::new(format!("{}#LOG", site_pk(organization, site)), format!("{number:012}"))
 }

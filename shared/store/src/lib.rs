@@ -5,8 +5,10 @@
 //! - [`directory`]: organizations, sites, edges, API keys, connections, project settings, routes
 //! - [`facts`]: what sites told us, and the arrival log
 //! - [`lanes`]: a connection's todos, links, budget and catalog; [`due`]: when its lane must be rung
+//! - [`bus`]: domain events for operators' and customers' own rules
 //! - [`bell`]: rings a lane through its provider's FIFO queue
 pub mod bell;
+pub mod bus;
 pub mod directory;
 pub mod due;
 pub mod dynamo;

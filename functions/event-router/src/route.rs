@@ -1,0 +1,187 @@
+//! One message of the site queue. FIFO gives one runner per site, so the next arrival number is known before anything is
+//! written; the arrival entry, written last, is the commit mark.
+use crate::decide::{Decision, Known, decide};
+use domain::arrival::{ArrivalEntry, ArrivalLine};
+use domain::fact::{Fact, FactBody, FactKind, subject};
+use domain::message::SiteMessage;
+use domain::record::RecordKey;
+use domain::route::Route;
+use jiff::Timestamp;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use store::bell::{Bell, BellError, fresh_token};
+use store::bus::{Bus, BusError};
+use store::directory::Directory;
+use store::facts::SiteFacts;
+use store::lanes::{Lane, LaneId, Todo};
+use store::{Table, TableError, due};
+
+#[derive(Debug, thiserror::Error)]
+pub enum RouterError {
+    #[error("facts could not be kept: {0}")]
+    Table(#[from] TableError),
+    #[error("a lane could not be rung: {0}")]
+    Bell(#[from] BellError),
+    #[error(transparent)]
+    Bus(#[from] BusError),
+}
+
+/// What the router works with.
+pub struct Router<'a> {
+    pub table: &'a dyn Table,
+    pub bell: &'a dyn Bell,
+    pub bus: &'a dyn Bus,
+    pub detection_retention_days: i64,
+}
+
+/// What became of a message, for logs and figures.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Routed {
+    pub redelivery: bool,
+    pub changed: usize,
+    pub duplicates: usize,
+    pub contradictions: usize,
+    pub asked: usize,
+    pub lanes: Vec<LaneId>,
+}
+
+impl Router<'_> {
+    /// Handles a message. After an error it may be handled again, any number of times.
+    pub async fn route(&self, message: &SiteMessage, now: Timestamp) -> Result<Routed, RouterError> {
+        let facts =
+            SiteFacts { table: self.table, organization_id: &message.organization_id, site_id: &message.site_id };
+        let message_id = message.id();
+        let last = facts.last_arrival().await?;
+        if last.as_ref().is_some_and(|entry| entry.message_id == message_id) {
+            return Ok(Routed { redelivery: true, ..Routed::default() });
+        }
+        let committed = last.map_or(0, |entry| entry.number);
+        let known = facts.get_many(&subjects(message)).await?;
+        let unfinished = self.unfinished(&facts, &known, &message_id, committed).await?;
+        let decision = decide(message, &known, &unfinished, committed + 1);
+
+        for (index, event) in &decision.contradictions {
+            facts.put_contradiction(&message_id, *index, event).await?;
+        }
+        let expires_at = now.as_second() + self.detection_retention_days * 86_400;
+        facts.put_many(&decision.changed, Some(expires_at)).await?;
+        let (asked, lanes) = self.ask_lanes(message, &decision, now).await?;
+        self.announce(message, &decision.changed).await?;
+        if !decision.changed.is_empty() {
+            facts.commit(&entry(message, &decision, committed + 1, message_id)).await?;
+        }
+        Ok(Routed {
+            redelivery: false,
+            changed: decision.changed.len(),
+            duplicates: decision.duplicates,
+            contradictions: decision.contradictions.len(),
+            asked,
+            lanes,
+        })
+    }
+
+    /// Facts whose content was written but never committed. One that names a number above the last committed one is half done;
+    /// so is one that this very message wrote when the entry at its number is another message's (it went to the dead-letter
+    /// queue half done, others passed, and it was sent again).
+    async fn unfinished(
+        &self,
+        facts: &SiteFacts<'_>,
+        known: &Known,
+        message_id: &str,
+        committed: u64,
+    ) -> Result<BTreeSet<(FactKind, String)>, RouterError> {
+        let mut unfinished = BTreeSet::new();
+        let mut entries: BTreeMap<u64, Option<String>> = BTreeMap::new();
+        for (key, fact) in known {
+            if fact.arrival > committed {
+                unfinished.insert(key.clone());
+            } else if fact.message_id() == message_id {
+                if !entries.contains_key(&fact.arrival) {
+                    let entry = facts.arrival(fact.arrival).await?;
+                    entries.insert(fact.arrival, entry.map(|entry| entry.message_id));
+                }
+                if entries.get(&fact.arrival).is_some_and(|id| id.as_deref() != Some(message_id)) {
+                    unfinished.insert(key.clone());
+                }
+            }
+        }
+        Ok(unfinished)
+    }
+
+    /// Asks the lanes of the site's connections for the records that follow, arms their due items, then rings.
+    async fn ask_lanes(
+        &self,
+        message: &SiteMessage,
+        decision: &Decision<'_>,
+        now: Timestamp,
+    ) -> Result<(usize, Vec<LaneId>), RouterError> {
+        let sends = |fact: &Fact| matches!(fact.body, FactBody::Detection(_) | FactBody::Incident(_));
+        if !decision.changed.iter().any(sends) {
+            return Ok((0, Vec::new()));
+        }
+        let (mut asked, mut lanes) = (0, Vec::new());
+        for route in Directory(self.table).routes(&message.organization_id, &message.site_id).await? {
+            let lane = LaneId {
+                organization_id: message.organization_id.clone(),
+                connection_id: route.connection_id.clone(),
+                provider: route.provider,
+            };
+            let todos = todos(&route, message, decision, now);
+            if todos.is_empty() {
+                continue;
+            }
+            Lane { table: self.table, id: &lane }.ask(&todos).await?;
+            due::arm(self.table, &lane, now).await?;
+            self.bell.ring(&lane).await?;
+            asked += todos.len();
+            lanes.push(lane);
+        }
+        Ok((asked, lanes))
+    }
+
+    async fn announce(&self, message: &SiteMessage, changed: &[Fact]) -> Result<(), RouterError> {
+        for fact in changed {
+            let FactBody::Incident(incident) = &fact.body else { continue };
+            let detail_type = match incident.is_retracted() {
+                true => "Incident Retracted",
+                false => "Incident Confirmed",
+            };
+            let detail = json!({
+                "organization_id": message.organization_id,
+                "site_id": message.site_id,
+                "incident_id": incident.incident_id,
+                "revision": incident.revision,
+                "recordable": incident.stands_recordable(),
+            });
+            self.bus.publish(detail_type, detail).await?;
+        }
+        Ok(())
+    }
+}
+
+fn subjects(message: &SiteMessage) -> Vec<(FactKind, String)> {
+    message.events.iter().map(|event| subject(event)).map(|(kind, id)| (kind, id.to_owned())).collect()
+}
+
+fn todos(route: &Route, message: &SiteMessage, decision: &Decision<'_>, now: Timestamp) -> Vec<Todo> {
+    let records: BTreeSet<RecordKey> =
+        decision.changed.iter().flat_map(|fact| route.records(&message.site_id, fact)).collect();
+    records
+        .into_iter()
+        .map(|record| {
+            let at = ulid_time(&record.fact_id);
+            Todo::new(record, at, now, fresh_token())
+        })
+        .collect()
+}
+
+/// Sorts a record's todos the same way at each ask: the moment its id was made.
+fn ulid_time(id: &str) -> Timestamp {
+    let milliseconds = id.parse::<ulid::Ulid>().ok().and_then(|ulid| i64::try_from(ulid.timestamp_ms()).ok());
+    milliseconds.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn entry(message: &SiteMessage, decision: &Decision<'_>, number: u64, message_id: String) -> ArrivalEntry {
+    let lines = decision.changed.iter().map(ArrivalLine::of).collect();
+    ArrivalEntry { number, message_id, arrived_at: message.received_at, lines }
+}
