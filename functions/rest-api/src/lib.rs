@@ -1,1 +1,33 @@
+//! The public HTTP API (contracts 6.3): what an operator, and a contractor's own tools, may do. One file per resource.
+//!
+//! - [`state`]: what handlers need; [`routes`]: the one table of routes, and the layers around them
+//! - `auth`, `visible`: who calls, and what exists for them; `rate_limit`: how often
+//! - `problem`, `json_body`, `fields`, `query`: refusals, and the checks that make them
+//! - `etag`, `idempotency`, `cursor`: changing safely, repeating safely, listing
+//! - `organizations`, `sites`, `edges`, `api_keys`, `connections`, `projects`, `records`, `retry`: the resources
+mod api_keys;
+mod auth;
+mod connections;
+mod cursor;
+mod edges;
+mod etag;
+mod fields;
+mod idempotency;
+mod json_body;
+mod organizations;
+mod problem;
+mod projects;
+mod query;
+mod rate_limit;
+mod records;
+mod request_log;
+mod retry;
+mod routes;
+mod shifts;
+mod sites;
+mod state;
+mod visible;
 
+pub use rate_limit::PER_MINUTE;
+pub use routes::{ROUTES, app};
+pub use state::{AppState, Clock, Services};

@@ -1,1 +1,24 @@
-fn main() {}
+//! Wires the API to AWS and to the Lambda runtime.
+use credentials::{KmsVault, SsmParameters};
+use domain::ids::Provider;
+use rest_api::{AppState, Services, app};
+use runtime::{clients, config, logs};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::{bell::SqsBell, dynamo::DynamoTable};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    logs::init("rest-api");
+    let aws = clients::aws()?;
+    let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
+    let services = Services {
+        table: Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?)),
+        bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues)),
+        vault: Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?)),
+        parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
+        clock: Arc::new(jiff::Timestamp::now),
+        stack: config::text("STACK_NAME")?,
+    };
+    lambda_http::run(app(AppState::new(services))).await
+}

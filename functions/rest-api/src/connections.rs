@@ -1,0 +1,174 @@
+//! Connections: one organization's link to one platform account. A service-account connection claims a company, so only the
+//! operator makes one here; people will sign in at the platform instead.
+use crate::auth::{Caller, Scope};
+use crate::cursor::{Page, Paging};
+use crate::fields::{Checks, Members};
+use crate::json_body::JsonBody;
+use crate::problem::Problem;
+use crate::query::Params;
+use crate::state::AppState;
+use crate::{etag, visible};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use domain::ids::{ConnectionId, OrganizationId, Provider};
+use domain::record::Mender;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use store::TableError;
+use store::directory::Connection;
+use store::table::instant;
+
+#[derive(Serialize)]
+pub struct View {
+    id: ConnectionId,
+    organization_id: OrganizationId,
+    provider: Provider,
+    company_id: String,
+    state: &'static str,
+    reason: Option<String>,
+    who: Option<Mender>,
+    what_to_do: Option<String>,
+    created_at: Timestamp,
+}
+
+impl From<Connection> for View {
+    fn from(connection: Connection) -> Self {
+        let Connection { id, organization_id, provider, account, blocked, created_at, version: _ } = connection;
+        let state = if blocked.is_some() { "blocked" } else { "active" };
+        let (reason, who, what_to_do) = match blocked {
+            Some(blocked) => (Some(blocked.reason), Some(blocked.who), Some(blocked.what_to_do)),
+            None => (None, None, None),
+        };
+        Self { id, organization_id, provider, company_id: account, state, reason, who, what_to_do, created_at }
+    }
+}
+
+pub async fn create(
+    State(app): State<AppState>,
+    caller: Caller,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    caller.operator_only()?;
+    let mut checks = Checks::default();
+    let wanted = wanted(&app, &body, &mut checks).await?;
+    checks.done()?;
+    let Some((organization_id, account)) = wanted else {
+        return Err(Problem::internal("a connection", &"checks passed without values"));
+    };
+    let provider = Provider::Procore;
+    let id = ConnectionId::derive(&organization_id, provider, &account);
+    let created_at = app.now();
+    let mut connection = Connection { id, organization_id, provider, account, blocked: None, created_at, version: 0 };
+    match app.directory().put_connection(&mut connection).await {
+        Err(TableError::Condition(Some(standing))) => {
+            let standing: Connection = store::table::read("a connection", standing)?;
+            app.directory().point_to_connection(&standing).await?;
+            Err(Problem::conflict(format!("The organization has this company already: connection {}.", standing.id)))
+        }
+        outcome => {
+            outcome?;
+            tracing::info!(organization_id = %connection.organization_id, connection_id = %connection.id, "a connection was made");
+            Ok(etag::tagged(StatusCode::CREATED, connection.version, View::from(connection)))
+        }
+    }
+}
+
+/// The organization and the company that the body names; everything wrong goes to `checks`.
+async fn wanted(
+    app: &AppState,
+    body: &Value,
+    checks: &mut Checks,
+) -> Result<Option<(OrganizationId, String)>, Problem> {
+    let Some(provider) = provider(body, checks) else { return Ok(None) };
+    let known: &[&str] = match provider {
+        Provider::Procore => &["organization_id", "provider", "company_id"],
+        Provider::Acc => &["organization_id", "provider", "account_id", "region", "service_account"],
+    };
+    let Some(members) = Members::of(body, "", known, checks) else { return Ok(None) };
+    let organization = organization(app, &members, checks).await?;
+    match provider {
+        Provider::Procore => {
+            let company = members.required("company_id", checks).and_then(platform_id);
+            if members.given("company_id").is_some() && company.is_none() {
+                checks.fail(
+                    members.pointer("company_id"),
+                    "must be the company's id at Procore: a whole number, or its digits as text",
+                );
+            }
+            Ok(organization.zip(company))
+        }
+        Provider::Acc => {
+            checks.fail(members.pointer("provider"), "`acc` is not available yet; `procore` is");
+            Ok(None)
+        }
+    }
+}
+
+fn provider(body: &Value, checks: &mut Checks) -> Option<Provider> {
+    let Some(map) = body.as_object() else {
+        checks.fail("", "must be an object");
+        return None;
+    };
+    match map.get("provider").and_then(Value::as_str) {
+        Some("procore") => Some(Provider::Procore),
+        Some("acc") => Some(Provider::Acc),
+        _ => {
+            checks.fail("/provider", "is required and must be `procore`");
+            None
+        }
+    }
+}
+
+async fn organization(
+    app: &AppState,
+    members: &Members<'_>,
+    checks: &mut Checks,
+) -> Result<Option<OrganizationId>, Problem> {
+    let Some(text) = members.required_text("organization_id", checks) else { return Ok(None) };
+    let found = match text.parse::<OrganizationId>() {
+        Ok(id) => app.directory().organization(&id).await?,
+        Err(_) => None,
+    };
+    if found.is_none() {
+        checks.fail(members.pointer("organization_id"), "no such organization");
+    }
+    Ok(found.map(|organization| organization.id))
+}
+
+/// A Procore id, given as a number or as its digits, in the one form that we keep: `7` and `007` are not two companies.
+pub fn platform_id(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) => number.as_u64().filter(|id| *id > 0).map(|id| id.to_string()),
+        Value::String(text) => is_platform_id(text).then(|| text.clone()),
+        _ => None,
+    }
+}
+
+pub fn is_platform_id(text: &str) -> bool {
+    text.parse::<u64>().is_ok_and(|id| id > 0 && id.to_string() == text)
+}
+
+pub async fn list(State(app): State<AppState>, caller: Caller, params: Params) -> Result<Json<Page<View>>, Problem> {
+    caller.require(Scope::Read)?;
+    params.only(&["organization_id", "limit", "cursor"])?;
+    let organization = visible::listed_organization(&app, &caller, &params).await?;
+    let paging = Paging::of(&params, format!("{organization}/connections"))?;
+    let mut connections = app.directory().connections(&organization).await?;
+    let position = |connection: &Connection| format!("{} {}", instant(connection.created_at), connection.id);
+    connections.sort_by_key(position);
+    Ok(Json(paging.slice(connections, position, View::from)))
+}
+
+pub async fn get(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(connection): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.require(Scope::Read)?;
+    let connection = visible::connection(&app, &caller, &connection).await?;
+    Ok(etag::current(&headers, connection.version, View::from(connection)))
+}

@@ -1,0 +1,61 @@
+//! Strong ETags, made from an item's version: nobody overwrites what they have not seen.
+use crate::problem::Problem;
+use axum::Json;
+use axum::http::header::{ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+fn text(version: u64) -> String {
+    format!("\"v{version}\"")
+}
+
+fn header(version: u64) -> [(HeaderName, String); 1] {
+    [(ETAG, text(version))]
+}
+
+/// Whether a precondition header names this version: `*`, or a list of tags. Weak tags never match.
+fn names(headers: &HeaderMap, name: &HeaderName, version: u64, weak_too: bool) -> bool {
+    let tag = text(version);
+    let same = |listed: &str| listed == "*" || listed == tag || (weak_too && listed.strip_prefix("W/") == Some(&*tag));
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value: &HeaderValue| value.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .any(|v| same(v.trim()))
+}
+
+/// A change of what exists needs an `If-Match` that names its version.
+pub fn require_match(headers: &HeaderMap, version: u64) -> Result<(), Problem> {
+    if !headers.contains_key(IF_MATCH) {
+        let detail = "Send the ETag that you last read as `If-Match`, so that you overwrite nobody's change.";
+        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, detail));
+    }
+    let excluded = headers.contains_key(IF_NONE_MATCH) && names(headers, &IF_NONE_MATCH, version, true);
+    match names(headers, &IF_MATCH, version, false) && !excluded {
+        true => Ok(()),
+        false => Err(Problem::stale()),
+    }
+}
+
+/// What does not exist matches no `If-Match`.
+pub fn require_absent(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.contains_key(IF_MATCH) {
+        true => Err(Problem::stale()),
+        false => Ok(()),
+    }
+}
+
+/// Answers with a body and its ETag.
+pub fn tagged(status: StatusCode, version: u64, body: impl Serialize) -> Response {
+    (status, header(version), Json(body)).into_response()
+}
+
+/// Answers a GET: 304 when the caller has this version already.
+pub fn current(headers: &HeaderMap, version: u64, body: impl Serialize) -> Response {
+    match names(headers, &IF_NONE_MATCH, version, true) {
+        true => (StatusCode::NOT_MODIFIED, header(version)).into_response(),
+        false => tagged(StatusCode::OK, version, body),
+    }
+}

@@ -1,0 +1,164 @@
+//! Project settings: what one platform project does with one site. The body's checks stand in [`settings`].
+mod settings;
+
+use crate::auth::{Caller, Scope};
+use crate::connections::is_platform_id;
+use crate::json_body::JsonBody;
+use crate::problem::Problem;
+use crate::state::AppState;
+use crate::{etag, visible};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use domain::ids::SiteId;
+use domain::settings::ProjectSettings;
+use store::directory::{Connection, Project};
+use store::lanes::LaneId;
+use store::{TableError, due};
+
+pub async fn get(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path((connection, project)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.require(Scope::Read)?;
+    let connection = visible::connection(&app, &caller, &connection).await?;
+    let project = app.directory().project(&connection.lane(), &project).await?;
+    let project = project.filter(|project| caller.sees_site(&project.settings.site_id));
+    let project = project.ok_or_else(|| Problem::not_found("project: it is not mapped here"))?;
+    Ok(etag::current(&headers, project.version, project.settings))
+}
+
+/// Maps a project to a site, or changes how it is mapped.
+pub async fn put(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path((connection, project_id)): Path<(String, String)>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    caller.require(Scope::ConnectionsWrite)?;
+    let connection = visible::connection(&app, &caller, &connection).await?;
+    if !is_platform_id(&project_id) {
+        return Err(Problem::invalid_parameter("project_id", "must be the project's id at Procore: digits only"));
+    }
+    let standing = app.directory().project(&connection.lane(), &project_id).await?;
+    if standing.as_ref().is_some_and(|project| !caller.sees_site(&project.settings.site_id)) {
+        return Err(Problem::not_found("project: it is not mapped here"));
+    }
+    match &standing {
+        Some(project) => etag::require_match(&headers, project.version)?,
+        None => etag::require_absent(&headers)?,
+    }
+    let settings = settings::read(&app, &caller, &connection.organization_id, &body).await?;
+    let change = Change { app: &app, connection: &connection, lane: connection.lane() };
+    let project = change.apply(project_id, standing, settings).await?;
+    let status = if project.version == 1 { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(etag::tagged(status, project.version, project.settings))
+}
+
+struct Change<'a> {
+    app: &'a AppState,
+    connection: &'a Connection,
+    lane: LaneId,
+}
+
+impl Change<'_> {
+    async fn apply(
+        &self,
+        project_id: String,
+        standing: Option<Project>,
+        settings: ProjectSettings,
+    ) -> Result<Project, Problem> {
+        let directory = self.app.directory();
+        self.require_free(&settings.site_id, &project_id).await?;
+        if !directory.claim_project(self.connection, &project_id).await? {
+            return Err(Problem::conflict("Another organization has mapped this project already."));
+        }
+        let kept = standing.as_ref().filter(|project| project.settings.site_id == settings.site_id);
+        let mapped_at = kept.map_or_else(|| self.app.now(), |project| project.mapped_at);
+        let version = standing.map_or(0, |project| project.version);
+        let mut project = Project { project_id, settings, mapped_at, version };
+        match directory.put_project(&self.lane, &mut project).await {
+            Err(TableError::Condition(_)) => return Err(Problem::stale()),
+            outcome => outcome?,
+        }
+        self.leave_other_sites(&project).await?;
+        self.share_hour(&project).await?;
+        wake(self.app, &self.lane).await?;
+        tracing::info!(
+            organization_id = %self.lane.organization_id, connection_id = %self.lane.connection_id,
+            site_id = %project.settings.site_id, "a project was mapped"
+        );
+        Ok(project)
+    }
+
+    /// Two projects on one site in one connection are refused: a fact would be shown twice. A route that its project has left
+    /// behind, when a process died, counts for nothing.
+    async fn require_free(&self, site: &SiteId, project_id: &str) -> Result<(), Problem> {
+        let Some(route) = self.app.directory().route(&self.lane, site).await? else { return Ok(()) };
+        if route.project_id == project_id {
+            return Ok(());
+        }
+        let other = self.app.directory().project(&self.lane, &route.project_id).await?;
+        match other.is_some_and(|project| project.settings.site_id == *site) {
+            false => Ok(()),
+            true => Err(Problem::conflict(format!(
+                "The site goes to project {} of this connection already: map that project to another site first.",
+                route.project_id
+            ))),
+        }
+    }
+
+    /// Takes away the routes of other sites to this project. All sites are looked at, so that a repeat mends what a process
+    /// that died left behind.
+    async fn leave_other_sites(&self, project: &Project) -> Result<(), Problem> {
+        let directory = self.app.directory();
+        for site in directory.sites(&self.lane.organization_id).await? {
+            if site.id == project.settings.site_id {
+                continue;
+            }
+            let route = directory.route(&self.lane, &site.id).await?;
+            if route.is_some_and(|route| route.project_id == project.project_id) {
+                directory.delete_route(&self.lane, &site.id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The hour of the summary is the site's: another value changes it for all platforms of the site.
+    async fn share_hour(&self, changed: &Project) -> Result<(), Problem> {
+        let directory = self.app.directory();
+        let hour = &changed.settings.daily_summary.at;
+        for route in directory.routes(&self.lane.organization_id, &changed.settings.site_id).await? {
+            let lane = LaneId {
+                organization_id: self.lane.organization_id.clone(),
+                connection_id: route.connection_id,
+                provider: route.provider,
+            };
+            if lane == self.lane || route.settings.daily_summary.at == *hour {
+                continue;
+            }
+            let Some(mut other) = directory.project(&lane, &route.project_id).await? else { continue };
+            other.settings.daily_summary.at.clone_from(hour);
+            match directory.put_project(&lane, &mut other).await {
+                // It is being changed at this moment, and takes an hour of its own along.
+                Err(TableError::Condition(_)) => {
+                    tracing::info!(connection_id = %lane.connection_id, "a summary hour was not shared")
+                }
+                outcome => outcome?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Arms, then rings. The alarm is what counts: a ring that is not taken is repeated by the clock.
+pub async fn wake(app: &AppState, lane: &LaneId) -> Result<(), Problem> {
+    due::arm(app.table(), lane, app.now()).await?;
+    if let Err(error) = app.bell().ring(lane).await {
+        tracing::warn!(connection_id = %lane.connection_id, error = %error, "a lane was not rung; the clock will");
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! The checks of a project-settings body (contracts 6.3).
+use crate::auth::Caller;
+use crate::connections::platform_id;
+use crate::fields::{Checks, Members, child};
+use crate::problem::Problem;
+use crate::state::AppState;
+use crate::visible;
+use domain::ids::{OrganizationId, SiteId};
+use domain::localtime::time_of_day;
+use domain::settings::{AllWord, Kinds, Mapping, ObservationSettings, ProjectSettings, SummarySettings, is_kind};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+const MOST_KINDS: usize = 200;
+
+/// Settings from a body, defaults filled in; everything wrong is refused at once.
+pub async fn read(
+    app: &AppState,
+    caller: &Caller,
+    organization: &OrganizationId,
+    body: &Value,
+) -> Result<ProjectSettings, Problem> {
+    let mut checks = Checks::default();
+    let known = ["site_id", "observations", "daily_summary", "mapping"];
+    let Some(members) = Members::of(body, "", &known, &mut checks) else {
+        checks.done()?;
+        return Err(Problem::internal("project settings", &"not an object, yet not refused"));
+    };
+    let site_id = site(app, caller, organization, &members, &mut checks).await?;
+    let observations = observations(&members, &mut checks);
+    let daily_summary = daily_summary(&members, &mut checks);
+    let mapping = mapping(&members, &mut checks);
+    checks.done()?;
+    let site_id = site_id.ok_or_else(|| Problem::internal("project settings", &"no site, yet not refused"))?;
+    Ok(ProjectSettings { site_id, observations, daily_summary, mapping })
+}
+
+async fn site(
+    app: &AppState,
+    caller: &Caller,
+    organization: &OrganizationId,
+    members: &Members<'_>,
+    checks: &mut Checks,
+) -> Result<Option<SiteId>, Problem> {
+    let Some(text) = members.required_text("site_id", checks) else { return Ok(None) };
+    let found = match text.parse::<SiteId>() {
+        Ok(id) => visible::site_of(app, caller, organization, &id).await?,
+        Err(_) => None,
+    };
+    if found.is_none() {
+        checks.fail(members.pointer("site_id"), "no such site in the connection's organization");
+    }
+    Ok(found.map(|site| site.id))
+}
+
+fn observations(members: &Members<'_>, checks: &mut Checks) -> ObservationSettings {
+    let mut settings = ObservationSettings::default();
+    let Some(value) = members.given("observations") else { return settings };
+    let Some(inner) = Members::of(value, &members.pointer("observations"), &["min_priority", "kinds"], checks) else {
+        return settings;
+    };
+    if let Some(value) = inner.given("min_priority") {
+        match value.as_u64().and_then(|n| u8::try_from(n).ok()).filter(|n| (1..=5).contains(n)) {
+            Some(priority) => settings.min_priority = priority,
+            None => checks.fail(inner.pointer("min_priority"), "must be a whole number from 1 to 5"),
+        }
+    }
+    if let Some(value) = inner.given("kinds") {
+        settings.kinds = kinds(value, &inner.pointer("kinds"), checks).unwrap_or(settings.kinds);
+    }
+    settings
+}
+
+fn kinds(value: &Value, pointer: &str, checks: &mut Checks) -> Option<Kinds> {
+    if value.as_str() == Some("all") {
+        return Some(Kinds::All(AllWord::All));
+    }
+    let Some(entries) = value.as_array().filter(|entries| entries.len() <= MOST_KINDS) else {
+        checks.fail(pointer, format!("must be \"all\" or an array of at most {MOST_KINDS} detection kinds"));
+        return None;
+    };
+    let mut kinds: Vec<String> = Vec::with_capacity(entries.len());
+    for (at, entry) in entries.iter().enumerate() {
+        match entry.as_str().filter(|kind| is_kind(kind)) {
+            Some(kind) if kinds.iter().any(|known| known == kind) => {}
+            Some(kind) => kinds.push(kind.to_owned()),
+            None => checks.fail(child(pointer, &at.to_string()), "must be a detection kind: [a-z][a-z0-9_]{0,63}"),
+        }
+    }
+    Some(Kinds::Only(kinds))
+}
+
+fn daily_summary(members: &Members<'_>, checks: &mut Checks) -> SummarySettings {
+    let mut settings = SummarySettings::default();
+    let Some(value) = members.given("daily_summary") else { return settings };
+    let Some(inner) = Members::of(value, &members.pointer("daily_summary"), &["enabled", "at"], checks) else {
+        return settings;
+    };
+    if let Some(value) = inner.given("enabled") {
+        match value.as_bool() {
+            Some(enabled) => settings.enabled = enabled,
+            None => checks.fail(inner.pointer("enabled"), "must be true or false"),
+        }
+    }
+    if inner.given("at").is_some()
+        && let Some(at) = inner.required_text("at", checks)
+    {
+        match time_of_day(at) {
+            Ok(_) => settings.at = at.to_owned(),
+            Err(error) => checks.fail(inner.pointer("at"), error.to_string()),
+        }
+    }
+    settings
+}
+
+fn mapping(members: &Members<'_>, checks: &mut Checks) -> Mapping {
+    let Some(value) = members.given("mapping") else { return Mapping::default() };
+    let known = ["observation_types", "incident_types", "hazards"];
+    let Some(inner) = Members::of(value, &members.pointer("mapping"), &known, checks) else {
+        return Mapping::default();
+    };
+    let [observation_types, incident_types, hazards] = known.map(|name| ids(&inner, name, checks));
+    Mapping { observation_types, incident_types, hazards }
+}
+
+fn ids(members: &Members<'_>, name: &str, checks: &mut Checks) -> BTreeMap<String, String> {
+    let mut ids = BTreeMap::new();
+    let Some(value) = members.given(name) else { return ids };
+    let pointer = members.pointer(name);
+    let Some(map) = value.as_object().filter(|map| map.len() <= MOST_KINDS) else {
+        checks.fail(
+            &pointer,
+            format!("must be an object of at most {MOST_KINDS} members, each a kind with its id at Procore"),
+        );
+        return ids;
+    };
+    for (kind, value) in map {
+        let place = child(&pointer, kind);
+        match (is_kind(kind), platform_id(value)) {
+            (true, Some(id)) => {
+                ids.insert(kind.clone(), id);
+            }
+            (false, _) => checks.fail(place, "must be named by a kind: [a-z][a-z0-9_]{0,63}"),
+            (true, None) => checks.fail(place, "must be an id at Procore: a whole number, or its digits as text"),
+        }
+    }
+    ids
+}

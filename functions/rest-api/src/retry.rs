@@ -1,0 +1,187 @@
+//! A person says "try again": a record's todo is put anew, and what held it is lifted.
+use crate::auth::{Caller, Scope};
+use crate::problem::Problem;
+use crate::query::Params;
+use crate::records::View;
+use crate::state::AppState;
+use crate::{projects, visible};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use domain::ids::SiteId;
+use domain::record::{RecordKey, RecordKind, RecordState};
+use jiff::Timestamp;
+use store::bell::fresh_token;
+use store::directory::Connection;
+use store::lanes::{Lane, LaneId, Link, Todo};
+use store::table::read;
+use store::{TableError, due, keys};
+
+const TRIES: usize = 5;
+/// Waiting todos among which a record without a link is looked for.
+const WAITING: usize = 1_000;
+
+pub async fn retry(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path((connection, kind, id)): Path<(String, String, String)>,
+    params: Params,
+) -> Result<(StatusCode, Json<View>), Problem> {
+    caller.require(Scope::ConnectionsWrite)?;
+    let connection = visible::connection(&app, &caller, &connection).await?;
+    params.only(&["site_id"])?;
+    let kind: RecordKind = kind.parse().map_err(|()| Problem::not_found("kind of record"))?;
+    let lane = connection.lane();
+    let found = find(&app, &caller, &lane, kind, &id, params.get("site_id")).await?;
+    let record = found.record().clone();
+    due::arm(app.table(), &lane, app.now()).await?;
+    lift(&app, &connection).await?;
+    // Asked before the link changes, so that a process which dies in between leaves a todo; and after it, since a run may have
+    // taken the first one while the link still said "blocked".
+    let todo = ask(&app, &lane, &record).await?;
+    let view = match found {
+        Found::Linked(link) => {
+            let link = release(&app, &lane, *link).await?;
+            ask(&app, &lane, &record).await?;
+            View::of_link(link)
+        }
+        Found::Asked(_) => View::of_todo(&lane, todo),
+    };
+    projects::wake(&app, &lane).await?;
+    tracing::info!(
+        organization_id = %lane.organization_id, connection_id = %lane.connection_id, site_id = %record.site_id,
+        record = %record.fact_id, "a record is tried again"
+    );
+    Ok((StatusCode::ACCEPTED, Json(view)))
+}
+
+/// A record that this connection knows of.
+enum Found {
+    Linked(Box<Link>),
+    /// Asked for, no link yet.
+    Asked(RecordKey),
+}
+
+impl Found {
+    fn record(&self) -> &RecordKey {
+        match self {
+            Found::Linked(link) => &link.record,
+            Found::Asked(record) => record,
+        }
+    }
+}
+
+/// A fact's id is unique in its site only, so two sites may have it; then the caller says which.
+async fn find(
+    app: &AppState,
+    caller: &Caller,
+    lane: &LaneId,
+    kind: RecordKind,
+    id: &str,
+    site: Option<&str>,
+) -> Result<Found, Problem> {
+    let mut sites: Vec<SiteId> =
+        app.directory().sites(&lane.organization_id).await?.into_iter().map(|s| s.id).collect();
+    sites.retain(|known| caller.sees_site(known) && site.is_none_or(|site| known.as_str() == site));
+    let candidates: Vec<RecordKey> =
+        sites.into_iter().map(|site_id| RecordKey { kind, site_id, fact_id: id.to_owned() }).collect();
+    let mut found = links(app, lane, &candidates).await?;
+    for record in asked(app, lane, &candidates).await? {
+        if !found.iter().any(|known| *known.record() == record) {
+            found.push(Found::Asked(record));
+        }
+    }
+    match (found.pop(), found.is_empty()) {
+        (None, _) => Err(Problem::not_found("record in this connection")),
+        (Some(only), true) => Ok(only),
+        (Some(_), false) => Err(Problem::conflict(
+            "Several sites have a record of this id: say which as the query parameter `site_id`.",
+        )),
+    }
+}
+
+async fn links(app: &AppState, lane: &LaneId, candidates: &[RecordKey]) -> Result<Vec<Found>, TableError> {
+    let keys: Vec<_> = candidates.iter().map(|record| keys::link(&lane.pk(), record)).collect();
+    let items = match keys.is_empty() {
+        true => Vec::new(),
+        false => app.table().get_many(&keys).await?,
+    };
+    items.into_iter().map(|item| Ok(Found::Linked(Box::new(read("a link", item)?)))).collect()
+}
+
+async fn asked(app: &AppState, lane: &LaneId, candidates: &[RecordKey]) -> Result<Vec<RecordKey>, TableError> {
+    let ready: Vec<_> = candidates
+        .iter()
+        .map(|record| keys::ready_todo(&lane.pk(), record.kind.class(), record, own_time(&record.fact_id)))
+        .collect();
+    if ready.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut todos = Vec::new();
+    for item in app.table().get_many(&ready).await? {
+        todos.push(read::<Todo>("a todo", item)?);
+    }
+    todos.extend(Lane { table: app.table(), id: lane }.waiting(WAITING).await?);
+    let mut records: Vec<RecordKey> =
+        todos.into_iter().map(|todo| todo.record).filter(|r| candidates.contains(r)).collect();
+    records.sort();
+    records.dedup();
+    Ok(records)
+}
+
+async fn ask(app: &AppState, lane: &LaneId, record: &RecordKey) -> Result<Todo, TableError> {
+    let todo = Todo::new(record.clone(), own_time(&record.fact_id), app.now(), fresh_token());
+    Lane { table: app.table(), id: lane }.ask(std::slice::from_ref(&todo)).await?;
+    Ok(todo)
+}
+
+/// By which a record's todos are sorted, the same at each ask: the moment its id was made. The router asks in the same place.
+fn own_time(fact_id: &str) -> Timestamp {
+    let milliseconds = ulid::Ulid::from_string(fact_id).ok().and_then(|id| i64::try_from(id.timestamp_ms()).ok());
+    milliseconds.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A link that waits for a person goes back to pending; what it knows of the remote record stays.
+async fn release(app: &AppState, lane: &LaneId, mut link: Link) -> Result<Link, Problem> {
+    let keeping = Lane { table: app.table(), id: lane };
+    for _ in 0..TRIES {
+        if !matches!(link.state, RecordState::Blocked | RecordState::Failed) {
+            return Ok(link);
+        }
+        (link.state, link.reason, link.who, link.updated_at) = (RecordState::Pending, None, None, app.now());
+        match keeping.put_link(&mut link).await {
+            Err(TableError::Condition(_)) => {
+                link =
+                    keeping.link(&link.record).await?.ok_or_else(|| Problem::not_found("record in this connection"))?;
+            }
+            outcome => {
+                outcome?;
+                return Ok(link);
+            }
+        }
+    }
+    Err(Problem::conflict(
+        "The record is being written at this moment: look again, and repeat if it is still not there.",
+    ))
+}
+
+/// A connection that waits for a person is tried again, too: should the cause stand, the lane blocks it anew.
+async fn lift(app: &AppState, connection: &Connection) -> Result<(), Problem> {
+    let mut connection = connection.clone();
+    for _ in 0..TRIES {
+        if connection.blocked.take().is_none() {
+            return Ok(());
+        }
+        match app.directory().put_connection(&mut connection).await {
+            Err(TableError::Condition(_)) => {
+                let fresh = app.directory().connection(&connection.organization_id, &connection.id).await?;
+                connection = fresh.ok_or_else(|| Problem::not_found("connection"))?;
+            }
+            outcome => {
+                outcome?;
+                return Ok(());
+            }
+        }
+    }
+    Err(Problem::conflict("The connection is being changed at this moment: repeat the request."))
+}

@@ -1,0 +1,49 @@
+//! The one table of routes. A test asks for each of them in the tenant-isolation suite.
+use crate::state::AppState;
+use crate::{api_keys, auth, connections, edges, idempotency, json_body, organizations, projects, rate_limit, records};
+use crate::{request_log, retry, sites};
+use axum::extract::DefaultBodyLimit;
+use axum::{Router, middleware, routing};
+
+macro_rules! routes {
+    ($($method:ident $path:literal => $handler:path;)*) => {
+        /// Method and path of every route.
+        pub const ROUTES: &[(&str, &str)] = &[$((stringify!($method), $path)),*];
+
+        fn table() -> Router<AppState> {
+            Router::new()$(.route($path, routing::$method($handler)))*
+        }
+    };
+}
+
+routes! {
+    post "/v1/organizations" => organizations::create;
+    post "/v1/organizations/{organization}/sites" => sites::create;
+    post "/v1/organizations/{organization}/api-keys" => api_keys::create;
+    get "/v1/organizations/{organization}/api-keys" => api_keys::list;
+    delete "/v1/organizations/{organization}/api-keys/{id}" => api_keys::revoke;
+    get "/v1/sites" => sites::list;
+    get "/v1/sites/{site}" => sites::get;
+    patch "/v1/sites/{site}" => sites::change;
+    post "/v1/sites/{site}/edges" => edges::create;
+    post "/v1/sites/{site}/edges/{edge}/rotate-secret" => edges::rotate_secret;
+    post "/v1/connections" => connections::create;
+    get "/v1/connections" => connections::list;
+    get "/v1/connections/{connection}" => connections::get;
+    get "/v1/connections/{connection}/projects/{project}" => projects::get;
+    put "/v1/connections/{connection}/projects/{project}" => projects::put;
+    get "/v1/connections/{connection}/records" => records::list;
+    post "/v1/connections/{connection}/records/{kind}/{id}/retry" => retry::retry;
+}
+
+/// The API as a service. From outside in: request id and log; the caller; the caller's rate; a repeated POST.
+pub fn app(state: AppState) -> Router {
+    table()
+        .route_layer(middleware::from_fn_with_state(state.clone(), idempotency::once))
+        .route_layer(middleware::from_fn_with_state(state.clone(), rate_limit::count))
+        .route_layer(middleware::from_fn_with_state(state.clone(), auth::identify))
+        .fallback(request_log::unknown_path)
+        .layer(DefaultBodyLimit::max(json_body::LIMIT))
+        .layer(middleware::from_fn_with_state(state.clone(), request_log::log))
+        .with_state(state)
+}
