@@ -1,0 +1,147 @@
+//! The command line.
+use crate::day::Plan;
+use crate::error::{Error, Result};
+use crate::local::Options;
+use lexopt::{Arg, Parser, ValueExt};
+use std::path::PathBuf;
+
+pub const HELP: &str = "\
+cargo xtask local [options]     the whole system on this machine, until Ctrl-C
+    --no-demo                   no demo contractor, and no provider sandboxes (but see --sandbox)
+    --sandbox                   with --no-demo: provider sandboxes all the same
+    --set Name=Value            a parameter of template.yaml (repeatable)
+    --port N                    first port (4600): emulator N, Procore sandbox N+1, API N+4
+    --detach                    return when ready; `cargo xtask local stop` ends it
+    --state DIR                 where stack.json and logs go (.local; also HHP_LOCAL_DIR)
+    --procore-client-id ID, --procore-client-secret SECRET, --aps-client-id ID, --aps-client-secret SECRET
+cargo xtask local stop [--state DIR]
+cargo xtask test [--quick]      every check; --quick leaves out the stack and the template
+cargo xtask day --detections N [--seed S] [--sites N] [--out FILE]
+                                a day of events, as events/demo-day.json is made";
+
+pub enum Command {
+    Help,
+    Local(Box<Options>),
+    LocalStop { state: Option<PathBuf> },
+    Day(DayOptions),
+    Test(TestOptions),
+}
+
+pub struct DayOptions {
+    pub plan: Plan,
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Default)]
+pub struct TestOptions {
+    pub quick: bool,
+}
+
+pub fn parse(mut args: Parser) -> Result<Command> {
+    command(&mut args).map_err(|error| Error::Usage(format!("{error}\n\n{HELP}")))
+}
+
+fn command(args: &mut Parser) -> Result<Command, lexopt::Error> {
+    match args.next()? {
+        Some(Arg::Value(name)) if name == "local" => local(args),
+        Some(Arg::Value(name)) if name == "day" => day(args),
+        Some(Arg::Value(name)) if name == "test" => test(args),
+        None | Some(Arg::Long("help") | Arg::Short('h')) => Ok(Command::Help),
+        Some(other) => Err(other.unexpected()),
+    }
+}
+
+fn local(args: &mut Parser) -> Result<Command, lexopt::Error> {
+    let mut options = Options::default();
+    let (mut stop, mut sandbox) = (false, false);
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Value(word) if word == "stop" => stop = true,
+            Arg::Long("no-demo") => options.demo = false,
+            Arg::Long("sandbox") => sandbox = true,
+            Arg::Long("detach") => options.detach = true,
+            Arg::Long("port") => options.port = args.value()?.parse()?,
+            Arg::Long("state") => options.state = Some(args.value()?.into()),
+            Arg::Long("set") => {
+                let pair = args.value()?.string()?;
+                let (name, value) = pair.split_once('=').ok_or_else(|| format!("--set {pair}: expected Name=Value"))?;
+                options.set.insert(name.to_owned(), value.to_owned());
+            }
+            Arg::Long("procore-client-id") => options.apps[0].client_id = args.value()?.string()?,
+            Arg::Long("procore-client-secret") => options.apps[0].client_secret = args.value()?.string()?,
+            Arg::Long("aps-client-id") => options.apps[1].client_id = args.value()?.string()?,
+            Arg::Long("aps-client-secret") => options.apps[1].client_secret = args.value()?.string()?,
+            Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
+            other => return Err(other.unexpected()),
+        }
+    }
+    options.sandbox = options.demo || sandbox;
+    match stop {
+        true => Ok(Command::LocalStop { state: options.state }),
+        false => Ok(Command::Local(Box::new(options))),
+    }
+}
+
+fn day(args: &mut Parser) -> Result<Command, lexopt::Error> {
+    let (mut plan, mut out) = (Plan::default(), None);
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Long("detections") => plan.detections = args.value()?.parse()?,
+            Arg::Long("seed") => plan.seed = args.value()?.parse()?,
+            Arg::Long("sites") => plan.sites = args.value()?.parse()?,
+            Arg::Long("out") => out = Some(args.value()?.into()),
+            Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Day(DayOptions { plan, out }))
+}
+
+fn test(args: &mut Parser) -> Result<Command, lexopt::Error> {
+    let mut options = TestOptions::default();
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Long("quick") => options.quick = true,
+            Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Test(options))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command> {
+        parse(Parser::from_args(line.split_whitespace()))
+    }
+
+    #[test]
+    fn without_demo_there_is_no_sandbox_unless_asked_for() {
+        let sandbox = |line| match parsed(line) {
+            Ok(Command::Local(options)) => options.sandbox,
+            _ => panic!("{line} is not understood"),
+        };
+        assert!(sandbox("local"));
+        assert!(!sandbox("local --no-demo"));
+        assert!(sandbox("local --no-demo --sandbox"));
+    }
+
+    #[test]
+    fn a_parameter_may_hold_equals_signs() {
+        let Ok(Command::Local(options)) = parsed("local --set ProcoreApiUrl=http://h/?a=b --port 4800") else {
+            panic!("not understood")
+        };
+        assert_eq!(options.set["ProcoreApiUrl"], "http://h/?a=b");
+        assert_eq!(options.port, 4800);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_with_the_help() {
+        for line in ["lokal", "local --prot 1", "local --set Name", "day --detections many"] {
+            let Err(Error::Usage(text)) = parsed(line) else { panic!("{line} was accepted") };
+            assert!(text.contains("cargo xtask local"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The demo contractor: made through the public API as a customer's would be, then fed the demo day.
+use crate::day::Day;
+use crate::deploy::ProviderApp;
+use crate::error::{Error, Result, unexpected};
+use crate::http;
+use crate::paths::{self, Repo};
+use crate::replay::{self, Sender};
+use crate::stack::{Demo, Edge, Stack};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+const SCOPES: [&str; 4] = ["read", "treatment:write", "webhooks:write", "connections:write"];
+
+pub fn set_up(repo: &Repo, stack: &Stack, apps: &[ProviderApp]) -> Result<Demo> {
+    let sandbox =
+        stack.sandbox.as_ref().ok_or_else(|| Error::Usage("The demo needs the provider sandboxes.".into()))?;
+    let app =
+        apps.iter().find(|app| app.name == "procore").ok_or_else(|| unexpected("the provider apps", "no procore"))?;
+    let day = Day::from_text(&paths::read(&repo.path("events/demo-day.json"))?)?;
+    let api = Api { url: &stack.api_url, key: &stack.operator_key };
+    let organization_id = api.create("/v1/organizations", json!({"name": "Demo Contractor"}), "id")?;
+    let senders = make_sites(&api, &organization_id, &day)?;
+    let wanted = json!({"name": "demo", "scopes": SCOPES});
+    let api_key = api.create(&format!("/v1/organizations/{organization_id}/api-keys"), wanted, "key")?;
+    connect(&api, &organization_id, &sandbox.procore_url, app, &senders)?;
+    let accepted = replay::send(&stack.api_url, &day, &senders, Timestamp::now())?;
+    println!("  {accepted} events of two sites sent; they arrive in the sandbox now");
+    let first = senders.into_iter().next().ok_or_else(|| unexpected("the demo day", "no site"))?;
+    Ok(Demo { organization_id, site_id: first.site_id, api_key, setup_link: None, edge: first.edge })
+}
+
+fn make_sites(api: &Api, organization_id: &str, day: &Day) -> Result<Vec<Sender>> {
+    let mut senders = Vec::new();
+    for site in &day.sites {
+        let wanted = json!({"name": site.name, "time_zone": site.time_zone, "shifts": site.shifts});
+        let site_id = api.create(&format!("/v1/organizations/{organization_id}/sites"), wanted, "id")?;
+        let edge = api.call("POST", &format!("/v1/sites/{site_id}/edges"), json!({"name": "Site office rack"}))?;
+        let part = |member| http::text(&edge, member, "the new edge");
+        senders.push(Sender { site_id, edge: Edge { id: part("id")?, secret: part("secret")? } });
+    }
+    Ok(senders)
+}
+
+/// Links the sandbox's company that has projects enough, one project to each site.
+fn connect(api: &Api, organization_id: &str, procore_url: &str, app: &ProviderApp, senders: &[Sender]) -> Result<()> {
+    let (company_id, projects) = company(procore_url, app, senders.len())?;
+    let wanted = json!({"organization_id": organization_id, "provider": "procore", "company_id": company_id});
+    let connection = api.create("/v1/connections", wanted, "id")?;
+    for (sender, project) in senders.iter().zip(projects) {
+        let settings = json!({
+            "site_id": sender.site_id,
+            "observations": {"min_priority": 3, "kinds": "all"},
+            "daily_summary": {"enabled": true, "at": "17:00"},
+        });
+        api.call("PUT", &format!("/v1/connections/{connection}/projects/{project}"), settings)?;
+    }
+    Ok(())
+}
+
+/// A company of the sandbox with at least that many projects, seen as any app would see it.
+fn company(procore_url: &str, app: &ProviderApp, projects: usize) -> Result<(String, Vec<String>)> {
+    let what = "the Procore sandbox";
+    let grant =
+        json!({"grant_type": "client_credentials", "client_id": app.client_id, "client_secret": app.client_secret});
+    let body = grant.to_string();
+    let headers = [("content-type", "application/json")];
+    let token = http::request("POST", &format!("{procore_url}/oauth/token"), &headers, Some(body.as_bytes()))?;
+    let bearer = format!("Bearer {}", http::text(&token.ok(what)?.json(what)?, "access_token", what)?);
+    let list = |path: &str, company: &str| -> Result<Vec<String>> {
+        let headers = [("authorization", bearer.as_str()), ("procore-company-id", company)];
+        let headers = if company.is_empty() { &headers[..1] } else { &headers[..] };
+        let answer = http::request("GET", &format!("{procore_url}{path}"), headers, None)?.ok(what)?.json(what)?;
+        let items = answer.as_array().ok_or_else(|| unexpected(what, "a list is not a list"))?;
+        items.iter().map(|item| http::text(item, "id", what)).collect()
+    };
+    for company in list("/rest/v1.0/companies", "")? {
+        let found = list(&format!("/rest/v1.1/projects?company_id={company}"), &company)?;
+        if found.len() >= projects {
+            return Ok((company, found));
+        }
+    }
+    Err(unexpected(what, format!("no company with {projects} projects")))
+}
+
+/// Our API, called as the operator.
+struct Api<'a> {
+    url: &'a str,
+    key: &'a str,
+}
+
+impl Api<'_> {
+    fn call(&self, method: &str, path: &str, body: Value) -> Result<Value> {
+        let authorization = format!("Bearer {}", self.key);
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+        let what = format!("{method} {path}");
+        let body = body.to_string();
+        http::request(method, &format!("{}{path}", self.url), &headers, Some(body.as_bytes()))?.ok(&what)?.json(&what)
+    }
+
+    /// Makes something and returns one member of what was made.
+    fn create(&self, path: &str, body: Value, member: &str) -> Result<String> {
+        http::text(&self.call("POST", path, body)?, member, path)
+    }
+}

@@ -1,0 +1,14 @@
+//! The provider sandboxes: strict fakes of the platforms, with pages to look at what arrived.
+use crate::emulator::Ports;
+use crate::error::Result;
+use crate::paths::Repo;
+use crate::supervisor::Supervisor;
+use std::process::{Child, Command};
+
+pub fn start(repo: &Repo, supervisor: &Supervisor, ports: Ports) -> Result<Child> {
+    let mut command = Command::new(repo.binaries().join("sandbox"));
+    command.args(["--procore-port", &ports.procore.to_string()]);
+    let mut child = supervisor.start(&mut command, "sandbox")?;
+    supervisor.wait_for(&ports.procore_url(), &mut child, "sandbox")?;
+    Ok(child)
+}
