@@ -1,0 +1,60 @@
+//! `sandbox --procore-port N [--bind 127.0.0.1]`: says where it listens and runs until it is told to stop.
+
+use std::net::IpAddr;
+use std::process::ExitCode;
+
+use sandbox::procore::{Options, Sandbox};
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+
+const USAGE: &str = "usage: sandbox --procore-port N [--bind ADDRESS]";
+
+#[derive(Debug, Error)]
+enum Failure {
+    #[error("{0}\n{USAGE}")]
+    Usage(String),
+    #[error("the Procore sandbox does not start: {0}")]
+    Start(#[from] sandbox::procore::StartError),
+    #[error("signals cannot be awaited: {0}")]
+    Signal(#[from] std::io::Error),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().json().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the one line that says where the sandbox listens")]
+async fn run() -> Result<(), Failure> {
+    let running = Sandbox::start(options(std::env::args().skip(1))?).await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    println!("procore sandbox at {}", running.url());
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    Ok(())
+}
+
+fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failure> {
+    let mut options = Options::default();
+    let mut port = None;
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| Failure::Usage(format!("{name} needs a value")))?;
+        let wrong = || Failure::Usage(format!("{name} cannot be {value:?}"));
+        match name.as_str() {
+            "--procore-port" => port = Some(value.parse().map_err(|_| wrong())?),
+            "--bind" => options.bind = value.parse::<IpAddr>().map_err(|_| wrong())?,
+            _ => return Err(Failure::Usage(format!("{name} is not known"))),
+        }
+    }
+    options.port = port.ok_or_else(|| Failure::Usage("--procore-port is missing".to_owned()))?;
+    Ok(options)
+}

@@ -1,0 +1,10 @@
+//! The sandbox from outside: each trap of the platform behaves as documented.
+
+mod access;
+mod contract;
+mod control;
+mod faults;
+mod limits;
+mod oauth;
+mod records;
+mod support;
