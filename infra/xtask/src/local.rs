@@ -26,6 +26,9 @@ pub struct Options {
 
 pub const DEFAULT_PORT: u16 = 4600;
 
+/// What was started, by the name of its log.
+type Children = Vec<(&'static str, Child)>;
+
 impl Default for Options {
     fn default() -> Self {
         let app =
@@ -43,20 +46,38 @@ pub fn state(repo: &Repo, named: Option<PathBuf>) -> Result<State> {
 
 /// Starts everything and stays until Ctrl-C, or with `--detach` returns once it is ready.
 pub fn run(repo: &Repo, options: &Options) -> Result<()> {
+    let supervisor = supervise(repo, options)?;
+    let children = start(repo, &supervisor, options).inspect_err(|_| stop_after_failure(&supervisor))?;
+    if options.detach {
+        return Ok(());
+    }
+    let outcome = stay(&supervisor, children);
+    supervisor.stop()?;
+    outcome
+}
+
+/// Starts everything, does `work` while it runs, and stops it whatever came of that.
+pub fn during(repo: &Repo, options: &Options, work: impl FnOnce(&State) -> Result<()>) -> Result<()> {
+    let supervisor = supervise(repo, options)?;
+    let children = start(repo, &supervisor, options).inspect_err(|_| stop_after_failure(&supervisor))?;
+    let outcome = work(&supervisor.state);
+    let survived = check(&supervisor, children);
+    supervisor.stop()?;
+    outcome.and(survived.map(drop))
+}
+
+fn supervise(repo: &Repo, options: &Options) -> Result<Supervisor> {
     let state = state(repo, options.state.clone())?;
     refuse_second(&state)?;
     check_names(repo, &options.set)?;
-    let ports = Ports::from(options.port)?;
-    ports.check_free()?;
-    let supervisor = Supervisor::new(state, options.port)?;
-    let ready = start(repo, &supervisor, options, ports);
-    let outcome = match ready {
-        Ok(_) if options.detach => return Ok(()),
-        Ok(children) => stay(&supervisor, children),
-        Err(error) => Err(error),
-    };
-    supervisor.stop()?;
-    outcome
+    Ports::from(options.port)?.check_free()?;
+    Supervisor::new(state, options.port)
+}
+
+fn stop_after_failure(supervisor: &Supervisor) {
+    if let Err(error) = supervisor.stop() {
+        eprintln!("{error}");
+    }
 }
 
 /// `cargo xtask local stop`.
@@ -94,7 +115,8 @@ fn check_names(repo: &Repo, set: &BTreeMap<String, String>) -> Result<()> {
     }
 }
 
-fn start(repo: &Repo, supervisor: &Supervisor, options: &Options, ports: Ports) -> Result<Vec<(&'static str, Child)>> {
+fn start(repo: &Repo, supervisor: &Supervisor, options: &Options) -> Result<Children> {
+    let ports = Ports::from(options.port)?;
     let steps = Steps::default();
     // Cargo has the processor, pip the network: side by side.
     let (emulator_bin, sam_bin) = steps.time("build, and the tools it runs on", || {
@@ -171,11 +193,17 @@ fn announce(stack: &Stack, supervisor: &Supervisor, options: &Options) {
 }
 
 /// Until Ctrl-C, which ends the process from the supervisor's thread, or until something stops by itself.
-fn stay(supervisor: &Supervisor, mut children: Vec<(&'static str, Child)>) -> Result<()> {
+fn stay(supervisor: &Supervisor, mut children: Children) -> Result<()> {
     loop {
-        children.iter_mut().try_for_each(|(name, child)| supervisor.check(child, name))?;
+        children = check(supervisor, children)?;
         std::thread::sleep(Duration::from_millis(500));
     }
+}
+
+/// An error if something that should stay has ended by itself.
+fn check(supervisor: &Supervisor, mut children: Children) -> Result<Children> {
+    children.iter_mut().try_for_each(|(name, child)| supervisor.check(child, name))?;
+    Ok(children)
 }
 
 /// Says what is being done and how long it took.

@@ -8,6 +8,7 @@ mod args;
 mod aws;
 mod day;
 mod demo;
+mod deny;
 mod deploy;
 mod emulator;
 mod error;

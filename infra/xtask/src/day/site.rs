@@ -21,7 +21,9 @@ const SITES: [(&str, &str); 4] = [
 ];
 
 /// Id, name, kind, what must be worn there, and the place as a path.
-const ZONES: [(&str, &str, &str, &[&str], &[&str]); 6] = [
+type ZoneRow = (&'static str, &'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+
+const ZONES: [ZoneRow; 6] = [
     (
         "zone-crane",
         "Tower crane swing radius",
@@ -78,7 +80,7 @@ impl Place {
                 shift("Night", "23:00", "06:00"),
             ],
         };
-        let zone = |(id, name, kind, ppe, path): &(&str, &str, &str, &[&str], &[&str])| json!({"zone_id": id, "revision": 1, "name": name, "kind": kind, "required_ppe": ppe, "active": true, "location_path": path});
+        let zone = |(id, name, kind, ppe, path): &ZoneRow| json!({"zone_id": id, "revision": 1, "name": name, "kind": kind, "required_ppe": ppe, "active": true, "location_path": path});
         let workers = (0..24).map(|number| {
             let (role, trade) = TRADES[number % TRADES.len()];
             let id = format!("W-{:04}", 1001 + 100 * index + number);
