@@ -182,7 +182,11 @@ impl Directory<'_> {
         get_as(self.0, "an API key", &keys::api_key(sha256)).await
     }
 
-    pub async fn api_key_by_id(&self, organization: &OrganizationId, id: &ApiKeyId) -> Result<Option<ApiKey>, TableError> {
+    pub async fn api_key_by_id(
+        &self,
+        organization: &OrganizationId,
+        id: &ApiKeyId,
+    ) -> Result<Option<ApiKey>, TableError> {
         get_as(self.0, "an API key", &keys::api_key_listing(organization, id)).await
     }
 

@@ -31,7 +31,9 @@ impl DynamoTable {
     }
 
     async fn get_batch(&self, keys: Vec<Key>) -> Result<Vec<Item>, TableError> {
-        let mut wanted = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys.iter().map(attributes).collect()))
+        let mut wanted = KeysAndAttributes::builder()
+            .consistent_read(true)
+            .set_keys(Some(keys.iter().map(attributes).collect()))
             .build()
             .map_err(unavailable)?;
         let mut found = Vec::with_capacity(keys.len());
@@ -67,7 +69,8 @@ impl DynamoTable {
 #[async_trait]
 impl Table for DynamoTable {
     async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
-        let request = self.client.get_item().table_name(&self.name).set_key(Some(attributes(key))).consistent_read(true);
+        let request =
+            self.client.get_item().table_name(&self.name).set_key(Some(attributes(key))).consistent_read(true);
         let answer = request.send().await.map_err(unavailable)?;
         answer.item.map(item).transpose()
     }
@@ -126,7 +129,9 @@ impl Table for DynamoTable {
         let request = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match request.send().await {
             Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e)) if matches!(e.err(), DeleteItemError::ConditionalCheckFailedException(_)) => {
+            Err(SdkError::ServiceError(e))
+                if matches!(e.err(), DeleteItemError::ConditionalCheckFailedException(_)) =>
+            {
                 match e.into_err() {
                     DeleteItemError::ConditionalCheckFailedException(failed) => {
                         Err(TableError::Condition(failed.item.map(item).transpose()?))
@@ -179,7 +184,8 @@ impl Table for DynamoTable {
             .send()
             .await
             .map_err(unavailable)?;
-        let text = |map: &HashMap<String, AttributeValue>, name: &str| map.get(name).and_then(|v| v.as_s().ok().cloned());
+        let text =
+            |map: &HashMap<String, AttributeValue>, name: &str| map.get(name).and_then(|v| v.as_s().ok().cloned());
         Ok(answer
             .items
             .unwrap_or_default()

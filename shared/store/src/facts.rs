@@ -22,7 +22,10 @@ impl SiteFacts<'_> {
     }
 
     /// Facts by kind and id; what is not kept is left out.
-    pub async fn get_many(&self, wanted: &[(FactKind, String)]) -> Result<BTreeMap<(FactKind, String), Fact>, TableError> {
+    pub async fn get_many(
+        &self,
+        wanted: &[(FactKind, String)],
+    ) -> Result<BTreeMap<(FactKind, String), Fact>, TableError> {
         let mut keys: Vec<_> =
             wanted.iter().map(|(kind, id)| keys::fact(self.organization_id, self.site_id, *kind, id)).collect();
         keys.sort();

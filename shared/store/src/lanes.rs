@@ -127,7 +127,9 @@ fn is_zero(number: &u32) -> bool {
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Begun then; looked for before it is repeated.
-    Begun { at: Timestamp },
+    Begun {
+        at: Timestamp,
+    },
     Done,
     /// A person had moved on: not needed any more.
     Dropped,
@@ -159,7 +161,8 @@ impl Lane<'_> {
 
     /// Waiting todos whose time has come, the longest overdue first.
     pub async fn overdue(&self, now: Timestamp, limit: usize) -> Result<Vec<Todo>, TableError> {
-        let (from, to) = (keys::WAITING.to_owned(), format!("{}{}\u{10FFFF}", keys::WAITING, crate::table::instant(now)));
+        let (from, to) =
+            (keys::WAITING.to_owned(), format!("{}{}\u{10FFFF}", keys::WAITING, crate::table::instant(now)));
         let query = Query { pk: self.id.pk(), from, to, forward: true, limit };
         self.table.query(query).await?.into_iter().map(|item| read("a todo", item)).collect()
     }
@@ -197,6 +200,21 @@ impl Lane<'_> {
             self.finish(todo).await?;
         }
         Ok(())
+    }
+
+    /// Puts a todo that ends runs behind the others, its attempts kept.
+    pub async fn put_behind(&self, todo: &Todo, until: Timestamp) -> Result<(), TableError> {
+        let mut later = todo.clone();
+        (later.next_try, later.why) = (Some(until), Some("handling it ended two runs".into()));
+        self.table.put(item(&later.key(&self.id.pk()), &later)?, Condition::Always).await?;
+        self.finish(todo).await
+    }
+
+    /// Takes an attempt back that ended in good order with the todo left as it was.
+    pub async fn unbegin(&self, todo: &Todo) -> Result<(), TableError> {
+        let mut before = todo.clone();
+        before.attempts = before.attempts.saturating_sub(1);
+        held(self.table.put(item(&todo.key(&self.id.pk()), &before)?, todo.at_token()).await).map(|_| ())
     }
 
     pub async fn link(&self, record: &RecordKey) -> Result<Option<Link>, TableError> {

@@ -106,6 +106,10 @@ pub fn read<T: DeserializeOwned>(what: &'static str, item: Item) -> Result<T, Ta
 }
 
 /// Reads what stands at a key.
-pub async fn get_as<T: DeserializeOwned>(table: &dyn Table, what: &'static str, key: &Key) -> Result<Option<T>, TableError> {
+pub async fn get_as<T: DeserializeOwned>(
+    table: &dyn Table,
+    what: &'static str,
+    key: &Key,
+) -> Result<Option<T>, TableError> {
     table.get(key).await?.map(|item| read(what, item)).transpose()
 }

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 pub enum Admission {
     Go,
     /// Not before then. `everything`: no class may.
-    Pause { until: Timestamp, everything: bool },
+    Pause {
+        until: Timestamp,
+        everything: bool,
+    },
 }
 
 /// What an answer said about rates.
@@ -82,6 +85,18 @@ impl Default for Budget {
 impl Budget {
     /// Asks for one call and, if it may go, counts it.
     pub fn admit(&mut self, class: WorkClass, now: Timestamp) -> Admission {
+        let admission = self.would_admit(class, now);
+        if admission == Admission::Go {
+            self.hour.used += 1;
+            self.spike.used += 1;
+            self.calls += 1;
+            self.hour.rereads += u32::from(class == WorkClass::Reread);
+        }
+        admission
+    }
+
+    /// Whether a call may go now.
+    pub fn would_admit(&mut self, class: WorkClass, now: Timestamp) -> Admission {
         if let Some(until) = self.paused_until.filter(|until| now < *until) {
             return Admission::Pause { until, everything: true };
         }
@@ -103,10 +118,6 @@ impl Budget {
         if self.spike.used >= self.spike.limit {
             return Admission::Pause { until: spike_end, everything: true };
         }
-        self.hour.used += 1;
-        self.spike.used += 1;
-        self.calls += 1;
-        self.hour.rereads += u32::from(class == WorkClass::Reread);
         Admission::Go
     }
 
@@ -135,7 +146,9 @@ impl Budget {
         }
         // A whole hour's window has a reset within ten seconds too, near its end: then the limits tell them apart.
         let speaks_of_spike = until_reset <= SPIKE + SignedDuration::from_secs(1)
-            && self.hour.resets_at.is_none_or(|end| end.duration_since(reset).abs() > SignedDuration::from_secs(2) || limit != self.hour.limit);
+            && self.hour.resets_at.is_none_or(|end| {
+                end.duration_since(reset).abs() > SignedDuration::from_secs(2) || limit != self.hour.limit
+            });
         let window = if speaks_of_spike { &mut self.spike } else { &mut self.hour };
         window.limit = limit.max(1);
         window.resets_at = Some(reset);

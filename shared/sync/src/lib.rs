@@ -1,9 +1,20 @@
 //! The lane: the engine that all targets share (design 4). Desired state in, at most one remote record out.
 //!
-//! - [`target`]: what a platform must be able to do; [`testing`] has the in-memory one
+//! - [`target`]: what a platform must be able to do
 //! - [`lane`]: one run of a lane: its todos in order, its end, its due times
-//! - [`handle`]: one todo: [`create`], [`update`], side [`steps`], [`sweep`] of late doubles
-//! - [`subject`]: what a record is about, gathered from facts
-//! - [`budget`]: rate windows, the reserve, pauses per class
+//! - [`handle`]: one todo, by [`create`] (intent, quiet time, two looks), [`update`] (three-way merge), [`steps`] (side writes)
+//!   and [`sweep`] (late doubles)
+//! - [`subject`]: what a record should say, gathered from facts
+//! - [`budget`]: rate windows, the reserve, pauses per class; [`meter`] applies it to each call
+//! - [`clock`]: time, injectable
 pub mod budget;
+pub mod clock;
+pub mod create;
+pub mod handle;
+pub mod lane;
+pub mod meter;
+pub mod steps;
+pub mod subject;
+pub mod sweep;
 pub mod target;
+pub mod update;

@@ -180,20 +180,70 @@ pub trait Target: Send + Sync {
     /// Looks up what rendering needs.
     async fn find(&self, call: Call<'_>, project: &Project, need: &str) -> Result<Value, TargetError>;
 
-    async fn create(&self, call: Call<'_>, project: &Project, kind: RecordKind, fields: &Fields) -> Result<Remote, TargetError>;
+    async fn create(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        fields: &Fields,
+    ) -> Result<Remote, TargetError>;
 
     /// What stands there, also in the recycle bin; `None`: nothing that we can see.
-    async fn read(&self, call: Call<'_>, project: &Project, kind: RecordKind, id: &str) -> Result<Option<Remote>, TargetError>;
+    async fn read(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        id: &str,
+    ) -> Result<Option<Remote>, TargetError>;
 
     /// Sends `send`; `remote` is what was just read, from which fields that the platform demands are filled.
-    async fn update(&self, call: Call<'_>, project: &Project, kind: RecordKind, remote: &Remote, send: &Fields) -> Result<Remote, TargetError>;
+    async fn update(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        remote: &Remote,
+        send: &Fields,
+    ) -> Result<Remote, TargetError>;
 
     /// Records that carry the marker, by plain list (not by a search index) and in the recycle bin, among those created since.
-    async fn look(&self, call: Call<'_>, project: &Project, kind: RecordKind, marker: &str, since: Timestamp) -> Result<Vec<Remote>, TargetError>;
+    async fn look(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        marker: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Remote>, TargetError>;
 
     /// Carries out a side write; `remote` is what was just read.
-    async fn side_write(&self, call: Call<'_>, project: &Project, kind: RecordKind, remote: &Remote, write: &SideWrite) -> Result<(), TargetError>;
+    async fn side_write(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        remote: &Remote,
+        write: &SideWrite,
+    ) -> Result<(), TargetError>;
+
+    /// Closes a record of ours that was made twice, with a note where people read it.
+    async fn close_double(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        double: &Remote,
+        note: &str,
+    ) -> Result<(), TargetError>;
 
     /// Whether a comment with this marker stands on the record.
-    async fn commented(&self, call: Call<'_>, project: &Project, kind: RecordKind, id: &str, marker: &str) -> Result<Seen, TargetError>;
+    async fn commented(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        id: &str,
+        marker: &str,
+    ) -> Result<Seen, TargetError>;
 }

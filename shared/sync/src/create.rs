@@ -1,0 +1,190 @@
+//! Making a record, on a platform without idempotency keys: note the intent, then create. After an unclear answer wait longer
+//! than the platform's longest request, then look by plain list and in the recycle bin; adopt what is there; create again only
+//! after two empty looks apart.
+use crate::budget::Admission;
+use crate::handle::{Failure, Outcome, Run, Work, gone};
+use crate::target::{Remote, TargetError};
+use domain::merge::{Fields, rewritten, written};
+use domain::record::{RecordKind, RecordState};
+use jiff::SignedDuration;
+use store::TableError;
+use store::lanes::Link;
+
+/// Two empty looks are at least this far apart.
+const LOOKS_APART: SignedDuration = SignedDuration::from_secs(60);
+/// How many empty looks allow another create.
+const LOOKS: u32 = 2;
+/// A look goes back this much further than our clock says, should the platform's be behind.
+pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// After a repeated create, late doubles are looked for then, and again later.
+pub const FIRST_SWEEP: SignedDuration = SignedDuration::from_hours(1);
+
+impl Run<'_> {
+    /// Creates a record that surely is not there yet, or was looked for twice.
+    pub async fn create(&self, work: &Work<'_>, link: Option<Link>) -> Result<Outcome, TableError> {
+        let now = self.clock.now();
+        let mut link = link.unwrap_or_else(|| Link {
+            record: work.todo.record.clone(),
+            project_id: work.project.id.clone(),
+            marker: work.wanted.subject.marker.clone(),
+            state: RecordState::Pending,
+            reason: None,
+            who: None,
+            remote_id: None,
+            remote_url: None,
+            gave_status: None,
+            intent_at: None,
+            first_intent_at: None,
+            looks: 0,
+            looked_at: None,
+            sweep_at: None,
+            sweeps: 0,
+            written: Default::default(),
+            conflicts: Vec::new(),
+            steps: Default::default(),
+            updated_at: now,
+            version: 0,
+        });
+        let desired = match self.render(work).await? {
+            Ok(desired) => desired,
+            Err(stop) => match stop.failure(self, work) {
+                Failure::Again(outcome) => return Ok(outcome),
+                Failure::State(state, block) => return self.set_state(&mut link, state, block).await,
+            },
+        };
+        if let Admission::Pause { until, everything } = self.meter.ready(work.todo.class).await {
+            return Ok(Outcome::Paused { until, everything });
+        }
+        self.note_intent(&mut link, &desired).await?;
+        match self.target.create(self.call(work.todo), &work.project, work.todo.record.kind, &desired).await {
+            Ok(remote) => self.adopt(link, &desired, remote).await,
+            Err(TargetError::Unclear { why, retry_after }) => {
+                let until = self.clock.now() + self.unclear_wait.max(retry_after.unwrap_or_default());
+                Ok(Outcome::PutOff { until, why, counts: true })
+            }
+            Err(error) => self.surely_not_created(work, link, error).await,
+        }
+    }
+
+    async fn note_intent(&self, link: &mut Link, desired: &Fields) -> Result<(), TableError> {
+        let now = self.clock.now();
+        (link.state, link.reason, link.who) = (RecordState::Pending, None, None);
+        (link.intent_at, link.looks, link.looked_at, link.updated_at) = (Some(now), 0, None, now);
+        link.first_intent_at.get_or_insert(now);
+        // Should the answer be lost, this is what a later merge takes for what we wrote.
+        link.written = written(desired, desired);
+        self.lane().put_link(link).await
+    }
+
+    /// The intent is taken back, so that the next try creates at once.
+    async fn surely_not_created(
+        &self,
+        work: &Work<'_>,
+        mut link: Link,
+        error: TargetError,
+    ) -> Result<Outcome, TableError> {
+        link.intent_at = None;
+        if link.sweep_at.is_none() {
+            link.first_intent_at = None;
+        }
+        link.updated_at = self.clock.now();
+        match self.after_failure(work, error) {
+            Failure::Again(outcome) => {
+                self.lane().put_link(&mut link).await?;
+                Ok(outcome)
+            }
+            Failure::State(state, block) => self.set_state(&mut link, state, block).await,
+        }
+    }
+
+    /// Keeps what the platform answered. Where the create was a repeated one, the todo stays for the sweep.
+    async fn adopt(&self, mut link: Link, desired: &Fields, remote: Remote) -> Result<Outcome, TableError> {
+        let now = self.clock.now();
+        link.written = rewritten(desired, &link.written, desired, &remote.fields);
+        (link.remote_id, link.remote_url) = (Some(remote.id), Some(remote.url));
+        (link.gave_status, link.intent_at) = (Some(remote.status), None);
+        (link.state, link.reason, link.who, link.updated_at) = (RecordState::Synced, None, None, now);
+        self.lane().put_link(&mut link).await?;
+        Ok(match link.sweep_at {
+            Some(until) => {
+                let why = "looking for late doubles of a repeated create".to_owned();
+                Outcome::PutOff { until, why, counts: false }
+            }
+            None => Outcome::Done { state: Some(RecordState::Synced), wrote: true },
+        })
+    }
+
+    /// A create was begun and its answer never kept: was it carried out?
+    pub async fn recover(&self, work: &Work<'_>, mut link: Link) -> Result<Outcome, TableError> {
+        let now = self.clock.now();
+        let intent_at = link.intent_at.unwrap_or(now);
+        let quiet_until = intent_at + self.unclear_wait;
+        let next_look = link.looked_at.map_or(quiet_until, |at| quiet_until.max(at + LOOKS_APART));
+        if now < next_look {
+            let why = "waiting before looking whether a create with a lost answer was carried out".to_owned();
+            return Ok(Outcome::PutOff { until: next_look, why, counts: false });
+        }
+        let since = link.first_intent_at.unwrap_or(intent_at) - CLOCK_SKEW;
+        let kind = work.todo.record.kind;
+        let found = match self.target.look(self.call(work.todo), &work.project, kind, &link.marker, since).await {
+            Ok(found) => found,
+            Err(error) => {
+                return match self.after_failure(work, error) {
+                    Failure::Again(outcome) => Ok(outcome),
+                    Failure::State(state, block) => self.set_state(&mut link, state, block).await,
+                };
+            }
+        };
+        let (standing, recycled): (Vec<Remote>, Vec<Remote>) = found.into_iter().partition(|remote| !remote.recycled);
+        match (oldest(standing), oldest(recycled)) {
+            ((Some(remote), doubles), _) => {
+                if doubles > 0 {
+                    link.sweep_at = Some(now);
+                }
+                self.adopt_found(work.todo.record.kind, link, remote).await
+            }
+            ((None, _), (Some(remote), _)) => {
+                (link.remote_id, link.remote_url, link.intent_at) = (Some(remote.id), Some(remote.url), None);
+                self.set_state(&mut link, RecordState::Blocked, gone()).await
+            }
+            ((None, _), (None, _)) => self.empty_look(work, link).await,
+        }
+    }
+
+    /// Our record was found by its marker. What a person changed in it since stands: the merge of the next look sees it.
+    async fn adopt_found(&self, kind: RecordKind, mut link: Link, remote: Remote) -> Result<Outcome, TableError> {
+        let now = self.clock.now();
+        (link.remote_id, link.remote_url, link.intent_at) = (Some(remote.id), Some(remote.url), None);
+        (link.looks, link.looked_at) = (0, None);
+        link.gave_status = Some(self.target.statuses(kind).open.to_owned());
+        (link.state, link.reason, link.who, link.updated_at) = (RecordState::Synced, None, None, now);
+        self.lane().put_link(&mut link).await?;
+        // Handled again at once, now as a record that is there: its side writes depend on that.
+        let why = "found after a lost answer; it is compared next".to_owned();
+        Ok(Outcome::PutOff { until: now, why, counts: false })
+    }
+
+    async fn empty_look(&self, work: &Work<'_>, mut link: Link) -> Result<Outcome, TableError> {
+        let now = self.clock.now();
+        (link.looks, link.looked_at, link.updated_at) = (link.looks + 1, Some(now), now);
+        if link.looks < LOOKS {
+            self.lane().put_link(&mut link).await?;
+            let why = "a first look found nothing of a create with a lost answer; a second one follows".to_owned();
+            return Ok(Outcome::PutOff { until: now + LOOKS_APART, why, counts: false });
+        }
+        if !work.wanted.may_create {
+            link.intent_at = None;
+            self.lane().put_link(&mut link).await?;
+            return Ok(Outcome::nothing());
+        }
+        link.sweep_at = Some(now + FIRST_SWEEP);
+        self.create(work, Some(link)).await
+    }
+}
+
+/// The one made first, and how many others there are.
+fn oldest(mut found: Vec<Remote>) -> (Option<Remote>, usize) {
+    found.sort_by(|a, b| (a.created_at, a.id.len(), &a.id).cmp(&(b.created_at, b.id.len(), &b.id)));
+    let others = found.len().saturating_sub(1);
+    (found.into_iter().next(), others)
+}

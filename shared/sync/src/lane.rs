@@ -1,0 +1,356 @@
+//! One run of a lane. It ends itself before the function's time-out and rings again; whatever it leaves behind has a due time.
+use crate::budget::Budget;
+use crate::clock::Clock;
+use crate::handle::{Outcome, Run};
+use crate::meter::LaneMeter;
+use crate::target::{Block, Target};
+use domain::record::{Mender, RecordState, WorkClass};
+use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use store::bell::{Bell, BellError};
+use store::bus::{Bus, BusError};
+use store::directory::{Blocked, Connection, Directory};
+use store::due::{self, Reason};
+use store::lanes::{Lane, LaneId, Todo};
+use store::{Table, TableError};
+use tracing::{info, warn};
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("the lane's state could not be kept: {0}")]
+    Table(#[from] TableError),
+    #[error("the lane could not be rung again: {0}")]
+    Bell(#[from] BellError),
+    #[error(transparent)]
+    Bus(#[from] BusError),
+}
+
+/// Todos read at once.
+const PAGE: usize = 50;
+/// A todo that killed this many runs goes behind the others; one more, and it is failed.
+const KILLED_RUNS: u32 = 2;
+const BEHIND: SignedDuration = SignedDuration::from_mins(5);
+
+/// A lane's engine with all its I/O injected.
+pub struct Engine<'a> {
+    pub table: &'a dyn Table,
+    pub bell: &'a dyn Bell,
+    pub bus: &'a dyn Bus,
+    pub target: &'a dyn Target,
+    pub clock: &'a dyn Clock,
+    pub public_url: &'a str,
+    pub unclear_wait: SignedDuration,
+    /// A run ends itself after this long.
+    pub run_for: SignedDuration,
+    /// Records of one lane that are handled at once.
+    pub at_once: usize,
+}
+
+/// What a run did, for logs and figures.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub handled: usize,
+    pub synced: usize,
+    pub blocked: usize,
+    pub failed: usize,
+    pub put_off: usize,
+    pub calls: u64,
+    pub refused: u64,
+    /// From the ask to the record written, in milliseconds, of each record written.
+    pub lags: Vec<i64>,
+    pub rang_again: bool,
+    pub paused_until: Option<Timestamp>,
+}
+
+/// Pauses of this run.
+#[derive(Default)]
+struct Held {
+    everything: Option<Timestamp>,
+    classes: BTreeMap<WorkClass, Timestamp>,
+}
+
+impl Held {
+    fn holds(&self, class: WorkClass) -> bool {
+        self.everything.is_some() || self.classes.contains_key(&class)
+    }
+
+    fn pause(&mut self, class: WorkClass, until: Timestamp, everything: bool) {
+        match everything {
+            true => self.everything = Some(self.everything.map_or(until, |at| at.max(until))),
+            false => {
+                self.classes.insert(class, until);
+            }
+        }
+    }
+
+    fn until(&self) -> Option<Timestamp> {
+        self.everything.into_iter().chain(self.classes.values().copied()).min()
+    }
+}
+
+fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine<'_> {
+    /// Runs a lane that was rung. After an error, or a crash at any line, it may be run again.
+    pub async fn run(&self, id: &LaneId) -> Result<Report, RunError> {
+        let mut report = Report::default();
+        let directory = Directory(self.table);
+        let Some(mut connection) = directory.connection(&id.organization_id, &id.connection_id).await? else {
+            due::change(self.table, id, BTreeMap::clear).await?;
+            return Ok(report);
+        };
+        if connection.blocked.is_some() {
+            due::change(self.table, id, BTreeMap::clear).await?;
+            return Ok(report);
+        }
+        let lane = Lane { table: self.table, id };
+        let deadline = self.clock.now() + self.run_for;
+        let budget: Budget = lane.budget().await?.unwrap_or_default();
+        let (calls, refused) = (budget.calls, budget.refused);
+        let meter = LaneMeter::new(self.clock, budget, deadline);
+        let mut held = Held::default();
+        let block = self.work(&lane, &connection, &meter, deadline, &mut held, &mut report).await?;
+        let budget = meter.snapshot();
+        (report.calls, report.refused) = (budget.calls - calls, budget.refused - refused);
+        if report.calls > 0 {
+            lane.put_budget(&budget).await?;
+        }
+        match block {
+            Some(block) => self.block(&mut connection, block).await?,
+            None => self.end(&lane, &held, deadline, &mut report).await?,
+        }
+        Ok(report)
+    }
+
+    /// Handles todos until there are none, all that is left is held, or time is up.
+    async fn work(
+        &self,
+        lane: &Lane<'_>,
+        connection: &Connection,
+        meter: &LaneMeter<'_>,
+        deadline: Timestamp,
+        held: &mut Held,
+        report: &mut Report,
+    ) -> Result<Option<Block>, RunError> {
+        let run = Run {
+            table: self.table,
+            target: self.target,
+            clock: self.clock,
+            meter,
+            lane: lane.id,
+            connection,
+            public_url: self.public_url,
+            unclear_wait: self.unclear_wait,
+            catalogs: Default::default(),
+            blocked_projects: Default::default(),
+        };
+        let mut disarmed = false;
+        while self.clock.now() < deadline {
+            let todos = self.next(lane, held).await?;
+            if todos.is_empty() {
+                if disarmed || held.everything.is_some() {
+                    break;
+                }
+                // Taken back first, then looked once more: what was asked for before is seen, what comes later arms anew.
+                due::disarm(self.table, lane.id).await?;
+                disarmed = true;
+                continue;
+            }
+            if disarmed {
+                due::arm(self.table, lane.id, self.clock.now()).await?;
+                disarmed = false;
+            }
+            if let Some(block) = self.handle_all(&run, lane, todos, deadline, held, report).await? {
+                return Ok(Some(block));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next todos, the most important first, one per record.
+    async fn next(&self, lane: &Lane<'_>, held: &Held) -> Result<Vec<Todo>, TableError> {
+        let mut todos = lane.overdue(self.clock.now(), PAGE).await?;
+        todos.extend(lane.ready(PAGE).await?);
+        todos.retain(|todo| !held.holds(todo.class));
+        todos.sort_by_key(|todo| (todo.class, todo.at));
+        let mut seen = BTreeSet::new();
+        todos.retain(|todo| seen.insert(todo.record.clone()));
+        Ok(todos)
+    }
+
+    async fn handle_all(
+        &self,
+        run: &Run<'_>,
+        lane: &Lane<'_>,
+        todos: Vec<Todo>,
+        deadline: Timestamp,
+        held: &mut Held,
+        report: &mut Report,
+    ) -> Result<Option<Block>, RunError> {
+        let shared = Mutex::new(std::mem::take(held));
+        let mut work = stream::iter(todos)
+            .map(|todo| {
+                let shared = &shared;
+                async move {
+                    match lock(shared).holds(todo.class) {
+                        true => Ok(None),
+                        false => self.handle_one(run, lane, todo, deadline).await,
+                    }
+                }
+            })
+            .buffer_unordered(self.at_once.max(1));
+        // What is under way is always let end: a call cut off in the middle is an unclear answer of our own making.
+        let (mut blocked, mut error) = (None, None);
+        while let Some(handled) = work.next().await {
+            match handled {
+                Ok(None) => {}
+                Ok(Some((todo, outcome))) => {
+                    report.handled += 1;
+                    match outcome {
+                        Outcome::Done { state, wrote } => self.count(report, &todo, state, wrote),
+                        Outcome::PutOff { .. } => report.put_off += 1,
+                        Outcome::Paused { until, everything } => lock(&shared).pause(todo.class, until, everything),
+                        Outcome::ConnectionBlocked(block) => {
+                            lock(&shared).pause(todo.class, deadline, true);
+                            blocked = Some(block);
+                        }
+                    }
+                }
+                Err(failed) => {
+                    lock(&shared).pause(WorkClass::Incident, deadline, true);
+                    error.get_or_insert(failed);
+                }
+            }
+        }
+        drop(work);
+        *held = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match error {
+            Some(error) => Err(error.into()),
+            None => Ok(blocked),
+        }
+    }
+
+    /// One todo, from noting the attempt to its end. `None`: not touched.
+    async fn handle_one(
+        &self,
+        run: &Run<'_>,
+        lane: &Lane<'_>,
+        mut todo: Todo,
+        deadline: Timestamp,
+    ) -> Result<Option<(Todo, Outcome)>, TableError> {
+        let now = self.clock.now();
+        if now >= deadline {
+            return Ok(None);
+        }
+        if todo.attempts == KILLED_RUNS && todo.next_try.is_none() {
+            warn!(connection_id = %lane.id.connection_id, record = %todo.record.fact_id, "a record ended two runs: it goes behind the others");
+            lane.put_behind(&todo, now + BEHIND).await?;
+            return Ok(None);
+        }
+        if todo.attempts > KILLED_RUNS {
+            self.give_up(lane, &todo).await?;
+            return Ok(None);
+        }
+        if !lane.begin(&mut todo).await? {
+            return Ok(None);
+        }
+        let outcome = run.handle(&todo).await?;
+        match &outcome {
+            Outcome::Done { .. } => lane.finish(&todo).await?,
+            Outcome::PutOff { until, why, counts } => {
+                info!(connection_id = %lane.id.connection_id, record = %todo.record.fact_id, until = %until, "put off: {why}");
+                lane.put_off(&todo, *until, why.clone(), *counts).await?;
+            }
+            Outcome::Paused { .. } | Outcome::ConnectionBlocked(_) => lane.unbegin(&todo).await?,
+        }
+        Ok(Some((todo, outcome)))
+    }
+
+    /// A todo that ended three runs is ours to mend: failed, with words.
+    async fn give_up(&self, lane: &Lane<'_>, todo: &Todo) -> Result<(), TableError> {
+        if let Some(mut link) = lane.link(&todo.record).await? {
+            link.state = RecordState::Failed;
+            link.reason = Some("Handling this record failed three times for a reason on our side. It is kept safe. Press retry, or write to contact@hardhatpulse.com.".into());
+            (link.who, link.updated_at) = (Some(Mender::HardhatPulse), self.clock.now());
+            lane.put_link(&mut link).await?;
+            return lane.finish(todo).await;
+        }
+        // Without a link there is nothing to show it on: it is tried again, rarely.
+        lane.put_off(
+            todo,
+            self.clock.now() + SignedDuration::from_hours(1),
+            "failed three times on our side".into(),
+            true,
+        )
+        .await
+    }
+
+    fn count(&self, report: &mut Report, todo: &Todo, state: Option<RecordState>, wrote: bool) {
+        match state {
+            Some(RecordState::Synced) if wrote => {
+                report.synced += 1;
+                report.lags.push(self.clock.now().as_millisecond() - todo.asked_at.as_millisecond());
+            }
+            Some(RecordState::Blocked) => report.blocked += 1,
+            Some(RecordState::Failed) => report.failed += 1,
+            _ => {}
+        }
+    }
+
+    /// The connection waits for a person: calm, no hammering.
+    async fn block(&self, connection: &mut Connection, block: Block) -> Result<(), RunError> {
+        let lane = connection.lane();
+        warn!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, "connection blocked: {}", block.reason);
+        let detail = json!({
+            "organization_id": lane.organization_id, "connection_id": lane.connection_id,
+            "reason": block.reason, "what_to_do": block.what_to_do,
+        });
+        self.bus.publish("Connection Blocked", detail).await?;
+        let since = self.clock.now();
+        connection.blocked =
+            Some(Blocked { reason: block.reason, who: block.who, what_to_do: block.what_to_do, since });
+        Directory(self.table).put_connection(connection).await?;
+        due::change(self.table, &lane, BTreeMap::clear).await?;
+        Ok(())
+    }
+
+    /// Sets when the lane must run next, or rings at once where time was up with work left.
+    async fn end(
+        &self,
+        lane: &Lane<'_>,
+        held: &Held,
+        deadline: Timestamp,
+        report: &mut Report,
+    ) -> Result<(), RunError> {
+        let waiting = lane.waiting(1).await?.first().and_then(|todo| todo.next_try);
+        let next_try = waiting.filter(|_| held.everything.is_none());
+        report.paused_until = held.until();
+        let out_of_time = self.clock.now() >= deadline && held.everything.is_none();
+        due::change(self.table, lane.id, |reasons| {
+            set(reasons, Reason::NextTry, next_try);
+            set(reasons, Reason::Pause, held.until());
+            if held.everything.is_some() {
+                reasons.remove(&Reason::Rung);
+            }
+        })
+        .await?;
+        if out_of_time {
+            due::arm(self.table, lane.id, self.clock.now()).await?;
+            self.bell.ring(lane.id).await?;
+            report.rang_again = true;
+        }
+        Ok(())
+    }
+}
+
+fn set(reasons: &mut BTreeMap<Reason, Timestamp>, reason: Reason, at: Option<Timestamp>) {
+    match at {
+        Some(at) => reasons.insert(reason, at),
+        None => reasons.remove(&reason),
+    };
+}

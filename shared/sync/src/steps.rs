@@ -1,0 +1,108 @@
+//! Side writes: a comment, closing, opening again. Each is a step of its own on the link, noted before it is carried out, and
+//! looked for before it is repeated.
+use crate::handle::{Failure, Outcome, Run, Work};
+use crate::subject::WantedStep;
+use crate::target::{Remote, Seen, SideWrite};
+use crate::update::settled;
+use domain::record::RecordState;
+use store::TableError;
+use store::lanes::{Link, Step};
+
+impl Run<'_> {
+    /// Carries out the steps that are due. `Some`: the todo is not done.
+    pub async fn side_writes(
+        &self,
+        work: &Work<'_>,
+        link: &mut Link,
+        remote: &Remote,
+    ) -> Result<Option<Outcome>, TableError> {
+        for step in &work.wanted.steps {
+            if settled(link, &step.id) {
+                continue;
+            }
+            if let Some(outcome) = self.side_write(work, link, remote, step).await? {
+                return Ok(Some(outcome));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn side_write(
+        &self,
+        work: &Work<'_>,
+        link: &mut Link,
+        remote: &Remote,
+        step: &WantedStep,
+    ) -> Result<Option<Outcome>, TableError> {
+        let now = self.clock.now();
+        if let Some(Step::Begun { at }) = link.steps.get(&step.id) {
+            let quiet_until = *at + self.unclear_wait;
+            if now < quiet_until {
+                let why = "waiting before looking whether a comment with a lost answer was made".to_owned();
+                return Ok(Some(Outcome::PutOff { until: quiet_until, why, counts: false }));
+            }
+            match self.stands(work, link, remote, step).await {
+                Ok(true) => return self.settle(link, step, Step::Done, step.write.status).await,
+                Ok(false) => {}
+                Err(failure) => return self.fail(link, failure).await.map(Some),
+            }
+        }
+        // Closed (or opened) by us only while its status is still the one we gave; otherwise only commented.
+        let ours = link.gave_status.as_deref() == Some(remote.status.as_str());
+        let write = SideWrite { status: step.write.status.filter(|_| ours), ..step.write.clone() };
+        link.steps.insert(step.id.clone(), Step::Begun { at: now });
+        link.updated_at = now;
+        self.lane().put_link(link).await?;
+        let kind = work.todo.record.kind;
+        match self.target.side_write(self.call(work.todo), &work.project, kind, remote, &write).await {
+            Ok(()) => self.settle(link, step, Step::Done, write.status).await,
+            Err(crate::target::TargetError::Unclear { why, retry_after }) => {
+                let until = self.clock.now() + self.unclear_wait.max(retry_after.unwrap_or_default());
+                Ok(Some(Outcome::PutOff { until, why, counts: true }))
+            }
+            Err(error) => {
+                link.steps.remove(&step.id);
+                match self.after_failure(work, error) {
+                    Failure::Again(outcome) => {
+                        self.lane().put_link(link).await?;
+                        Ok(Some(outcome))
+                    }
+                    Failure::State(state, block) => self.set_state(link, state, block).await.map(Some),
+                }
+            }
+        }
+    }
+
+    /// Whether a side write with a lost answer was carried out. Comment and status go in one call, so either tells of both.
+    async fn stands(&self, work: &Work<'_>, link: &Link, remote: &Remote, step: &WantedStep) -> Result<bool, Failure> {
+        let moved = link.gave_status.as_deref() != Some(remote.status.as_str());
+        if moved && step.write.status == Some(remote.status.as_str()) {
+            return Ok(true);
+        }
+        let kind = work.todo.record.kind;
+        let reference = step.write.comment.rsplit('[').next().unwrap_or_default().trim_end_matches(']');
+        let seen = self.target.commented(self.call(work.todo), &work.project, kind, &remote.id, reference).await;
+        match seen.map_err(|error| self.after_failure(work, error))? {
+            Seen::Yes => Ok(true),
+            Seen::No => Ok(false),
+            // With a status to give, an unmoved status says that it was not carried out. A comment alone is not repeated.
+            Seen::Unknown => Ok(moved),
+        }
+    }
+
+    async fn settle(
+        &self,
+        link: &mut Link,
+        step: &WantedStep,
+        state: Step,
+        gave: Option<&'static str>,
+    ) -> Result<Option<Outcome>, TableError> {
+        link.steps.insert(step.id.clone(), state);
+        if let Some(status) = gave {
+            link.gave_status = Some(status.to_owned());
+        }
+        (link.state, link.updated_at) = (RecordState::Synced, self.clock.now());
+        self.lane().put_link(link).await?;
+        Ok(None)
+    }
+}

@@ -1,0 +1,204 @@
+//! What a record should say, gathered from facts: whether it may be made, its subject, and the side writes that are due.
+use crate::target::{SideWrite, Statuses, Subject, SubjectBody};
+use domain::event::{Detection, Zone};
+use domain::fact::{Fact, FactBody, FactKind, IncidentFact};
+use domain::ids::{OrganizationId, SiteId};
+use domain::localtime;
+use domain::marker::marker;
+use domain::record::{RecordKey, RecordKind};
+use domain::route::Route;
+use domain::wording::observation_joined;
+use store::directory::{Directory, Site};
+use store::facts::SiteFacts;
+use store::lanes::{LaneId, Link};
+use store::{Table, TableError};
+
+/// What a connection should show for a fact.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub subject: Subject,
+    /// Whether it is made where it is not yet there.
+    pub may_create: bool,
+    /// Side writes that the record needs once, in order.
+    pub steps: Vec<WantedStep>,
+}
+
+#[derive(Debug, Clone)]
+pub struct WantedStep {
+    pub id: String,
+    pub write: SideWrite,
+}
+
+/// Gathers from one organization's facts.
+pub struct Gatherer<'a> {
+    pub table: &'a dyn Table,
+    pub lane: &'a LaneId,
+    /// The base of links to our own pages.
+    pub public_url: &'a str,
+}
+
+impl Gatherer<'_> {
+    /// `None`: there is nothing (yet) that the record could show.
+    pub async fn wanted(
+        &self,
+        record: &RecordKey,
+        route: Option<&Route>,
+        link: Option<&Link>,
+        statuses: Statuses,
+    ) -> Result<Option<Wanted>, TableError> {
+        let organization = &self.lane.organization_id;
+        let Some(site) = Directory(self.table).site(organization, &record.site_id).await? else { return Ok(None) };
+        let facts = SiteFacts { table: self.table, organization_id: organization, site_id: &record.site_id };
+        match record.kind {
+            RecordKind::Incident => self.incident(&facts, &site, record, link, statuses).await,
+            RecordKind::Observation => self.observation(&facts, &site, record, route, link, statuses).await,
+            RecordKind::DailySummary => Ok(None),
+        }
+    }
+
+    async fn incident(
+        &self,
+        facts: &SiteFacts<'_>,
+        site: &Site,
+        record: &RecordKey,
+        link: Option<&Link>,
+        statuses: Statuses,
+    ) -> Result<Option<Wanted>, TableError> {
+        let Some(Fact { body: FactBody::Incident(fact), .. }) = facts.get(FactKind::Incident, &record.fact_id).await?
+        else {
+            return Ok(None);
+        };
+        let Some(incident) = fact.incident.clone() else { return Ok(None) };
+        let zone = zone(facts, &incident.zone_id).await?;
+        let steps = incident_steps(&fact, link, statuses);
+        let may_create = fact.stands_recordable();
+        let subject = self.subject(record, site, zone, incident.zone_id, SubjectBody::Incident(fact));
+        Ok(Some(Wanted { subject, may_create, steps }))
+    }
+
+    async fn observation(
+        &self,
+        facts: &SiteFacts<'_>,
+        site: &Site,
+        record: &RecordKey,
+        route: Option<&Route>,
+        link: Option<&Link>,
+        statuses: Statuses,
+    ) -> Result<Option<Wanted>, TableError> {
+        let Some(fact) = facts.get(FactKind::Detection, &record.fact_id).await? else { return Ok(None) };
+        let FactBody::Detection(detection) = fact.body else { return Ok(None) };
+        let incident = recordable_incident_of(facts, &detection).await?;
+        let wanted = route.is_some_and(|route| route.wants(&detection, fact.received_at));
+        let steps = self.observation_steps(record, incident.as_deref(), link, statuses);
+        let zone = zone(facts, &detection.zone_id).await?;
+        let zone_id = detection.zone_id.clone();
+        let subject = self.subject(record, site, zone, zone_id, SubjectBody::Observation(detection));
+        Ok(Some(Wanted { subject, may_create: wanted && incident.is_none(), steps }))
+    }
+
+    fn subject(
+        &self,
+        record: &RecordKey,
+        site: &Site,
+        zone: Option<Zone>,
+        zone_id: String,
+        body: SubjectBody,
+    ) -> Subject {
+        let page = match record.kind {
+            RecordKind::Incident => "incidents",
+            RecordKind::Observation => "detections",
+            RecordKind::DailySummary => "reports",
+        };
+        Subject {
+            kind: record.kind,
+            fact_id: record.fact_id.clone(),
+            marker: self.marker(&record.site_id, record.kind, &record.fact_id),
+            link: format!("{}/sites/{}/{page}/{}", self.public_url, record.site_id, record.fact_id),
+            time_zone: localtime::zone(&site.time_zone).unwrap_or(jiff::tz::TimeZone::UTC),
+            zone,
+            zone_id,
+            body,
+        }
+    }
+
+    fn marker(&self, site: &SiteId, kind: RecordKind, fact_id: &str) -> String {
+        let organization: &OrganizationId = &self.lane.organization_id;
+        marker(organization, site.as_str(), kind, fact_id)
+    }
+
+    /// A detection that became part of a recordable incident after its observation was pushed: commented and closed. When that
+    /// incident is retracted or no longer recordable, an observation that we closed stands by itself again.
+    fn observation_steps(
+        &self,
+        record: &RecordKey,
+        incident: Option<&str>,
+        link: Option<&Link>,
+        statuses: Statuses,
+    ) -> Vec<WantedStep> {
+        let Some(link) = link.filter(|link| link.remote_id.is_some()) else { return Vec::new() };
+        let rounds = link.steps.keys().filter(|id| id.starts_with("join:")).count();
+        let returned = link.steps.contains_key(&format!("return:{rounds}"));
+        match incident {
+            Some(incident) => {
+                let incident_marker = self.marker(&record.site_id, RecordKind::Incident, incident);
+                let current = format!("join:{rounds}:{incident}");
+                let id = match link.steps.contains_key(&current) && !returned {
+                    true => current,
+                    false if rounds > 0 && !returned => return Vec::new(),
+                    false => format!("join:{}:{incident}", rounds + 1),
+                };
+                let comment = observation_joined(&incident_marker, &step_marker(&link.marker, &id));
+                vec![WantedStep { id, write: SideWrite { comment, status: Some(statuses.closed) } }]
+            }
+            None if rounds > 0 => {
+                let id = format!("return:{rounds}");
+                let reference = step_marker(&link.marker, &id);
+                let comment = format!(
+                    "No longer part of a recordable incident: this observation stands by itself again. [{reference}]"
+                );
+                vec![WantedStep { id, write: SideWrite { comment, status: Some(statuses.open) } }]
+            }
+            None => Vec::new(),
+        }
+    }
+}
+
+/// A reference of its own for each side write, by which a comment is found again.
+fn step_marker(marker: &str, step: &str) -> String {
+    format!("{marker}.{}", domain::marker::crockford(step.as_bytes(), 4))
+}
+
+/// A retracted incident is closed, one whose retraction was taken back is opened again: each once per revision.
+fn incident_steps(fact: &IncidentFact, link: Option<&Link>, statuses: Statuses) -> Vec<WantedStep> {
+    let Some(link) = link.filter(|link| link.remote_id.is_some()) else { return Vec::new() };
+    let step = |id: String, comment: &str, status| {
+        vec![WantedStep { id, write: SideWrite { comment: comment.to_owned(), status: Some(status) } }]
+    };
+    let retracted = fact.retraction.as_ref().map(|r| r.revision);
+    match (fact.is_retracted(), retracted) {
+        (true, Some(revision)) => step(format!("retract:{revision}"), "Retracted in HardHat Pulse.", statuses.closed),
+        (false, Some(revision)) if link.steps.contains_key(&format!("retract:{revision}")) => {
+            step(format!("stand:{revision}"), "Stands again in HardHat Pulse.", statuses.open)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The recordable incident that a detection is part of, if any: the lowest id where there are several.
+async fn recordable_incident_of(facts: &SiteFacts<'_>, detection: &Detection) -> Result<Option<String>, TableError> {
+    let incidents = facts.incidents_of(&detection.detection_id).await?;
+    let standing = incidents.into_iter().filter_map(|fact| match fact.body {
+        FactBody::Incident(i) if i.stands_recordable() && i.has_detection(&detection.detection_id) => {
+            Some(i.incident_id)
+        }
+        _ => None,
+    });
+    Ok(standing.min())
+}
+
+async fn zone(facts: &SiteFacts<'_>, id: &str) -> Result<Option<Zone>, TableError> {
+    Ok(match facts.get(FactKind::Zone, id).await? {
+        Some(Fact { body: FactBody::Zone(zone), .. }) => Some(zone),
+        _ => None,
+    })
+}

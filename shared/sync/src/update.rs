@@ -1,0 +1,93 @@
+//! Bringing a record that stands at the platform to what the facts say: read, merge three ways, send what we own and no person
+//! changed.
+use crate::budget::Admission;
+use crate::handle::{Failure, Outcome, Run, Work, gone};
+use crate::target::Remote;
+use domain::merge::{merge, news, rewritten};
+use domain::record::RecordState;
+use store::TableError;
+use store::lanes::{Link, Step};
+
+impl Run<'_> {
+    pub async fn update(&self, work: &Work<'_>, mut link: Link) -> Result<Outcome, TableError> {
+        let desired = match self.render(work).await? {
+            Ok(desired) => desired,
+            Err(stop) => {
+                let failure = stop.failure(self, work);
+                return self.fail(&mut link, failure).await;
+            }
+        };
+        let now = self.clock.now();
+        let sweep_due = link.sweep_at.is_some_and(|at| at <= now);
+        let step_due = work.wanted.steps.iter().any(|step| !settled(&link, &step.id));
+        let asks = work.todo.read_back || link.state != RecordState::Synced;
+        if !news(&desired, &link.written) && !step_due && !sweep_due && !asks {
+            return Ok(self.done(&link, false));
+        }
+        if let Admission::Pause { until, everything } = self.meter.ready(work.todo.class).await {
+            return Ok(Outcome::Paused { until, everything });
+        }
+        let mut remote = match self.read(work, &link).await {
+            Ok(Some(remote)) if !remote.recycled => remote,
+            Ok(_) => return self.set_state(&mut link, RecordState::Blocked, gone()).await,
+            Err(failure) => return self.fail(&mut link, failure).await,
+        };
+        let before = link.clone();
+        let merged = merge(&desired, &link.written, &remote.fields);
+        if !merged.send.is_empty() {
+            let kind = work.todo.record.kind;
+            match self.target.update(self.call(work.todo), &work.project, kind, &remote, &merged.send).await {
+                Ok(answered) => remote = answered,
+                Err(error) => {
+                    let failure = self.after_failure(work, error);
+                    return self.fail(&mut link, failure).await;
+                }
+            }
+        }
+        link.written = rewritten(&desired, &link.written, &merged.send, &remote.fields);
+        let fields_of = |c: &domain::merge::Conflict| merged.conflicts.iter().all(|new| new.field != c.field);
+        let unsolved = |c: &domain::merge::Conflict| remote.fields.get(&c.field) == Some(&c.theirs);
+        link.conflicts.retain(|c| fields_of(c) && unsolved(c));
+        link.conflicts.extend(merged.conflicts);
+        (link.state, link.reason, link.who) = (RecordState::Synced, None, None);
+        if link != before {
+            link.updated_at = self.clock.now();
+            self.lane().put_link(&mut link).await?;
+        }
+        if let Some(outcome) = self.side_writes(work, &mut link, &remote).await? {
+            return Ok(outcome);
+        }
+        if sweep_due && let Some(outcome) = self.sweep(work, &mut link).await? {
+            return Ok(outcome);
+        }
+        Ok(self.done(&link, !merged.send.is_empty() || step_due))
+    }
+
+    pub async fn read(&self, work: &Work<'_>, link: &Link) -> Result<Option<Remote>, Failure> {
+        let id = link.remote_id.as_deref().unwrap_or_default();
+        let read = self.target.read(self.call(work.todo), &work.project, work.todo.record.kind, id).await;
+        read.map_err(|error| self.after_failure(work, error))
+    }
+
+    pub async fn fail(&self, link: &mut Link, failure: Failure) -> Result<Outcome, TableError> {
+        match failure {
+            Failure::Again(outcome) => Ok(outcome),
+            Failure::State(state, block) => self.set_state(link, state, block).await,
+        }
+    }
+
+    /// The end of a todo, unless late doubles are still to be looked for.
+    fn done(&self, link: &Link, wrote: bool) -> Outcome {
+        match link.sweep_at {
+            Some(until) if link.state == RecordState::Synced => {
+                Outcome::PutOff { until, why: "looking for late doubles of a repeated create".into(), counts: false }
+            }
+            _ => Outcome::Done { state: Some(link.state), wrote },
+        }
+    }
+}
+
+/// Whether a side write needs nothing more.
+pub fn settled(link: &Link, step: &str) -> bool {
+    matches!(link.steps.get(step), Some(Step::Done | Step::Dropped))
+}
