@@ -147,6 +147,25 @@ mod tests {
     }
 
     #[test]
+    fn each_type_of_the_day_has_a_sample_of_the_same_shape() {
+        let day = make(&Plan::default()).unwrap();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/samples");
+        let types: std::collections::BTreeSet<&str> = day.events.iter().filter_map(|e| e["type"].as_str()).collect();
+        for kind in &types {
+            let name = kind.trim_start_matches("com.hardhatpulse.");
+            let sample: Value =
+                serde_json::from_str(&std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap()).unwrap();
+            assert_eq!(sample["type"], **kind);
+            let known = |members: &Value| members.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            assert!(
+                day.events.iter().any(|e| e["type"] == **kind && known(&e["data"]) == known(&sample["data"])),
+                "{name}"
+            );
+        }
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), types.len());
+    }
+
+    #[test]
     fn nobody_is_named() {
         let text = make(&Plan::default()).unwrap().to_text().unwrap();
         for event in make(&Plan::default()).unwrap().events {

@@ -55,7 +55,8 @@ pub fn play(place: &Place, detections: usize, taken_back: bool, random: &mut Ran
             let second = second(random);
             let (kind, low, high) = *random.weighted(&KINDS);
             let priority = random.between(low, high);
-            events.push(detection(place, place.at(second), kind, priority, random).1);
+            let zone = random.pick(&place.zones).clone();
+            events.push(detection(place, &zone, place.at(second), kind, priority, random).1);
         }
     }
     events
@@ -95,9 +96,16 @@ fn second(random: &mut Random) -> u64 {
 }
 
 /// A detection's id and its event.
-fn detection(place: &Place, time: Timestamp, kind: &str, priority: u64, random: &mut Random) -> (String, Event) {
+fn detection(
+    place: &Place,
+    zone: &Value,
+    time: Timestamp,
+    kind: &str,
+    priority: u64,
+    random: &mut Random,
+) -> (String, Event) {
     let id = random.ulid(time);
-    let (camera, zone) = (random.pick(&place.cameras).clone(), random.pick(&place.zones).clone());
+    let camera = random.pick(&place.cameras).clone();
     let date = place.date();
     let mut data = json!({
         "detection_id": id,
@@ -123,11 +131,14 @@ fn detection(place: &Place, time: Timestamp, kind: &str, priority: u64, random: 
 /// A detection that a person confirms as an incident, and then revises or takes back.
 fn incident(place: &Place, taken_back: bool, random: &mut Random) -> Vec<Event> {
     let occurred = place.at(10 * 3600 + 42 * 60 + random.below(600));
-    let (kind, incident_type) = if taken_back { ("proximity", "struck_by") } else { ("fall", "fall") };
-    let (detection_id, seen) = detection(place, occurred, kind, 5, random);
+    let (kind, incident_type, zone) = if taken_back {
+        ("proximity", "struck_by", place.zone("zone-loading"))
+    } else {
+        ("fall", "fall", place.zone("zone-scaffold-n"))
+    };
+    let (detection_id, seen) = detection(place, zone, occurred, kind, 5, random);
     let confirmed = occurred + SignedDuration::from_mins(25);
     let changed = confirmed + SignedDuration::from_mins(if taken_back { 40 } else { 190 });
-    let zone = seen.value["data"]["zone_id"].clone();
     let year = place.date().year();
     let first = json!({
         "incident_id": random.ulid(confirmed),
@@ -140,7 +151,7 @@ fn incident(place: &Place, taken_back: bool, random: &mut Random) -> Vec<Event> 
         "outcome": "other_recordable",
         "privacy_case": false,
         "osha_log": {"year": year, "case_number": format!("{year}-{:03}", random.between(1, 60))},
-        "zone_id": zone,
+        "zone_id": zone["zone_id"],
         "worker": place.worker(random),
         "detection_ids": [detection_id],
         "summary": if taken_back { "Reversing loader touched a worker at walking pace." } else { "Fall from the second lift of a scaffold, about 2 m." },

@@ -105,6 +105,11 @@ impl Place {
         self.midnight.date()
     }
 
+    /// The zone of that id, else the first.
+    pub fn zone(&self, id: &str) -> &Value {
+        self.zones.iter().find(|zone| zone["zone_id"] == id).unwrap_or(&self.zones[0])
+    }
+
     /// A worker as detections and incidents name one.
     pub fn worker(&self, random: &mut Random) -> Value {
         let worker = random.pick(&self.workers);
