@@ -2,17 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Form, State};
 use axum::response::Response;
-use axum::routing::post;
-use axum::{Form, Router};
+
 use maud::{DOCTYPE, Markup, html};
 
 use crate::procore::{Consent, Core, World, authorize, respond};
-
-pub(crate) fn router(core: Arc<Core>) -> Router {
-    Router::new().route("/consent", post(decide)).with_state(core)
-}
 
 pub(crate) fn page(world: &World, consent: &Consent) -> Markup {
     let people = world.people.values().filter(|person| !person.service_account);
@@ -37,7 +32,7 @@ pub(crate) fn page(world: &World, consent: &Consent) -> Markup {
     }
 }
 
-async fn decide(State(core): State<Arc<Core>>, Form(consent): Form<Consent>) -> Response {
+pub(crate) async fn decide(State(core): State<Arc<Core>>, Form(consent): Form<Consent>) -> Response {
     let now = core.now();
     let reply = authorize(&mut core.world(), &consent, now);
     respond(reply)

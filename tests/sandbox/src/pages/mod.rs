@@ -1,13 +1,71 @@
 //! Plain pages: the records as a person sees them on the platform, and what was called.
+//!
+//! Addresses of records look like the platform's own, so that a link from elsewhere can be followed here.
 
+mod calls;
 pub(crate) mod consent;
+mod daily_log;
+mod forms;
+mod home;
+mod incidents;
+mod layout;
+mod observations;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::routing::{get, post};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
 
-use crate::procore::Core;
+use crate::procore::{Core, Project, World};
+
+pub(crate) const PROJECT: &str = "/webclients/host/companies/{company}/projects/{project}/tools";
 
 pub(crate) fn router(core: Arc<Core>) -> Router {
-    consent::router(core)
+    let at = |rest: &str| format!("{PROJECT}/{rest}");
+    Router::new()
+        .route("/", get(home::page))
+        .route("/calls", get(calls::page))
+        .route(&at("incidents"), get(incidents::list))
+        .route(&at("incidents/{id}"), get(incidents::one).post(forms::edit_incident))
+        .route(&at("incidents/{id}/injuries"), post(forms::add_injury))
+        .route(&at("observations"), get(observations::list))
+        .route(&at("observations/{id}"), get(observations::one).post(forms::edit_observation))
+        .route(&at("observations/{id}/comments"), post(forms::comment))
+        .route(&at("{tool}/{id}/delete"), post(forms::delete))
+        .route(&at("{tool}/{id}/restore"), post(forms::restore))
+        .route(&at("dailylog"), get(daily_log::page))
+        .route(&at("recyclebin"), get(daily_log::bin))
+        .route("/consent", post(consent::decide))
+        .with_state(core)
+}
+
+/// Where the tools of a project stand.
+fn tools(project: &Project) -> String {
+    format!("/webclients/host/companies/{}/projects/{}/tools", project.company_id, project.id)
+}
+
+/// A time on the project's clock.
+fn local(project: &Project, at: Timestamp) -> String {
+    let zone = TimeZone::get(&project.tz_name).unwrap_or(TimeZone::UTC);
+    at.to_zoned_datetime(zone).strftime("%d %b %Y, %H:%M %Z").to_string()
+}
+
+fn person(world: &World, id: i64) -> &str {
+    world.people.get(&id).map_or("somebody", |person| person.name.as_str())
+}
+
+fn location(world: &World, id: Option<i64>) -> Option<&str> {
+    id.and_then(|id| world.locations.get(&id)).map(|location| location.name.as_str())
+}
+
+fn entry(world: &World, id: Option<i64>) -> Option<&str> {
+    id.and_then(|id| world.entries.get(&id)).map(|entry| entry.name.as_str())
+}
+
+/// One row of a record's facts; nothing is a dash.
+fn fact(name: &str, value: Option<&str>) -> Markup {
+    html! { dt { (name) } dd { (value.filter(|value| !value.is_empty()).unwrap_or("–")) } }
 }
