@@ -51,10 +51,11 @@ pub async fn create(
     caller: Caller,
     Path(organization): Path<String>,
     seed: FreshId,
-    JsonBody(body): JsonBody,
+    body: JsonBody,
 ) -> Result<(StatusCode, Json<Made>), Problem> {
     caller.operator_only()?;
     let organization_id = visible::organization(&app, &caller, &organization).await?.id;
+    let body = body.value()?;
     let mut checks = Checks::default();
     let (mut name, mut scopes, mut site_ids, mut expires_at) = (None, Vec::new(), None, None);
     if let Some(members) = Members::of(&body, "", &["name", "scopes", "site_ids", "expires_at"], &mut checks) {

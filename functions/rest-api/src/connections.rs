@@ -46,12 +46,9 @@ impl From<Connection> for View {
     }
 }
 
-pub async fn create(
-    State(app): State<AppState>,
-    caller: Caller,
-    JsonBody(body): JsonBody,
-) -> Result<Response, Problem> {
+pub async fn create(State(app): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Problem> {
     caller.operator_only()?;
+    let body = body.value()?;
     let mut checks = Checks::default();
     let wanted = wanted(&app, &body, &mut checks).await?;
     checks.done()?;

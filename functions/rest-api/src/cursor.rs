@@ -9,6 +9,8 @@ use serde::Serialize;
 
 const DEFAULT: usize = 100;
 const MOST: usize = 500;
+/// Positions are sort keys of ours; a longer one was made by someone else.
+const LONGEST_POSITION: usize = 512;
 
 /// Which part of a list is wanted.
 #[derive(Debug)]
@@ -79,5 +81,5 @@ fn seal(list: &str, position: &str) -> String {
 
 fn open(list: &str, cursor: &str) -> Option<String> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-    text.strip_prefix(&mark(list)).map(str::to_owned)
+    text.strip_prefix(&mark(list)).filter(|position| position.len() <= LONGEST_POSITION).map(str::to_owned)
 }

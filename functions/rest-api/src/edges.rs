@@ -51,10 +51,11 @@ pub async fn create(
     caller: Caller,
     Path(site): Path<String>,
     seed: FreshId,
-    JsonBody(body): JsonBody,
+    body: JsonBody,
 ) -> Result<(StatusCode, Json<View>), Problem> {
     caller.operator_only()?;
     let site = visible::site(&app, &caller, &site).await?;
+    let body = body.value()?;
     let mut checks = Checks::default();
     let members = Members::of(&body, "", &["name"], &mut checks);
     let name = members.and_then(|members| members.required_name("name", &mut checks));

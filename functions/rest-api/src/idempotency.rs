@@ -166,12 +166,12 @@ impl Keeper<'_> {
         }
     }
 
-    /// Keeps the answer. After an error of ours only the seed is kept, and a repeat tries again.
+    /// Keeps the answer of what was done. Where nothing was, only the seed is kept: a repeat is judged anew.
     async fn end(&self, note: Note, response: Response) -> Result<Response, Problem> {
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, LONGEST_ANSWER).await.map_err(|error| Problem::internal("an answer", &error))?;
         let mut kept = Note { token: fresh_token(), running_until: None, ..note.clone() };
-        if !parts.status.is_server_error() {
+        if parts.status.is_success() {
             let text = |name: HeaderName| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
             let answer = Answer {
                 status: parts.status.as_u16(),

@@ -6,27 +6,38 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
+use std::convert::Infallible;
 
 pub const LIMIT: usize = 256 * 1024;
 
-/// A parsed body.
-pub struct JsonBody(pub Value);
+/// A body, parsed or refused. Handlers look at it after they know that the caller may do this at all.
+pub struct JsonBody(Result<Value, Problem>);
+
+impl JsonBody {
+    pub fn value(self) -> Result<Value, Problem> {
+        self.0
+    }
+}
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
-    type Rejection = Problem;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            let detail = "Send the body as `application/json`.";
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-        }
-        let bytes = bytes(request, state).await?;
-        // The parser's message says where; it never quotes what stands there.
-        let parsed = serde_json::from_slice(&bytes).map_err(|error| {
-            let detail = format!("The body is not JSON: line {}, column {}.", error.line(), error.column());
-            Problem::new(StatusCode::BAD_REQUEST, detail)
-        })?;
-        Ok(Self(parsed))
+    type Rejection = Infallible;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
+        Ok(Self(parse(request, state).await))
     }
+}
+
+async fn parse<S: Send + Sync>(request: Request, state: &S) -> Result<Value, Problem> {
+    if !is_json(request.headers()) {
+        let detail = "Send the body as `application/json`.";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    let bytes = bytes(request, state).await?;
+    // The parser's message says where; it never quotes what stands there.
+    let parsed = serde_json::from_slice(&bytes).map_err(|error| {
+        let detail = format!("The body is not JSON: line {}, column {}.", error.line(), error.column());
+        Problem::new(StatusCode::BAD_REQUEST, detail)
+    })?;
+    Ok(parsed)
 }
 
 /// The body as it came, unless it is too long.

@@ -16,9 +16,10 @@ pub async fn create(
     State(app): State<AppState>,
     caller: Caller,
     seed: FreshId,
-    JsonBody(body): JsonBody,
+    body: JsonBody,
 ) -> Result<(StatusCode, Json<Organization>), Problem> {
     caller.operator_only()?;
+    let body = body.value()?;
     let mut checks = Checks::default();
     let members = Members::of(&body, "", &["name"], &mut checks);
     let name = members.and_then(|members| members.required_name("name", &mut checks));

@@ -1,8 +1,8 @@
 //! Refusals as `application/problem+json` (RFC 9457). A refusal says where and what, never the refused value: it may be a
 //! secret that was pasted into the wrong place. What the log gets and what the caller reads are kept apart.
 use axum::Json;
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use credentials::{ParameterError, VaultError};
 use serde::Serialize;
@@ -38,16 +38,16 @@ pub struct Problem {
     status: StatusCode,
     detail: String,
     errors: Vec<FieldError>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), headers: HeaderMap::new() }
+        Self { status, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
     }
 
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.push((name, value));
         self
     }
 

@@ -11,10 +11,12 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::ids::SiteId;
+use domain::route::Route;
 use domain::settings::ProjectSettings;
 use store::directory::{Connection, Project};
 use store::lanes::LaneId;
-use store::{TableError, due};
+use store::table::read;
+use store::{Key, TableError, due, keys};
 
 pub async fn get(
     State(app): State<AppState>,
@@ -24,9 +26,12 @@ pub async fn get(
 ) -> Result<Response, Problem> {
     caller.require(Scope::Read)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
+    let missing = || Problem::not_found("project: it is not mapped here");
+    if !is_platform_id(&project) {
+        return Err(missing());
+    }
     let project = app.directory().project(&connection.lane(), &project).await?;
-    let project = project.filter(|project| caller.sees_site(&project.settings.site_id));
-    let project = project.ok_or_else(|| Problem::not_found("project: it is not mapped here"))?;
+    let project = project.filter(|project| caller.sees_site(&project.settings.site_id)).ok_or_else(missing)?;
     Ok(etag::current(&headers, project.version, project.settings))
 }
 
@@ -36,7 +41,7 @@ pub async fn put(
     caller: Caller,
     Path((connection, project_id)): Path<(String, String)>,
     headers: HeaderMap,
-    JsonBody(body): JsonBody,
+    body: JsonBody,
 ) -> Result<Response, Problem> {
     caller.require(Scope::ConnectionsWrite)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
@@ -51,6 +56,7 @@ pub async fn put(
         Some(project) => etag::require_match(&headers, project.version)?,
         None => etag::require_absent(&headers)?,
     }
+    let body = body.value()?;
     let settings = settings::read(&app, &caller, &connection.organization_id, &body).await?;
     let change = Change { app: &app, connection: &connection, lane: connection.lane() };
     let project = change.apply(project_id, standing, settings).await?;
@@ -115,13 +121,18 @@ impl Change<'_> {
     /// that died left behind.
     async fn leave_other_sites(&self, project: &Project) -> Result<(), Problem> {
         let directory = self.app.directory();
-        for site in directory.sites(&self.lane.organization_id).await? {
-            if site.id == project.settings.site_id {
-                continue;
-            }
-            let route = directory.route(&self.lane, &site.id).await?;
-            if route.is_some_and(|route| route.project_id == project.project_id) {
-                directory.delete_route(&self.lane, &site.id).await?;
+        let (organization, connection) = (&self.lane.organization_id, &self.lane.connection_id);
+        let mut sites = directory.sites(organization).await?;
+        sites.retain(|site| site.id != project.settings.site_id);
+        let keys: Vec<Key> = sites.iter().map(|site| keys::route(organization, &site.id, connection)).collect();
+        let found = match keys.is_empty() {
+            true => Vec::new(),
+            false => self.app.table().get_many(&keys).await?,
+        };
+        for item in found {
+            let route: Route = read("a route", item)?;
+            if route.project_id == project.project_id {
+                directory.delete_route(&self.lane, &route.settings.site_id).await?;
             }
         }
         Ok(())

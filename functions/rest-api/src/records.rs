@@ -128,11 +128,12 @@ impl Walk<'_> {
     }
 
     async fn part(&mut self, part: &str, after: &str) -> Result<Option<String>, TableError> {
-        let mut after = after.to_owned();
+        let mut after = if after.starts_with(part) { after.to_owned() } else { part.to_owned() };
         loop {
             let mut query = Query::prefix(self.lane.pk(), part, CHUNK);
-            if after.starts_with(part) {
-                query.from = format!("{after}\u{0}");
+            query.from = format!("{after}\u{0}");
+            if query.from > query.to {
+                return Ok(None);
             }
             let items = self.table.query(query).await?;
             let whole = items.len() < CHUNK;

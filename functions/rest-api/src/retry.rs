@@ -18,6 +18,8 @@ use store::table::read;
 use store::{TableError, due, keys};
 
 const TRIES: usize = 5;
+/// No fact has a longer id, and a table key has its limit.
+const LONGEST_ID: usize = 128;
 /// Waiting todos among which a record without a link is looked for.
 const WAITING: usize = 1_000;
 
@@ -30,6 +32,9 @@ pub async fn retry(
     caller.require(Scope::ConnectionsWrite)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
     params.only(&["site_id"])?;
+    if id.len() > LONGEST_ID {
+        return Err(Problem::not_found("record in this connection"));
+    }
     let kind: RecordKind = kind.parse().map_err(|()| Problem::not_found("kind of record"))?;
     let lane = connection.lane();
     let found = find(&app, &caller, &lane, kind, &id, params.get("site_id")).await?;

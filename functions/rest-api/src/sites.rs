@@ -42,10 +42,11 @@ pub async fn create(
     caller: Caller,
     Path(organization): Path<String>,
     seed: FreshId,
-    JsonBody(body): JsonBody,
+    body: JsonBody,
 ) -> Result<Response, Problem> {
     caller.operator_only()?;
     let organization = visible::organization(&app, &caller, &organization).await?;
+    let body = body.value()?;
     let mut checks = Checks::default();
     let (mut name, mut time_zone, mut shifts) = (None, None, Vec::new());
     if let Some(members) = members(&body, &mut checks) {
@@ -104,11 +105,12 @@ pub async fn change(
     caller: Caller,
     Path(site): Path<String>,
     headers: HeaderMap,
-    JsonBody(body): JsonBody,
+    body: JsonBody,
 ) -> Result<Response, Problem> {
     caller.require(Scope::ConnectionsWrite)?;
     let mut site = visible::site(&app, &caller, &site).await?;
     etag::require_match(&headers, site.version)?;
+    let body = body.value()?;
     let mut checks = Checks::default();
     if let Some(members) = members(&body, &mut checks) {
         if members.get("name").is_some() {

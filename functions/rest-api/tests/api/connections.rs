@@ -1,0 +1,95 @@
+//! Connections.
+use crate::world::{OPERATOR, World, id};
+use domain::record::Mender;
+use serde_json::json;
+use store::directory::{Blocked, Directory};
+
+#[tokio::test]
+async fn a_connection_is_made_once_per_company() {
+    let world = World::new();
+    let tenant = world.tenant("Acme").await;
+    let body = json!({"organization_id": tenant.organization, "provider": "procore", "company_id": 562949953425831u64});
+    let made = world.made("/v1/connections", body).await;
+    let expected = json!({
+        "id": id(&made), "organization_id": tenant.organization, "provider": "procore", "company_id": "562949953425831",
+        "state": "active", "reason": null, "who": null, "what_to_do": null, "created_at": world.now().to_string(),
+    });
+    assert_eq!(made, expected);
+    let same = json!({"organization_id": tenant.organization, "provider": "procore", "company_id": "562949953425831"});
+    let again = world.post(OPERATOR, "/v1/connections", same).await;
+    again.refused(409);
+    assert!(again.body["detail"].as_str().unwrap().contains(&id(&made)), "{}", again.body);
+    let path = format!("/v1/connections/{}", id(&made));
+    let read = world.get(&tenant.key, &path).await;
+    assert_eq!(read.body, expected);
+    let etag = read.header("etag");
+    assert_eq!(world.call_with(&tenant.key, "GET", &path, None, &[("if-none-match", &etag)]).await.status, 304);
+}
+
+#[tokio::test]
+async fn a_blocked_connection_says_what_to_do_and_has_another_etag() {
+    let world = World::new();
+    let tenant = world.tenant("Acme").await;
+    let connection = world.connection(&tenant.organization, "42").await;
+    let path = format!("/v1/connections/{connection}");
+    let etag = world.get(&tenant.key, &path).await.header("etag");
+    let directory = Directory(world.table.as_ref());
+    let mut kept = directory
+        .connection(&tenant.organization.parse().unwrap(), &connection.parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    kept.blocked = Some(Blocked {
+        reason: "the app was disconnected".into(),
+        who: Mender::PlatformAdmin,
+        what_to_do: "connect the app again".into(),
+        since: world.now(),
+    });
+    directory.put_connection(&mut kept).await.unwrap();
+    let read = world.call_with(&tenant.key, "GET", &path, None, &[("if-none-match", &etag)]).await;
+    assert_eq!(read.status, 200);
+    let shown = ["state", "reason", "who", "what_to_do"].map(|name| read.body[name].clone());
+    assert_eq!(
+        shown,
+        ["blocked", "the app was disconnected", "platform_admin", "connect the app again"].map(|t| json!(t))
+    );
+}
+
+#[tokio::test]
+async fn a_company_is_a_number_in_one_form() {
+    let world = World::new();
+    let tenant = world.tenant("Acme").await;
+    for bad in [
+        json!("007"),
+        json!("0"),
+        json!(0),
+        json!(-7),
+        json!(1.5),
+        json!("12a"),
+        json!(""),
+        json!("99999999999999999999"),
+        json!(true),
+    ] {
+        let body = json!({"organization_id": tenant.organization, "provider": "procore", "company_id": bad});
+        assert_eq!(world.post(OPERATOR, "/v1/connections", body).await.refused(422), ["/company_id"]);
+    }
+}
+
+#[tokio::test]
+async fn every_fault_of_a_connection_is_named() {
+    let world = World::new();
+    let unknown = json!({"organization_id": "org_00000000000000000000000000", "provider": "procore"});
+    assert_eq!(
+        world.post(OPERATOR, "/v1/connections", unknown).await.refused(422),
+        ["/organization_id", "/company_id"]
+    );
+    assert_eq!(
+        world.post(OPERATOR, "/v1/connections", json!({"provider": "sharepoint"})).await.refused(422),
+        ["/provider"]
+    );
+    let organization = world.organization("Acme").await;
+    let acc = json!({"organization_id": organization, "provider": "acc", "account_id": "b.1", "region": "US"});
+    let answer = world.post(OPERATOR, "/v1/connections", acc).await;
+    assert_eq!(answer.refused(422), ["/provider"]);
+    assert!(answer.body["errors"][0]["detail"].as_str().unwrap().contains("not available yet"));
+}

@@ -1,0 +1,207 @@
+//! No organization sees or touches another's things: every route is tried with the other's ids. A route that is not tried here
+//! fails the first test.
+use crate::world::{Answer, OPERATOR, Tenant, World, id};
+use rest_api::ROUTES;
+use serde_json::{Value, json};
+use store::Item;
+
+const FACT: &str = "01JDN3Z4WQ0000000000000001";
+
+/// What the other organization's key must get.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Expected {
+    /// Only the operator may.
+    Forbidden,
+    /// It does not exist for them.
+    Missing,
+    /// A list of their own things.
+    OwnOnly,
+}
+use Expected::{Forbidden, Missing, OwnOnly};
+
+/// Each route with a body that would do something, were the caller let in.
+const CASES: &[(&str, &str, Expected, &str)] = &[
+    ("post", "/v1/organizations", Forbidden, r#"{"name": "x"}"#),
+    ("post", "/v1/organizations/{organization}/sites", Forbidden, r#"{"name": "x", "time_zone": "UTC"}"#),
+    ("post", "/v1/organizations/{organization}/api-keys", Forbidden, r#"{"name": "x", "scopes": ["read"]}"#),
+    ("get", "/v1/organizations/{organization}/api-keys", Forbidden, ""),
+    ("delete", "/v1/organizations/{organization}/api-keys/{id}", Forbidden, ""),
+    ("get", "/v1/sites", OwnOnly, ""),
+    ("get", "/v1/sites/{site}", Missing, ""),
+    ("patch", "/v1/sites/{site}", Missing, r#"{"name": "x"}"#),
+    ("post", "/v1/sites/{site}/edges", Forbidden, r#"{"name": "x"}"#),
+    ("post", "/v1/sites/{site}/edges/{edge}/rotate-secret", Forbidden, ""),
+    (
+        "post",
+        "/v1/connections",
+        Forbidden,
+        r#"{"organization_id": "{organization}", "provider": "procore", "company_id": "1"}"#,
+    ),
+    ("get", "/v1/connections", OwnOnly, ""),
+    ("get", "/v1/connections/{connection}", Missing, ""),
+    ("get", "/v1/connections/{connection}/projects/{project}", Missing, ""),
+    ("put", "/v1/connections/{connection}/projects/{project}", Missing, r#"{"site_id": "{site}"}"#),
+    ("get", "/v1/connections/{connection}/records", Missing, ""),
+    ("post", "/v1/connections/{connection}/records/{kind}/{id}/retry", Missing, ""),
+];
+
+/// One organization with one of everything. Both have the same company, project number, fact id.
+struct Everything {
+    tenant: Tenant,
+    edge: String,
+    connection: String,
+}
+
+impl Everything {
+    async fn new(world: &World, name: &str, project: Option<&str>) -> Self {
+        let tenant = world.tenant(name).await;
+        let edge = id(&world.made(&format!("/v1/sites/{}/edges", tenant.site), json!({"name": "edge"})).await);
+        let connection = world.connection(&tenant.organization, "42").await;
+        if let Some(project) = project {
+            world.project(&tenant.key, &connection, project, &tenant.site).await;
+        }
+        let this = Self { tenant, edge, connection };
+        this.ask(world).await;
+        this
+    }
+
+    async fn ask(&self, world: &World) {
+        let lane = store::lanes::LaneId {
+            organization_id: self.tenant.organization.parse().unwrap(),
+            connection_id: self.connection.parse().unwrap(),
+            provider: domain::ids::Provider::Procore,
+        };
+        let record = domain::record::RecordKey {
+            kind: domain::record::RecordKind::Observation,
+            site_id: self.tenant.site.parse().unwrap(),
+            fact_id: FACT.into(),
+        };
+        let at =
+            jiff::Timestamp::from_millisecond(FACT.parse::<ulid::Ulid>().unwrap().timestamp_ms().try_into().unwrap());
+        let todo = store::lanes::Todo::new(record, at.unwrap(), world.now(), store::bell::fresh_token());
+        store::lanes::Lane { table: world.table.as_ref(), id: &lane }.ask(&[todo]).await.unwrap();
+    }
+
+    fn fill(&self, template: &str) -> String {
+        let id = if template.contains("api-keys") { self.tenant.key_id.as_str() } else { FACT };
+        [
+            ("{organization}", self.tenant.organization.as_str()),
+            ("{site}", &self.tenant.site),
+            ("{edge}", &self.edge),
+            ("{connection}", &self.connection),
+            ("{project}", "7"),
+            ("{kind}", "observation"),
+            ("{id}", id),
+        ]
+        .into_iter()
+        .fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+
+    fn ids(&self) -> [&str; 5] {
+        [&self.tenant.organization, &self.tenant.site, &self.tenant.key_id, &self.edge, &self.connection]
+    }
+
+    async fn send(&self, world: &World, key: &str, method: &str, path: &str, body: &str) -> Answer {
+        let body: Option<Value> = (!body.is_empty()).then(|| serde_json::from_str(&self.fill(body)).unwrap());
+        let headers: &[(&str, &str)] = if method == "patch" { &[("if-match", "*")] } else { &[] };
+        let headers = if method == "put" { &[("if-match", "*")] } else { headers };
+        world.call_with(key, &method.to_uppercase(), &self.fill(path), body, headers).await
+    }
+
+    /// All that is kept of this organization.
+    fn kept(&self, world: &World) -> Vec<Item> {
+        let ours = |item: &Item| {
+            let text = Value::Object(item.clone()).to_string();
+            self.ids().iter().any(|id| text.contains(id))
+        };
+        world.table.dump().into_iter().filter(ours).collect()
+    }
+}
+
+#[test]
+fn every_route_is_tried() {
+    let tried: Vec<(&str, &str)> = CASES.iter().map(|(method, path, ..)| (*method, *path)).collect();
+    assert_eq!(tried, ROUTES, "each route of the table stands in CASES, in the same order");
+}
+
+#[tokio::test]
+async fn another_organizations_key_gets_nowhere_on_any_route() {
+    let world = World::new();
+    let ours = Everything::new(&world, "Acme", Some("7")).await;
+    let theirs = Everything::new(&world, "Bolt", None).await;
+    world.bell.take();
+    let before = ours.kept(&world);
+    for (method, path, expected, body) in CASES {
+        let answer = ours.send(&world, &theirs.tenant.key, method, path, body).await;
+        match expected {
+            Forbidden => _ = answer.refused(403),
+            Missing => _ = answer.refused(404),
+            OwnOnly => assert_eq!(answer.status, 200),
+        }
+        let text = answer.body.to_string();
+        for id in ours.ids() {
+            assert!(!text.contains(id), "{method} {path} names {id}: {text}");
+        }
+        let own = ["/v1/sites", "/v1/connections"].contains(path) && *method == "get";
+        assert_eq!(
+            own,
+            text.contains(&theirs.tenant.site) || text.contains(&theirs.connection),
+            "{method} {path}: {text}"
+        );
+    }
+    assert_eq!(ours.kept(&world), before, "something of the other organization was changed");
+    assert!(world.bell.take().is_empty(), "the other organization's lane was rung");
+}
+
+#[tokio::test]
+async fn another_organizations_thing_looks_like_one_that_nobody_has() {
+    let world = World::new();
+    let ours = Everything::new(&world, "Acme", Some("7")).await;
+    let theirs = Everything::new(&world, "Bolt", None).await;
+    for (method, path, expected, body) in CASES {
+        if *expected != Missing {
+            continue;
+        }
+        let mut real = ours.send(&world, &theirs.tenant.key, method, path, body).await;
+        let nobodys = ours.fill(path).replace(&ours.tenant.site, "site_00000000000000000000000000");
+        let nobodys = nobodys.replace(&ours.connection, "con_00000000000000000000000000");
+        let mut unreal = ours.send(&world, &theirs.tenant.key, method, &nobodys, body).await;
+        real.body["request_id"] = Value::Null;
+        unreal.body["request_id"] = Value::Null;
+        assert_eq!((real.status, &real.body), (unreal.status, &unreal.body), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn the_operator_gets_in_on_every_route() {
+    let world = World::new();
+    let ours = Everything::new(&world, "Acme", Some("7")).await;
+    for (method, path, expected, body) in CASES {
+        let path = match expected {
+            OwnOnly => format!("{path}?organization_id={}", ours.tenant.organization),
+            _ => (*path).to_owned(),
+        };
+        let answer = ours.send(&world, OPERATOR, method, &path, body).await;
+        assert!(answer.status.is_success(), "{method} {path}: {} {}", answer.status, answer.body);
+    }
+}
+
+#[tokio::test]
+async fn another_organizations_site_can_not_be_named_in_a_body_or_a_query() {
+    let world = World::new();
+    let ours = Everything::new(&world, "Acme", Some("7")).await;
+    let theirs = Everything::new(&world, "Bolt", None).await;
+    let key = &theirs.tenant.key;
+    let project = format!("/v1/connections/{}/projects/8", theirs.connection);
+    let body = Some(json!({"site_id": ours.tenant.site}));
+    assert_eq!(world.call_with(key, "PUT", &project, body.clone(), &[]).await.refused(422), ["/site_id"]);
+    assert_eq!(world.call_with(OPERATOR, "PUT", &project, body, &[]).await.refused(422), ["/site_id"]);
+    for list in ["/v1/sites", "/v1/connections"] {
+        world.get(key, &format!("{list}?organization_id={}", ours.tenant.organization)).await.refused(404);
+    }
+    let retry = format!("/v1/connections/{}/records/observation/{FACT}/retry", theirs.connection);
+    world.call_with(key, "POST", &format!("{retry}?site_id={}", ours.tenant.site), None, &[]).await.refused(404);
+    let revoke = format!("/v1/organizations/{}/api-keys/{}", theirs.tenant.organization, ours.tenant.key_id);
+    world.call_with(OPERATOR, "DELETE", &revoke, None, &[]).await.refused(404);
+    assert_eq!(world.get(&ours.tenant.key, "/v1/sites").await.status, 200);
+}

@@ -1,0 +1,15 @@
+//! The API from outside: every route, every refusal, two organizations side by side. Nothing is on the network.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panic, in its helpers too")]
+
+mod auth;
+mod connections;
+mod crashes;
+mod directory;
+mod idempotency;
+mod isolation;
+mod lists;
+mod projects;
+mod rate_limit;
+mod records;
+mod refusals;
+mod world;
