@@ -1,1 +1,79 @@
+//! The Procore lane: one ring, one run. The engine is `shared/sync`, the platform `shared/procore`; here they meet, and what a
+//! run did becomes a log line and figures.
+use runtime::metrics::Metrics;
+use serde::Deserialize;
+use store::bell::Ring;
+use sync::lane::{Engine, Report, RunError};
+use tracing::info;
 
+/// The part of an SQS event that we read.
+#[derive(Debug, Deserialize)]
+pub struct SqsEvent {
+    #[serde(rename = "Records")]
+    pub records: Vec<SqsRecord>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct SqsRecord {
+    pub body: String,
+}
+
+/// A ring could not be answered. The queue delivers it again; only what is our own fault comes here.
+#[derive(Debug)]
+pub enum HandleError {
+    Ring(serde_json::Error),
+    Run(RunError),
+}
+
+impl std::fmt::Display for HandleError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            HandleError::Ring(error) => write!(f, "a message of the lane's queue is not a ring: {error}"),
+            HandleError::Run(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for HandleError {}
+
+/// Batch size is 1.
+pub async fn handle(engine: &Engine<'_>, event: SqsEvent) -> Result<(), HandleError> {
+    for record in event.records {
+        let ring: Ring = serde_json::from_str(&record.body).map_err(HandleError::Ring)?;
+        let report = engine.run(&ring.lane).await.map_err(HandleError::Run)?;
+        info!(
+            organization_id = %ring.lane.organization_id,
+            connection_id = %ring.lane.connection_id,
+            correlation_id = %ring.nonce,
+            handled = report.handled,
+            synced = report.synced,
+            blocked = report.blocked,
+            failed = report.failed,
+            put_off = report.put_off,
+            calls = report.calls,
+            refused = report.refused,
+            rang_again = report.rang_again,
+            "handled {} records",
+            report.handled
+        );
+        figures(&report).property("connection_id", ring.lane.connection_id.as_str()).emit();
+    }
+    Ok(())
+}
+
+fn figures(report: &Report) -> Metrics {
+    let mut metrics = Metrics::new("procore-sync");
+    if report.handled == 0 && report.calls == 0 {
+        return metrics;
+    }
+    metrics = metrics
+        .count("RecordsSynced", report.synced)
+        .count("RecordsBlocked", report.blocked)
+        .count("RecordsFailed", report.failed)
+        .count("CallsMade", usize::try_from(report.calls).unwrap_or(usize::MAX))
+        .count("RateLimited", usize::try_from(report.refused).unwrap_or(usize::MAX));
+    match report.lags.iter().max() {
+        Some(slowest) => metrics.milliseconds("RecordLagMs", *slowest as f64),
+        None => metrics,
+    }
+}

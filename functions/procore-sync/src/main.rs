@@ -1,1 +1,51 @@
-fn main() {}
+use credentials::parameters::SsmParameters;
+use domain::ids::Provider;
+use jiff::SignedDuration;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use procore::{Hosts, ParameterCredentials, Procore, ProcoreTarget};
+use procore_sync::{SqsEvent, handle};
+use runtime::{clients, config, logs};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::{bell::SqsBell, bus::EventBus, dynamo::DynamoTable};
+use sync::{clock::SystemClock, lane::Engine};
+
+/// A run ends itself this long before the function's time-out of 60 s that a write begun last can still end.
+const RUN_FOR: SignedDuration = SignedDuration::from_secs(38);
+/// Records of one lane handled at once: hides our own latency; the budget, not this, sets the pace at the platform.
+const AT_ONCE: usize = 6;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    logs::init("procore-sync");
+    let aws = clients::aws()?;
+    let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
+    let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
+    let bell = SqsBell::new(clients::sqs(&aws), queues);
+    let bus = EventBus::new(clients::eventbridge(&aws), config::text("EVENT_BUS_NAME")?);
+    let stack = config::text("STACK_NAME")?;
+    let credentials = ParameterCredentials {
+        parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
+        client_id: format!("/{stack}/procore/client-id"),
+        client_secret: format!("/{stack}/procore/client-secret"),
+    };
+    let hosts = Hosts::new(
+        &config::text("PROCORE_LOGIN_URL")?,
+        &config::text("PROCORE_API_URL")?,
+        &config::text("PROCORE_WEB_URL")?,
+    )?;
+    let target = ProcoreTarget::new(Procore::new(hosts, Arc::new(credentials))?);
+    let public_url = config::text("PUBLIC_URL")?;
+    let engine = Engine {
+        table: &table,
+        bell: &bell,
+        bus: &bus,
+        target: &target,
+        clock: &SystemClock,
+        public_url: &public_url,
+        unclear_wait: SignedDuration::from_secs(config::number("UNCLEAR_ANSWER_WAIT_SECONDS", 120)?),
+        run_for: RUN_FOR,
+        at_once: AT_ONCE,
+    };
+    run(service_fn(|event: LambdaEvent<SqsEvent>| handle(&engine, event.payload))).await
+}

@@ -1,0 +1,210 @@
+//! Faults at chosen steps of I/O. A death ends the run where it stands, as a killed process would; a lost answer is an error
+//! that the code sees.
+use async_trait::async_trait;
+use domain::ids::Provider;
+use domain::merge::Fields;
+use domain::record::RecordKind;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use store::bell::{Bell, BellError};
+use store::bus::{Bus, BusError};
+use store::lanes::LaneId;
+use store::table::Query;
+use store::{Condition, Item, Key, Table, TableError};
+use sync::target::{Call, Catalog, Project, Remote, Rendered, Seen, SideWrite, Statuses, Subject, Target, TargetError};
+use tokio::sync::Notify;
+
+/// What happens at the chosen step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    DieBefore,
+    DieAfter,
+    /// An error without effect.
+    FailBefore,
+    /// It took effect, and an error came back.
+    FailAfter,
+}
+
+impl Mode {
+    pub const ALL: [Mode; 4] = [Mode::DieBefore, Mode::DieAfter, Mode::FailBefore, Mode::FailAfter];
+}
+
+/// Counts steps; at step `at` the fault strikes, once.
+pub struct Fault {
+    at: usize,
+    mode: Mode,
+    steps: AtomicUsize,
+    pub died: Notify,
+}
+
+impl Fault {
+    pub fn new(at: usize, mode: Mode) -> Arc<Self> {
+        Arc::new(Self { at, mode, steps: AtomicUsize::new(0), died: Notify::new() })
+    }
+
+    pub fn never() -> Arc<Self> {
+        Self::new(usize::MAX, Mode::DieBefore)
+    }
+
+    /// Whether the step was reached: when not, all steps have been tried.
+    pub fn struck(&self) -> bool {
+        self.steps.load(Ordering::SeqCst) > self.at
+    }
+
+    /// Carries out one step, or lets the fault strike.
+    async fn step<T, E>(&self, work: impl Future<Output = Result<T, E>>, error: impl FnOnce() -> E) -> Result<T, E> {
+        if self.steps.fetch_add(1, Ordering::SeqCst) != self.at {
+            return work.await;
+        }
+        match self.mode {
+            Mode::FailBefore => Err(error()),
+            Mode::DieBefore => self.die().await,
+            Mode::FailAfter => match work.await {
+                Ok(_) => Err(error()),
+                Err(error) => Err(error),
+            },
+            Mode::DieAfter => {
+                let _ = work.await;
+                self.die().await
+            }
+        }
+    }
+
+    async fn die<T>(&self) -> T {
+        self.died.notify_one();
+        std::future::pending().await
+    }
+}
+
+/// Everything that the code under test does I/O with.
+pub struct Faulty<T> {
+    pub inner: T,
+    pub fault: Arc<Fault>,
+}
+
+fn lost() -> TableError {
+    TableError::Unavailable("the answer was lost (on purpose)".into())
+}
+
+#[async_trait]
+impl Table for Faulty<&dyn Table> {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
+        self.fault.step(self.inner.get(key), lost).await
+    }
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
+        self.fault.step(self.inner.get_many(keys), lost).await
+    }
+    async fn put(&self, item: Item, condition: Condition) -> Result<(), TableError> {
+        self.fault.step(self.inner.put(item, condition), lost).await
+    }
+    async fn put_many(&self, items: Vec<Item>) -> Result<(), TableError> {
+        // A batch is not atomic: each of its puts is a step.
+        for item in items {
+            self.fault.step(self.inner.put(item, Condition::Always), lost).await?;
+        }
+        Ok(())
+    }
+    async fn delete(&self, key: &Key, condition: Condition) -> Result<(), TableError> {
+        self.fault.step(self.inner.delete(key, condition), lost).await
+    }
+    async fn query(&self, query: Query) -> Result<Vec<Item>, TableError> {
+        self.fault.step(self.inner.query(query), lost).await
+    }
+    async fn due(&self, shard: &str, until: Timestamp, limit: usize) -> Result<Vec<Key>, TableError> {
+        self.fault.step(self.inner.due(shard, until, limit), lost).await
+    }
+}
+
+#[async_trait]
+impl Bell for Faulty<&dyn Bell> {
+    async fn ring(&self, lane: &LaneId) -> Result<(), BellError> {
+        self.fault.step(self.inner.ring(lane), || BellError::Unavailable("lost on purpose".into())).await
+    }
+}
+
+#[async_trait]
+impl Bus for Faulty<&dyn Bus> {
+    async fn publish(&self, detail_type: &'static str, detail: Value) -> Result<(), BusError> {
+        let error = || BusError { detail_type, why: "lost on purpose".into() };
+        self.fault.step(self.inner.publish(detail_type, detail), error).await
+    }
+}
+
+fn unclear() -> TargetError {
+    TargetError::Unclear { why: "the answer was lost (on purpose)".into(), retry_after: None }
+}
+
+#[async_trait]
+impl Target for Faulty<&dyn Target> {
+    fn provider(&self) -> Provider {
+        self.inner.provider()
+    }
+    fn statuses(&self, kind: RecordKind) -> Statuses {
+        self.inner.statuses(kind)
+    }
+    fn render(&self, subject: &Subject, project: &Project, catalog: &Catalog, now: Timestamp) -> Rendered {
+        self.inner.render(subject, project, catalog, now)
+    }
+    async fn find(&self, call: Call<'_>, project: &Project, need: &str) -> Result<Value, TargetError> {
+        self.fault.step(self.inner.find(call, project, need), unclear).await
+    }
+    async fn create(&self, call: Call<'_>, project: &Project, kind: RecordKind, fields: &Fields) -> Result<Remote, TargetError> {
+        self.fault.step(self.inner.create(call, project, kind, fields), unclear).await
+    }
+    async fn read(&self, call: Call<'_>, project: &Project, kind: RecordKind, id: &str) -> Result<Option<Remote>, TargetError> {
+        self.fault.step(self.inner.read(call, project, kind, id), unclear).await
+    }
+    async fn update(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        remote: &Remote,
+        send: &Fields,
+    ) -> Result<Remote, TargetError> {
+        self.fault.step(self.inner.update(call, project, kind, remote, send), unclear).await
+    }
+    async fn look(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        marker: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Remote>, TargetError> {
+        self.fault.step(self.inner.look(call, project, kind, marker, since), unclear).await
+    }
+    async fn side_write(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        remote: &Remote,
+        write: &SideWrite,
+    ) -> Result<(), TargetError> {
+        self.fault.step(self.inner.side_write(call, project, kind, remote, write), unclear).await
+    }
+    async fn close_double(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        double: &Remote,
+        note: &str,
+    ) -> Result<(), TargetError> {
+        self.fault.step(self.inner.close_double(call, project, kind, double, note), unclear).await
+    }
+    async fn commented(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        id: &str,
+        marker: &str,
+    ) -> Result<Seen, TargetError> {
+        self.fault.step(self.inner.commented(call, project, kind, id, marker), unclear).await
+    }
+}

@@ -1,0 +1,9 @@
+//! A world in which every single step of I/O can be made to fail: the router and the lane over the table's twin, the real
+//! Procore target, and the Procore sandbox on loopback, all on one simulated clock.
+//!
+//! - [`fault`]: at the n-th step, die before or after it took effect, or lose its answer
+//! - [`world`]: one organization, one site, one project; redelivery, the clock's rings, and time itself
+//! - [`facts`]: events to feed it
+pub mod facts;
+pub mod fault;
+pub mod world;

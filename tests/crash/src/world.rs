@@ -1,0 +1,256 @@
+//! One organization with one site, mapped to one project of the Procore sandbox, and time that moves at will.
+use crate::fault::{Fault, Faulty};
+use async_trait::async_trait;
+use credentials::Secret;
+use domain::event::Event;
+use domain::ids::{ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
+use domain::message::{Origin, SiteMessage};
+use domain::record::{RecordKey, RecordKind};
+use domain::settings::{AllWord, Kinds, ProjectSettings};
+use event_router::route::Router;
+use jiff::{SignedDuration, Timestamp};
+use procore::{CredentialError, CredentialSource, Credentials, Hosts, Procore, ProcoreTarget};
+use sandbox::procore::{Options, Running, Sandbox};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use store::bell::MemoryBell;
+use store::bus::MemoryBus;
+use store::directory::{Connection, Directory, Organization, Project, Site};
+use store::lanes::{Lane, LaneId, Link};
+use store::memory::MemoryTable;
+use store::{Table, TableError};
+use sync::clock::Clock;
+use sync::lane::Engine;
+
+/// How long the queue hides a message whose handling died or failed.
+const REDELIVERY: SignedDuration = SignedDuration::from_secs(70);
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    #[error("the sandbox does not start: {0}")]
+    Sandbox(#[from] sandbox::procore::StartError),
+    #[error("the target can't be made: {0}")]
+    Target(#[from] procore::SetupError),
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error("the sandbox has no company with a project")]
+    Empty,
+    #[error("the world did not come to rest: {0}")]
+    Restless(String),
+}
+
+/// Time that only moves when it is told to, or when someone sleeps.
+#[derive(Debug, Clone)]
+pub struct SimulatedClock(Arc<AtomicI64>);
+
+impl SimulatedClock {
+    pub fn advance(&self, by: SignedDuration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
+    }
+
+    fn move_to(&self, at: Timestamp) {
+        self.0.fetch_max(at.as_millisecond(), Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Clock for SimulatedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    async fn sleep(&self, duration: SignedDuration) {
+        self.advance(duration);
+    }
+}
+
+struct SandboxClient;
+
+#[async_trait]
+impl CredentialSource for SandboxClient {
+    async fn get(&self) -> Result<Credentials, CredentialError> {
+        Ok(Credentials { client_id: "sandbox-client".into(), client_secret: Secret::new("sandbox-secret") })
+    }
+}
+
+pub struct World {
+    pub table: MemoryTable,
+    pub bell: MemoryBell,
+    pub bus: MemoryBus,
+    pub clock: SimulatedClock,
+    pub procore: Running,
+    pub target: ProcoreTarget,
+    pub lane: LaneId,
+    pub site_id: SiteId,
+    pub project_id: i64,
+    webhooks: AtomicI64,
+}
+
+impl World {
+    /// `n` gives the organization its id; equal worlds have equal ids.
+    pub async fn new(n: u128) -> Result<Self, WorldError> {
+        let start: Timestamp = crate::facts::at();
+        let clock = SimulatedClock(Arc::new(AtomicI64::new(start.as_millisecond())));
+        let shared = clock.clone();
+        let procore = Sandbox::start(Options { now: Arc::new(move || shared.now()), ..Options::default() }).await?;
+        let url = procore.url().to_owned();
+        let target = ProcoreTarget::new(Procore::new(Hosts::new(&url, &url, &url)?, Arc::new(SandboxClient))?);
+        let company = procore.companies().first().map(|c| c.id).ok_or(WorldError::Empty)?;
+        let project_id = procore.projects(company).first().map(|p| p.id).ok_or(WorldError::Empty)?;
+        let organization_id = OrganizationId::new(ulid::Ulid::from_parts(1, n));
+        let connection_id = ConnectionId::derive(&organization_id, Provider::Procore, &company.to_string());
+        let world = Self {
+            table: MemoryTable::default(),
+            bell: MemoryBell::default(),
+            bus: MemoryBus::default(),
+            lane: LaneId { organization_id, connection_id, provider: Provider::Procore },
+            site_id: SiteId::new(ulid::Ulid::from_parts(2, n)),
+            webhooks: AtomicI64::new(0),
+            clock,
+            procore,
+            target,
+            project_id,
+        };
+        world.connect(company).await?;
+        Ok(world)
+    }
+
+    async fn connect(&self, company: i64) -> Result<(), TableError> {
+        let (now, directory) = (self.clock.now(), Directory(&self.table));
+        let organization_id = self.lane.organization_id.clone();
+        let organization = Organization { id: organization_id.clone(), name: "Test".into(), created_at: now };
+        directory.put_organization(&organization).await?;
+        let mut site = Site {
+            id: self.site_id.clone(),
+            organization_id: organization_id.clone(),
+            name: "Tower".into(),
+            time_zone: "America/Chicago".into(),
+            shifts: vec![],
+            created_at: now,
+            version: 0,
+        };
+        directory.put_site(&mut site).await?;
+        let mut connection = Connection {
+            id: self.lane.connection_id.clone(),
+            organization_id,
+            provider: Provider::Procore,
+            account: company.to_string(),
+            blocked: None,
+            created_at: now,
+            version: 0,
+        };
+        directory.put_connection(&mut connection).await?;
+        let mut settings = ProjectSettings {
+            site_id: self.site_id.clone(),
+            observations: Default::default(),
+            daily_summary: Default::default(),
+            mapping: Default::default(),
+        };
+        settings.observations.kinds = Kinds::All(AllWord::All);
+        let mut project =
+            Project { project_id: self.project_id.to_string(), settings, mapped_at: now, version: 0 };
+        directory.put_project(&self.lane, &mut project).await
+    }
+
+    /// A message of the site queue, as edge-ingest would pack it.
+    pub fn message(&self, events: Vec<Event>) -> SiteMessage {
+        let n = self.webhooks.fetch_add(1, Ordering::SeqCst);
+        SiteMessage {
+            organization_id: self.lane.organization_id.clone(),
+            site_id: self.site_id.clone(),
+            origin: Origin {
+                edge_id: EdgeId::new(ulid::Ulid::from_parts(3, 1)),
+                webhook_id: format!("msg_{n}"),
+                webhook_timestamp: self.clock.now().as_second(),
+                signature: "v1,c2lnbmF0dXJl".into(),
+                body_sha256: "c2hhMjU2".into(),
+            },
+            part: 0,
+            received_at: self.clock.now(),
+            events,
+        }
+    }
+
+    /// Routes a message once, under a fault. `false`: it died or failed; the queue delivers it again.
+    pub async fn route_once(&self, message: &SiteMessage, fault: &Arc<Fault>) -> bool {
+        let table = Faulty { inner: &self.table as &dyn Table, fault: fault.clone() };
+        let bell = Faulty { inner: &self.bell as &dyn store::bell::Bell, fault: fault.clone() };
+        let bus = Faulty { inner: &self.bus as &dyn store::bus::Bus, fault: fault.clone() };
+        let router = Router { table: &table, bell: &bell, bus: &bus, detection_retention_days: 400 };
+        tokio::select! {
+            routed = router.route(message, self.clock.now()) => routed.is_ok(),
+            () = fault.died.notified() => false,
+        }
+    }
+
+    /// Routes a message until it is done, as the queue would.
+    pub async fn route(&self, message: &SiteMessage, fault: &Arc<Fault>) -> Result<(), WorldError> {
+        for _ in 0..5 {
+            if self.route_once(message, fault).await {
+                return Ok(());
+            }
+            self.clock.advance(REDELIVERY);
+        }
+        Err(WorldError::Restless("a message of the site queue failed five times".into()))
+    }
+
+    /// Runs the lane once, under a fault. `false`: it died or failed.
+    pub async fn run_once(&self, fault: &Arc<Fault>) -> bool {
+        let table = Faulty { inner: &self.table as &dyn Table, fault: fault.clone() };
+        let bell = Faulty { inner: &self.bell as &dyn store::bell::Bell, fault: fault.clone() };
+        let bus = Faulty { inner: &self.bus as &dyn store::bus::Bus, fault: fault.clone() };
+        let target = Faulty { inner: &self.target as &dyn sync::target::Target, fault: fault.clone() };
+        let engine = Engine {
+            table: &table,
+            bell: &bell,
+            bus: &bus,
+            target: &target,
+            clock: &self.clock,
+            public_url: "https://pulse.example",
+            unclear_wait: SignedDuration::from_secs(120),
+            run_for: SignedDuration::from_secs(38),
+            at_once: 1,
+        };
+        tokio::select! {
+            ran = engine.run(&self.lane) => ran.is_ok(),
+            () = fault.died.notified() => false,
+        }
+    }
+
+    /// Lets the queue, the clock and the lane work, jumping over idle time, until nothing is due any more.
+    pub async fn rest(&self, fault: &Arc<Fault>) -> Result<(), WorldError> {
+        for _ in 0..400 {
+            if !self.bell.take().is_empty() {
+                if !self.run_once(fault).await {
+                    // The ring dies in the dead-letter queue at its first failure: only the clock heals it.
+                    self.clock.advance(REDELIVERY);
+                }
+                continue;
+            }
+            let due = store::due::get(&self.table, &self.lane).await?;
+            match due.at() {
+                None => return Ok(()),
+                Some(at) => {
+                    self.clock.move_to(at + SignedDuration::from_secs(1));
+                    clock::tick(&self.table, &self.bell, self.clock.now())
+                        .await
+                        .map_err(|e| WorldError::Restless(e.to_string()))?;
+                }
+            }
+        }
+        let todos = format!("{:?}", self.todos().await?);
+        Err(WorldError::Restless(todos))
+    }
+
+    pub async fn todos(&self) -> Result<Vec<store::lanes::Todo>, TableError> {
+        let lane = Lane { table: &self.table, id: &self.lane };
+        let mut todos = lane.ready(100).await?;
+        todos.extend(lane.waiting(100).await?);
+        Ok(todos)
+    }
+
+    pub async fn link(&self, kind: RecordKind, fact_id: String) -> Result<Option<Link>, TableError> {
+        let record = RecordKey { kind, site_id: self.site_id.clone(), fact_id };
+        Lane { table: &self.table, id: &self.lane }.link(&record).await
+    }
+}

@@ -1,0 +1,212 @@
+//! The lane, killed or lied to at every step of I/O: one remote record in the end, with the right content.
+use crash::fault::{Fault, Mode};
+use crash::facts::{confirmed, detection, id, incident, retracted, zone};
+use crash::world::World;
+use domain::marker::carries;
+use domain::record::{RecordKind, RecordState};
+use std::sync::Arc;
+
+/// Tries the fault at step 0, 1, 2, … until a run no longer reaches it. `begin` leaves a world with work to do; `check` holds
+/// the end against what must be. Says how many steps were tried.
+async fn enumerate<B, C>(mode: Mode, begin: impl Fn() -> B, check: impl Fn(World, String) -> C) -> usize
+where
+    B: Future<Output = World>,
+    C: Future<Output = ()>,
+{
+    for at in 0.. {
+        let world = begin().await;
+        let fault = Fault::new(at, mode);
+        let case = format!("{mode:?} at step {at}");
+        world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+        let struck = fault.struck();
+        check(world, case).await;
+        if !struck {
+            assert!(at > 5, "only {at} steps: the work was not done");
+            return at;
+        }
+    }
+    unreachable!("the loop has no end but a return")
+}
+
+fn violations(world: &World, case: &str) {
+    let violations = world.procore.violations();
+    assert!(violations.is_empty(), "{case}: {violations:?}");
+}
+
+async fn route(world: &World, events: Vec<domain::event::Event>) {
+    world.route(&world.message(events), &Fault::never()).await.unwrap();
+}
+
+async fn with_detection() -> World {
+    let world = World::new(1).await.unwrap();
+    route(&world, vec![zone(1), detection(1)]).await;
+    world
+}
+
+async fn one_observation(world: &World, case: &str) {
+    let observations = world.procore.observations(world.project_id);
+    let open: Vec<_> = observations.iter().filter(|o| o.status == "initiated").collect();
+    assert_eq!(open.len(), 1, "{case}: {observations:#?}");
+    let link = world.link(RecordKind::Observation, id(1)).await.unwrap().expect("a link");
+    assert_eq!((link.state, link.remote_id), (RecordState::Synced, Some(open[0].id.to_string())), "{case}");
+    assert!(carries(&open[0].name, &link.marker), "{case}: {}", open[0].name);
+    let description = open[0].description.clone().unwrap_or_default();
+    for part in ["2026-11-24 10:00:00 CST", "Crane 2", "cam-7", &id(1), "4 (high)", "https://pulse.example"] {
+        assert!(description.contains(part), "{case}: {part} in {description}");
+    }
+    assert!(!description.contains("W-4711"), "{case}: the worker id went out");
+    assert_eq!(open[0].priority.as_deref(), Some("High"), "{case}");
+    assert!(world.todos().await.unwrap().is_empty(), "{case}: todos left");
+    violations(world, case);
+}
+
+#[tokio::test]
+async fn an_observation_is_made_once_whatever_step_fails() {
+    for mode in Mode::ALL {
+        let steps = enumerate(mode, with_detection, async |world, case| {
+            one_observation(&world, &case).await;
+            assert_eq!(world.procore.observations(world.project_id).len(), 1, "{case}");
+        })
+        .await;
+        println!("observation, {mode:?}: {steps} steps");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_lags_less_than_the_quiet_time_makes_no_double() {
+    for mode in [Mode::DieAfter, Mode::FailAfter] {
+        let begin = async || {
+            let world = with_detection().await;
+            world.procore.set(|settings| (settings.list_lag_seconds, settings.bin_lag_seconds) = (100, 100));
+            world
+        };
+        enumerate(mode, begin, async |world, case| {
+            one_observation(&world, &case).await;
+            assert_eq!(world.procore.observations(world.project_id).len(), 1, "{case}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_lags_longer_than_both_looks_leaves_one_open_record() {
+    let mut doubles = 0;
+    for mode in [Mode::DieAfter, Mode::FailAfter] {
+        let begin = async || {
+            let world = with_detection().await;
+            world.procore.set(|settings| settings.list_lag_seconds = 900);
+            world
+        };
+        let counted = std::cell::Cell::new(0);
+        enumerate(mode, begin, async |world, case| {
+            one_observation(&world, &case).await;
+            let observations = world.procore.observations(world.project_id);
+            counted.set(counted.get() + observations.len() - 1);
+            for double in observations.iter().filter(|o| o.status == "closed") {
+                let logs = world.procore.response_logs(double.id);
+                assert!(logs.iter().any(|log| log.comment.contains("Made twice")), "{case}: {logs:?}");
+            }
+        })
+        .await;
+        doubles += counted.get();
+    }
+    assert!(doubles > 0, "the lag was never longer than the looks: the test shows nothing");
+}
+
+async fn with_incident() -> World {
+    let world = World::new(1).await.unwrap();
+    route(&world, vec![zone(1), confirmed(incident(2, 1, &[]))]).await;
+    world
+}
+
+async fn one_incident(world: &World, revision: u64, case: &str) {
+    let incidents = world.procore.incidents(world.project_id);
+    assert_eq!(incidents.len(), 1, "{case}: {incidents:#?}");
+    let link = world.link(RecordKind::Incident, id(2)).await.unwrap().expect("a link");
+    assert_eq!((link.state, link.remote_id), (RecordState::Synced, Some(incidents[0].id.to_string())), "{case}");
+    assert!(carries(incidents[0].title.as_deref().unwrap_or_default(), &link.marker), "{case}");
+    let description = incidents[0].description.clone().unwrap_or_default();
+    for part in ["Rigger", "Ironwork", "Crane 2", "Injury", &format!("2026-{revision:03}")] {
+        assert!(description.contains(part), "{case}: {part} in {description}");
+    }
+    assert!(!description.contains("W-4711"), "{case}: the worker id went out");
+    assert_eq!(incidents[0].recordable, Some(true), "{case}");
+    assert!(incidents[0].location_id.is_some(), "{case}");
+    assert!(world.todos().await.unwrap().is_empty(), "{case}: todos left");
+    violations(world, case);
+}
+
+#[tokio::test]
+async fn an_incident_is_made_once_whatever_step_fails() {
+    for mode in Mode::ALL {
+        enumerate(mode, with_incident, async |world, case| one_incident(&world, 1, &case).await).await;
+    }
+}
+
+#[tokio::test]
+async fn an_incident_is_updated_to_the_latest_revision_whatever_step_fails() {
+    for mode in Mode::ALL {
+        let begin = async || {
+            let world = with_incident().await;
+            world.rest(&Fault::never()).await.unwrap();
+            route(&world, vec![confirmed(incident(2, 3, &[]))]).await;
+            route(&world, vec![confirmed(incident(2, 2, &[]))]).await;
+            world
+        };
+        enumerate(mode, begin, async |world, case| one_incident(&world, 3, &case).await).await;
+    }
+}
+
+#[tokio::test]
+async fn an_observation_that_joins_an_incident_is_commented_and_closed_once_whatever_step_fails() {
+    for mode in Mode::ALL {
+        let begin = async || {
+            let world = with_detection().await;
+            world.rest(&Fault::never()).await.unwrap();
+            route(&world, vec![confirmed(incident(2, 1, &[1]))]).await;
+            world
+        };
+        enumerate(mode, begin, async |world, case| {
+            let observations = world.procore.observations(world.project_id);
+            assert_eq!(observations.len(), 1, "{case}");
+            assert_eq!(observations[0].status, "closed", "{case}");
+            let logs = world.procore.response_logs(observations[0].id);
+            assert_eq!(logs.len(), 1, "{case}: {logs:?}");
+            let incident = world.link(RecordKind::Incident, id(2)).await.unwrap().expect("a link");
+            assert!(logs[0].comment.contains(&incident.marker), "{case}: {logs:?}");
+            one_incident(&world, 1, &case).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_retracted_incident_is_closed_and_says_so_whatever_step_fails() {
+    for mode in Mode::ALL {
+        let begin = async || {
+            let world = with_incident().await;
+            world.rest(&Fault::never()).await.unwrap();
+            route(&world, vec![retracted(2, 2)]).await;
+            world
+        };
+        enumerate(mode, begin, async |world, case| {
+            one_incident(&world, 1, &case).await;
+            let incident = &world.procore.incidents(world.project_id)[0];
+            assert_eq!(incident.status, "closed", "{case}");
+            let description = incident.description.clone().unwrap_or_default();
+            assert!(description.contains("RETRACTED") && description.contains("Entered twice"), "{case}: {description}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_second_runner_makes_no_second_record() {
+    let world = Arc::new(with_detection().await);
+    let fault = Fault::never();
+    let (one, two) = tokio::join!(world.run_once(&fault), world.run_once(&fault));
+    assert!(one || two);
+    world.rest(&fault).await.unwrap();
+    one_observation(&world, "two runners").await;
+    assert_eq!(world.procore.observations(world.project_id).len(), 1);
+}
