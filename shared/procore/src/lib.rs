@@ -1,1 +1,21 @@
+//! Procore: a typed client and its [`Target`](sync::target::Target) for the lane.
+//!
+//! - [`client`]: one request: token, company header, time-outs, rate headers, the classification of what came back; [`request`]
+//!   says what one is
+//! - [`token`]: the client-credentials token, cached and renewed early
+//! - [`rates`] and [`errors`]: what an answer says about rate windows and about what went wrong; pure
+//! - [`pages`]: lists, read to their end or not at all
+//! - [`text`]: rich text as plain text, so that a merge compares like with like
+//! - [`target`]: incidents and observations as records of the lane
+pub mod client;
+pub mod errors;
+mod pages;
+mod rates;
+mod request;
+pub mod target;
+mod text;
+pub mod token;
 
+pub use client::{Hosts, Procore, SetupError, Timeouts};
+pub use target::ProcoreTarget;
+pub use token::{CredentialError, CredentialSource, Credentials, ParameterCredentials};

@@ -1,0 +1,197 @@
+//! Procore as a target of the lane.
+//!
+//! - [`incident`] and [`observation`]: what a record says and how Procore shows it; pure
+//! - [`types`], [`hazards`], [`location`]: what rendering needs from Procore, by name and path, never by an id of ours
+//! - [`records`]: the calls on records: create, read, update, look, comment
+//!
+//! Never written: `filing_type` and injuries (a filing type can page executives, nested injuries double), `private`, and on an
+//! update the status, which people own. Never called: `send_unsent`.
+mod catalog;
+mod hazards;
+mod incident;
+mod kind;
+mod location;
+mod observation;
+mod records;
+mod remote;
+mod types;
+
+use crate::client::Procore;
+use async_trait::async_trait;
+use domain::event::Zone;
+use domain::ids::Provider;
+use domain::merge::Fields;
+use domain::record::{Mender, RecordKind};
+use jiff::Timestamp;
+use kind::Kind;
+use serde_json::Value;
+use sync::target::{
+    Block, Call, Catalog, Project, Remote, Rendered, Seen, SideWrite, Statuses, Subject, SubjectBody, Target,
+    TargetError,
+};
+
+/// Puts incidents and observations into Procore.
+pub struct ProcoreTarget {
+    procore: Procore,
+}
+
+impl ProcoreTarget {
+    pub fn new(procore: Procore) -> Self {
+        Self { procore }
+    }
+}
+
+/// Account and project as Procore's numbers. What isn't one never gets into an address.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At {
+    pub(crate) company: i64,
+    pub(crate) project: i64,
+}
+
+impl At {
+    fn of(project: &Project) -> Result<Self, TargetError> {
+        let number = |what: &str, text: &str| {
+            let number = text.parse::<i64>().ok().filter(|number| *number > 0);
+            number.ok_or_else(|| {
+                TargetError::Project(Block {
+                    reason: format!("The {what} {text:?} is not one of Procore's numbers."),
+                    who: Mender::SafetyManager,
+                    what_to_do: format!("Choose the Procore {what} again in the settings."),
+                })
+            })
+        };
+        Ok(Self { company: number("company", &project.account)?, project: number("project", &project.id)? })
+    }
+}
+
+fn no_summaries() -> Block {
+    Block {
+        reason: "This version of HardHat Pulse puts no daily summaries into Procore.".into(),
+        who: Mender::HardhatPulse,
+        what_to_do: "Nothing: the summary can be read in HardHat Pulse.".into(),
+    }
+}
+
+/// What a zone is called, and its path of locations.
+fn zone_name(subject: &Subject) -> &str {
+    subject.zone.as_ref().map_or(&subject.zone_id, |zone| &zone.name)
+}
+
+fn zone_path(subject: &Subject) -> Vec<String> {
+    subject.zone.as_ref().map_or_else(|| vec![subject.zone_id.clone()], Zone::path)
+}
+
+#[async_trait]
+impl Target for ProcoreTarget {
+    fn provider(&self) -> Provider {
+        Provider::Procore
+    }
+
+    fn statuses(&self, kind: RecordKind) -> Statuses {
+        match kind {
+            RecordKind::Observation => Statuses { open: "initiated", closed: "closed" },
+            RecordKind::Incident | RecordKind::DailySummary => Statuses { open: "open", closed: "closed" },
+        }
+    }
+
+    fn render(&self, subject: &Subject, project: &Project, catalog: &Catalog, now: Timestamp) -> Rendered {
+        let known = catalog::Known { catalog, now };
+        let rendered = match (&subject.kind, &subject.body) {
+            (RecordKind::DailySummary, _) => Err(catalog::Stop::Block(no_summaries())),
+            (_, SubjectBody::Incident(fact)) => incident::render(subject, fact, &project.settings, known),
+            (_, SubjectBody::Observation(detection)) => {
+                observation::render(subject, detection, &project.settings, known)
+            }
+        };
+        rendered.map_or_else(Rendered::from, Rendered::Fields)
+    }
+
+    async fn find(&self, call: Call<'_>, project: &Project, need: &str) -> Result<Value, TargetError> {
+        let at = At::of(project)?;
+        match need {
+            hazards::NEED => hazards::find(&self.procore, call, at).await,
+            types::NEED => types::find(&self.procore, call, at).await,
+            need => match location::path(need) {
+                Some(path) => location::find(&self.procore, call, at, &path).await,
+                None => Err(TargetError::Refused {
+                    words: format!("there is nothing called {need:?} to look up in Procore"),
+                }),
+            },
+        }
+    }
+
+    async fn create(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        fields: &Fields,
+    ) -> Result<Remote, TargetError> {
+        records::create(&self.procore, call, At::of(project)?, Kind::of(kind)?, fields).await
+    }
+
+    async fn read(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        id: &str,
+    ) -> Result<Option<Remote>, TargetError> {
+        records::read(&self.procore, call, At::of(project)?, Kind::of(kind)?, id).await
+    }
+
+    async fn update(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        remote: &Remote,
+        send: &Fields,
+    ) -> Result<Remote, TargetError> {
+        records::update(&self.procore, call, At::of(project)?, Kind::of(kind)?, remote, send).await
+    }
+
+    async fn look(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        marker: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Remote>, TargetError> {
+        records::look(&self.procore, call, At::of(project)?, Kind::of(kind)?, marker, since).await
+    }
+
+    async fn side_write(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        remote: &Remote,
+        write: &SideWrite,
+    ) -> Result<(), TargetError> {
+        records::side_write(&self.procore, call, At::of(project)?, Kind::of(kind)?, &remote.id, write).await
+    }
+
+    async fn close_double(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        double: &Remote,
+        note: &str,
+    ) -> Result<(), TargetError> {
+        records::close_double(&self.procore, call, At::of(project)?, Kind::of(kind)?, double, note).await
+    }
+
+    async fn commented(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        id: &str,
+        marker: &str,
+    ) -> Result<Seen, TargetError> {
+        records::commented(&self.procore, call, At::of(project)?, Kind::of(kind)?, id, marker).await
+    }
+}

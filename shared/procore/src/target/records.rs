@@ -1,0 +1,214 @@
+//! The calls on records. Each is one attempt; what an unclear answer means is the lane's to decide.
+use super::At;
+use super::kind::Kind;
+use super::observation;
+use super::remote::remote;
+use crate::client::{Procore, unreadable};
+use crate::request::{Effect, Place, Request};
+use domain::marker::carries;
+use domain::merge::Fields;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sync::target::{Call, Remote, Seen, SideWrite, TargetError};
+
+/// Procore's clock and ours may differ.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+pub(super) async fn create(
+    procore: &Procore,
+    call: Call<'_>,
+    at: At,
+    kind: Kind,
+    fields: &Fields,
+) -> Result<Remote, TargetError> {
+    let reply = procore.send(call, &kind.create(at, fields)).await?;
+    remote(procore.hosts(), at, kind, &reply.body, false).ok_or_else(|| unreadable(Effect::Once))
+}
+
+pub(super) async fn update(
+    procore: &Procore,
+    call: Call<'_>,
+    at: At,
+    kind: Kind,
+    standing: &Remote,
+    send: &Fields,
+) -> Result<Remote, TargetError> {
+    let fields = match kind {
+        Kind::Incident => send.clone(),
+        Kind::Observation => observation::demanded(standing, send),
+    };
+    let reply = procore.send(call, &kind.update(at, number(&standing.id)?, &fields)).await?;
+    remote(procore.hosts(), at, kind, &reply.body, false).ok_or_else(|| unreadable(Effect::Once))
+}
+
+/// A 404 is looked into: the record may lie in the recycle bin, and a project that we may not see is an error, not an absence.
+pub(super) async fn read(
+    procore: &Procore,
+    call: Call<'_>,
+    at: At,
+    kind: Kind,
+    id: &str,
+) -> Result<Option<Remote>, TargetError> {
+    let number = number(id)?;
+    for (request, recycled) in [(kind.show(at, number), false), (kind.show_bin(at, number), true)] {
+        match procore.send(call, &request).await {
+            Ok(reply) => {
+                let found = remote(procore.hosts(), at, kind, &reply.body, recycled);
+                return found.map(Some).ok_or_else(|| unreadable(Effect::Repeatable));
+            }
+            Err(TargetError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let bin = match kind {
+        Kind::Incident => kind.list_bin(at).with("filters[id][]", number),
+        Kind::Observation => kind.list_bin(at),
+    };
+    let found = binned(procore, call, at, kind, &bin).await?;
+    Ok(found.into_iter().find(|each| each.id == id))
+}
+
+async fn binned(
+    procore: &Procore,
+    call: Call<'_>,
+    at: At,
+    kind: Kind,
+    request: &Request,
+) -> Result<Vec<Remote>, TargetError> {
+    let items = match kind.bin_pages() {
+        true => procore.list(call, request).await?,
+        false => procore.whole(call, request).await?,
+    };
+    Ok(items.iter().filter_map(|item| remote(procore.hosts(), at, kind, item, true)).collect())
+}
+
+/// Plain lists by time, not the search index, which lags. Observations and both bins filter by the last change only: what was
+/// made since was also changed since.
+pub(super) async fn look(
+    procore: &Procore,
+    call: Call<'_>,
+    at: At,
+    kind: Kind,
+    marker: &str,
+    since: Timestamp,
+) -> Result<Vec<Remote>, TargetError> {
+    let range = window(since, call.meter.now());
+    let filter = match kind {
+        Kind::Incident => "filters[created_at]",
+        Kind::Observation => "filters[updated_at]",
+    };
+    let items = procore.list(call, &kind.list(at).with(filter, &range)).await?;
+    let mut found: Vec<Remote> =
+        items.iter().filter_map(|item| remote(procore.hosts(), at, kind, item, false)).collect();
+    let binned = binned(procore, call, at, kind, &kind.list_bin(at).with("filters[updated_at]", &range)).await?;
+    found.extend(binned);
+    let ours = |each: &Remote| {
+        each.fields.get(kind.title()).and_then(Value::as_str).is_some_and(|title| carries(title, marker))
+    };
+    found.retain(ours);
+    Ok(found)
+}
+
+/// `a...b`: a single instant is no range.
+fn window(since: Timestamp, now: Timestamp) -> String {
+    let from = since.saturating_sub(SKEW).unwrap_or(Timestamp::MIN);
+    let to = now.max(since).saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+    let whole = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
+    format!("{}...{}", whole(from), whole(to))
+}
+
+/// An observation's comment may move its status in the same call. An incident has no comments: its description says what
+/// happened, so that only the status is written.
+pub(super) async fn side_write(
+    procore: &Procore,
+    call: Call<'_>,
+    at: At,
+    kind: Kind,
+    id: &str,
+    write: &SideWrite,
+) -> Result<(), TargetError> {
+    let id = number(id)?;
+    let request = match (kind, write.status) {
+        (Kind::Observation, status) => {
+            let mut body = json!({"project_id": at.project, "response_log": {"comment": write.comment}});
+            if let Some(status) = status {
+                body["status"] = json!(status);
+            }
+            Request::write(at.company, Method::POST, response_logs(id), body, Place::Record, kind.tool())
+        }
+        (Kind::Incident, Some(status)) => kind.update(at, id, &Fields::from([("status".to_owned(), json!(status))])),
+        (Kind::Incident, None) => return Ok(()),
+    };
+    procore.send(call, &request).await.map(|_| ())
+}
+
+/// Closes a second record of ours. An incident has no comments, so that the note goes before its description; whatever a person
+/// wrote there stays below it.
+pub(super) async fn close_double(
+    procore: &Procore,
+    call: Call<'_>,
+    at: At,
+    kind: Kind,
+    double: &Remote,
+    note: &str,
+) -> Result<(), TargetError> {
+    const CLOSED: &str = "closed";
+    if kind == Kind::Observation {
+        let write = SideWrite { comment: note.to_owned(), status: Some(CLOSED) };
+        return side_write(procore, call, at, kind, &double.id, &write).await;
+    }
+    let mut send = Fields::from([("status".to_owned(), json!(CLOSED))]);
+    let standing = double.fields.get("description").and_then(Value::as_str).unwrap_or_default();
+    if !standing.starts_with(note) {
+        send.insert("description".to_owned(), json!(format!("{note}\n{standing}").trim_end()));
+    }
+    procore.send(call, &kind.update(at, number(&double.id)?, &send)).await.map(|_| ())
+}
+
+/// Procore's guides name a list of comments, its reference does not: where there is none, nobody can tell.
+pub(super) async fn commented(
+    procore: &Procore,
+    call: Call<'_>,
+    at: At,
+    kind: Kind,
+    id: &str,
+    marker: &str,
+) -> Result<Seen, TargetError> {
+    if kind == Kind::Incident {
+        return Ok(Seen::Unknown);
+    }
+    let request =
+        Request::get(at.company, response_logs(number(id)?), Place::Record, kind.tool()).with("project_id", at.project);
+    let logs = match procore.list(call, &request).await {
+        Ok(logs) => logs,
+        Err(TargetError::NotFound) => return Ok(Seen::Unknown),
+        Err(error) => return Err(error),
+    };
+    let ours = |log: &Value| log.get("comment").and_then(Value::as_str).is_some_and(|comment| carries(comment, marker));
+    Ok(if logs.iter().any(ours) { Seen::Yes } else { Seen::No })
+}
+
+fn response_logs(id: i64) -> String {
+    format!("/rest/v1.0/observations/items/{id}/response_logs")
+}
+
+/// A record's id as it goes into an address.
+fn number(id: &str) -> Result<i64, TargetError> {
+    id.parse().map_err(|_| TargetError::Refused { words: format!("{id:?} is not an id of a Procore record") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_begins_before_and_ends_after_and_is_a_range() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let range = window(at("2026-11-24T16:00:00.250Z"), at("2026-11-24T16:02:00Z"));
+        assert_eq!(range, "2026-11-24T15:55:00Z...2026-11-25T16:02:00Z");
+        let odd_clock = window(at("2026-11-24T16:00:00Z"), at("2020-01-01T00:00:00Z"));
+        assert_eq!(odd_clock, "2026-11-24T15:55:00Z...2026-11-25T16:00:00Z");
+    }
+}
