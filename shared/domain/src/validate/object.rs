@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 
+/// More violations of one event are not told, so that an answer stays small. An event without any field has fewer.
+const ERRORS_MAX: usize = 24;
+
 /// One violation: where (RFC 6901, into the event) and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
@@ -32,7 +35,15 @@ impl Sink {
     }
 
     fn refuse(&self, pointer: String, detail: String) {
-        self.errors.borrow_mut().push(FieldError { pointer, detail });
+        let mut errors = self.errors.borrow_mut();
+        match errors.len() {
+            ..ERRORS_MAX => errors.push(FieldError { pointer, detail }),
+            ERRORS_MAX => {
+                let detail = "More is wrong with this event than is told here: mend these first.".to_owned();
+                errors.push(FieldError { pointer: String::new(), detail });
+            }
+            _ => {}
+        }
     }
 
     fn keep(&self, pointer: impl FnOnce() -> String, value: &Value) {
