@@ -200,8 +200,8 @@ async fn a_key_for_one_site_sees_and_maps_that_site_only() {
     let project = |number: u32| format!("/v1/connections/{}/projects/{number}", mapped.connection);
     let sites = world.get(&key, "/v1/sites").await;
     assert_eq!(
-        sites.body["data"].as_array().unwrap().iter().map(crate::world::id).collect::<Vec<_>>(),
-        [south.clone()]
+        sites.body["data"].as_array().unwrap().iter().map(|site| site["id"].as_str().unwrap()).collect::<Vec<_>>(),
+        [south.as_str()]
     );
     world.get(&key, &format!("/v1/sites/{}", tenant.site)).await.refused(404);
     let name = Some(json!({"name": "x"}));

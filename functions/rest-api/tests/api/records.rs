@@ -207,7 +207,7 @@ async fn a_blocked_record_is_tried_again_and_so_is_its_connection() {
         assert_eq!(ids(&records.list("?state=pending").await), [FACT]);
         let todos = records.todos().await;
         assert_eq!((todos.len(), &todos[0].record), (1, &record));
-        assert_eq!(records.world.bell.take(), [lane.clone()]);
+        assert_eq!(records.world.bell.take(), std::slice::from_ref(&lane));
         assert!(due::get(records.world.table.as_ref(), &lane).await.unwrap().at().is_some());
         let read = records.world.get(&records.tenant.key, &format!("/v1/connections/{}", records.connection)).await;
         assert_eq!(read.body["state"], "active");
