@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::access::Editor;
 use super::call::{Call, Outcome, plain};
 use super::hooks::EventKind;
-use super::paging::{among, mentions, page, page_by, within};
+use super::paging::{among, mentions, page, within};
 use super::reply::{Refusal, Reply};
 use super::state::{Company, Entry, Location, Person, Project, World};
 use super::views;
@@ -81,7 +81,7 @@ pub(crate) fn projects(world: &World, call: &Call) -> Outcome {
     let items = found
         .into_iter()
         .map(|project| if view == "ids" { json!(project.id) } else { project_view(world, project, view) });
-    Ok(page_by(call, items.collect(), 100))
+    Ok(page(call, items.collect()))
 }
 
 pub(crate) fn project(world: &World, call: &Call) -> Outcome {

@@ -28,75 +28,71 @@ pub(crate) fn new_world(options: &Options, now: Timestamp) -> World {
     world
 }
 
-fn within<T: Clone>(records: impl Iterator<Item = T>) -> Vec<T> {
+fn all<T>(records: impl Iterator<Item = T>) -> Vec<T> {
     records.collect()
 }
 
 impl Core {
     pub fn companies(&self) -> Vec<Company> {
-        within(self.world().companies.values().cloned())
+        all(self.world().companies.values().cloned())
     }
 
     /// In the order of the seed.
     pub fn projects(&self, company_id: i64) -> Vec<Project> {
-        within(self.world().projects.values().filter(|project| project.company_id == company_id).cloned())
+        all(self.world().projects.values().filter(|project| project.company_id == company_id).cloned())
     }
 
     pub fn people(&self, company_id: i64) -> Vec<Person> {
-        within(self.world().people.values().filter(|person| person.company_id == company_id).cloned())
+        all(self.world().people.values().filter(|person| person.company_id == company_id).cloned())
     }
 
     pub fn entries(&self, company_id: i64, list: &str) -> Vec<Entry> {
         let world = self.world();
-        within(world.entries.values().filter(|entry| entry.company_id == company_id && entry.list == list).cloned())
+        all(world.entries.values().filter(|entry| entry.company_id == company_id && entry.list == list).cloned())
     }
 
     pub fn observation_types(&self, company_id: i64) -> Vec<ObservationType> {
-        within(self.world().observation_types.values().filter(|kind| kind.company_id == company_id).cloned())
+        all(self.world().observation_types.values().filter(|kind| kind.company_id == company_id).cloned())
     }
 
     pub fn locations(&self, project_id: i64) -> Vec<Location> {
-        within(self.world().locations.values().filter(|location| location.project_id == project_id).cloned())
+        all(self.world().locations.values().filter(|location| location.project_id == project_id).cloned())
     }
 
     /// Those that are not recycled, whether lists show them yet or not.
     pub fn incidents(&self, project_id: i64) -> Vec<Incident> {
         let world = self.world();
-        within(world.incidents.values().filter(|one| one.project_id == project_id && one.deleted_at.is_none()).cloned())
+        all(world.incidents.values().filter(|one| one.project_id == project_id && one.deleted_at.is_none()).cloned())
     }
 
     pub fn recycled_incidents(&self, project_id: i64) -> Vec<Incident> {
         let world = self.world();
-        within(world.incidents.values().filter(|one| one.project_id == project_id && one.deleted_at.is_some()).cloned())
+        all(world.incidents.values().filter(|one| one.project_id == project_id && one.deleted_at.is_some()).cloned())
     }
 
     /// Injuries and near misses.
     pub fn injuries(&self, project_id: i64) -> Vec<Injury> {
         let world = self.world();
-        within(world.injuries.values().filter(|one| one.project_id == project_id && one.deleted_at.is_none()).cloned())
+        all(world.injuries.values().filter(|one| one.project_id == project_id && one.deleted_at.is_none()).cloned())
     }
 
     pub fn observations(&self, project_id: i64) -> Vec<Observation> {
         let world = self.world();
-        within(
-            world.observations.values().filter(|one| one.project_id == project_id && one.deleted_at.is_none()).cloned(),
-        )
+        all(world.observations.values().filter(|one| one.project_id == project_id && one.deleted_at.is_none()).cloned())
     }
 
     pub fn recycled_observations(&self, project_id: i64) -> Vec<Observation> {
         let world = self.world();
-        within(
-            world.observations.values().filter(|one| one.project_id == project_id && one.deleted_at.is_some()).cloned(),
-        )
+        all(world.observations.values().filter(|one| one.project_id == project_id && one.deleted_at.is_some()).cloned())
     }
 
     pub fn response_logs(&self, observation_id: i64) -> Vec<ResponseLog> {
-        within(self.world().response_logs.values().filter(|log| log.item_id == observation_id).cloned())
+        all(self.world().response_logs.values().filter(|log| log.item_id == observation_id).cloned())
     }
 
     /// Entries of every section of the daily log.
     pub fn log_entries(&self, project_id: i64) -> Vec<LogEntry> {
-        within(self.world().log_entries.values().filter(|entry| entry.project_id == project_id).cloned())
+        all(self.world().log_entries.values().filter(|entry| entry.project_id == project_id).cloned())
     }
 
     pub fn notes(&self, project_id: i64) -> Vec<LogEntry> {
@@ -114,22 +110,22 @@ impl Core {
     }
 
     pub fn hooks(&self) -> Vec<Hook> {
-        within(self.world().hooks.hooks.values().cloned())
+        all(self.world().hooks.hooks.values().cloned())
     }
 
     pub fn deliveries(&self) -> Vec<Delivery> {
-        within(self.world().hooks.deliveries.values().cloned())
+        all(self.world().hooks.deliveries.values().cloned())
     }
 
     pub fn calls(&self) -> Vec<CallRecord> {
-        within(self.world().journal.calls.iter().cloned())
+        all(self.world().journal.calls.iter().cloned())
     }
 
     /// Calls of one operation that were answered or cut, by its id in the document.
     pub fn calls_of(&self, operation_id: &str) -> Vec<CallRecord> {
-        let mut calls = self.calls();
-        calls.retain(|call| call.operation_id.as_deref() == Some(operation_id));
-        calls
+        let world = self.world();
+        let calls = world.journal.calls.iter().filter(|call| call.operation_id.as_deref() == Some(operation_id));
+        calls.cloned().collect()
     }
 
     pub fn violations(&self) -> Vec<Violation> {

@@ -147,8 +147,9 @@ fn payload(hook: &Hook, editor: &Editor, project_id: i64, resource: &str, id: i6
     let mut event = json!({"id": event_id, "ulid": ulid, "timestamp": timestamp, "user_id": editor.user_id,
         "company_id": editor.company_id, "project_id": project_id, "api_version": hook.payload_version,
         "event_type": kind.as_str(), "resource_name": resource, "resource_id": id,
-        "metadata": {"source_user_id": editor.user_id, "source_company_id": editor.company_id,
-            "source_project_id": project_id, "source_application_id": editor.client_id, "source_operation_id": null}});
+        // What repeats the outer members is nulled.
+        "metadata": {"source_user_id": null, "source_company_id": null, "source_project_id": null,
+            "source_application_id": editor.client_id, "source_operation_id": null}});
     if hook.payload_version == "v3.0" {
         event["related_resources"] = json!([]);
     }

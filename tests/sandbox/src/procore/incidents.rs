@@ -6,7 +6,7 @@ use super::access::{self, Editor};
 use super::call::{Call, Fields, Outcome};
 use super::hooks::EventKind;
 use super::injuries;
-use super::paging::{among, indexed, mentions, page, page_by, within};
+use super::paging::{among, indexed, mentions, page_by, within};
 use super::reply::{Refusal, Reply};
 use super::state::{Action, Incident, World};
 use super::views;
@@ -24,7 +24,7 @@ pub(crate) fn list(world: &World, call: &Call) -> Outcome {
         Some("records_count") => found.sort_by_key(|incident| injuries::of_incident(world, incident.id).count()),
         _ => found.sort_by_key(|incident| incident.number),
     }
-    Ok(page_by(call, found.into_iter().map(|incident| compact(world, incident)).collect(), 1000))
+    Ok(page_by(call, found, 1000, |incident| compact(world, incident)))
 }
 
 fn shows(world: &World, call: &Call, editor: &Editor, incident: &Incident) -> bool {
@@ -62,11 +62,10 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Outcome {
 
 /// Makes an incident, whoever asks for it.
 pub(crate) fn make(world: &mut World, editor: &Editor, project_id: i64, fields: Fields<'_>) -> Result<i64, Refusal> {
-    let numbers = world.incidents.values().filter(|incident| incident.project_id == project_id);
     let mut incident = Incident {
         id: 0,
         project_id,
-        number: numbers.map(|incident| incident.number).max().unwrap_or(0) + 1,
+        number: 0,
         title: None,
         description: None,
         event_date: None,
@@ -90,6 +89,7 @@ pub(crate) fn make(world: &mut World, editor: &Editor, project_id: i64, fields: 
     write(world, editor, &mut incident, fields)?;
     check_records(world, editor, fields)?;
     incident.id = world.id();
+    incident.number = world.number(project_id, "incidents");
     let id = incident.id;
     world.incidents.insert(id, incident);
     add_records(world, editor, project_id, id, fields)?;
@@ -212,7 +212,7 @@ pub(crate) fn list_recycled(world: &World, call: &Call) -> Outcome {
             && among(ids.as_deref(), Some(incident.id))
             && within(range, Some(incident.updated_at))
     };
-    Ok(page(call, world.incidents.values().filter(shows).map(|incident| compact(world, incident)).collect()))
+    Ok(page_by(call, world.incidents.values().filter(shows).collect(), 100, |incident| compact(world, incident)))
 }
 
 pub(crate) fn show_recycled(world: &World, call: &Call) -> Outcome {
@@ -280,6 +280,9 @@ fn observations_of(world: &World, incident: &Incident, closed: bool) -> usize {
     let of_incident = |action: Option<i64>| {
         action.and_then(|id| world.actions.get(&id)).is_some_and(|action| action.incident_id == incident.id)
     };
+    if !world.actions.values().any(|action| action.incident_id == incident.id) {
+        return 0;
+    }
     let items = world.observations.values().filter(|item| of_incident(item.incident_action_id));
     items.filter(|item| item.deleted_at.is_none() && (item.status == "closed") == closed).count()
 }

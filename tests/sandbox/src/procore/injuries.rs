@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::access::{self, Editor};
 use super::call::{Call, Fields, Outcome};
 use super::hooks::EventKind;
-use super::paging::{among, indexed, mentions, page, within};
+use super::paging::{among, indexed, mentions, page_by, within};
 use super::reply::{Refusal, Reply};
 use super::state::{Alert, Injury, World};
 use super::views;
@@ -42,7 +42,7 @@ pub(crate) fn list(world: &World, call: &Call, kind: &str) -> Outcome {
                 &[record.fields.get("description").and_then(Value::as_str), incident.and_then(|i| i.title.as_deref())],
             )
     };
-    Ok(page(call, world.injuries.values().filter(shows).map(|record| view(world, record)).collect()))
+    Ok(page_by(call, world.injuries.values().filter(shows).collect(), 100, |record| view(world, record)))
 }
 
 pub(crate) fn create(world: &mut World, call: &Call, kind: &str) -> Outcome {
@@ -176,7 +176,7 @@ pub(crate) fn list_recycled(world: &World, call: &Call) -> Outcome {
             && record.deleted_at.is_some_and(|at| indexed(at, call.now, world.settings.bin_lag_seconds))
             && call.query_id("incident_id").is_none_or(|id| id == record.incident_id)
     };
-    Ok(page(call, world.injuries.values().filter(shows).map(|record| view(world, record)).collect()))
+    Ok(page_by(call, world.injuries.values().filter(shows).collect(), 100, |record| view(world, record)))
 }
 
 pub(crate) fn restore(world: &mut World, call: &Call) -> Outcome {

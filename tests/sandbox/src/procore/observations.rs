@@ -6,7 +6,7 @@ use super::access::{self, Editor};
 use super::call::{Call, Fields, Outcome};
 use super::directory;
 use super::hooks::EventKind;
-use super::paging::{among, indexed, mentions, page, within};
+use super::paging::{among, indexed, mentions, page, page_by, within};
 use super::reply::{Refusal, Reply};
 use super::state::{Mail, Observation, ObservationType, ResponseLog, World};
 use super::views;
@@ -41,7 +41,7 @@ pub(crate) fn list(world: &World, call: &Call) -> Outcome {
                 &[Some(&item.name), item.description.as_deref(), Some(&item.number)],
             )
     };
-    Ok(page(call, world.observations.values().filter(shows).map(|item| view(world, item)).collect()))
+    Ok(page_by(call, world.observations.values().filter(shows).collect(), 100, |item| view(world, item)))
 }
 
 fn seen_by(world: &World, call: &Call, item: &Observation) -> bool {
@@ -56,12 +56,10 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Outcome {
 }
 
 pub(crate) fn make(world: &mut World, editor: &Editor, project_id: i64, fields: Fields<'_>) -> Result<i64, Refusal> {
-    let in_project = world.observations.values().filter(|item| item.project_id == project_id);
-    let number = in_project.filter_map(|item| item.number.parse::<i64>().ok()).max().unwrap_or(0) + 1;
     let mut item = Observation {
         id: 0,
         project_id,
-        number: fields.text("number").unwrap_or_else(|| number.to_string()),
+        number: String::new(),
         name: String::new(),
         type_id: 0,
         description: None,
@@ -91,6 +89,7 @@ pub(crate) fn make(world: &mut World, editor: &Editor, project_id: i64, fields: 
     }
     write(world, editor, &mut item, fields)?;
     item.id = world.id();
+    item.number = fields.text("number").unwrap_or_else(|| world.number(project_id, "observations").to_string());
     let id = item.id;
     world.observations.insert(id, item);
     world.raise(editor, project_id, RESOURCE, id, EventKind::Create);
@@ -290,10 +289,7 @@ pub(crate) fn types(world: &World, call: &Call) -> Outcome {
         kind.company_id == call.company_id
             && call.query_flag("filters[active]").is_none_or(|wanted| kind.active == wanted)
     };
-    Ok(page(
-        call,
-        world.observation_types.values().filter(shows).map(|kind| views::observation_type(world, kind)).collect(),
-    ))
+    Ok(page(call, world.observation_types.values().filter(shows).map(views::observation_type).collect()))
 }
 
 pub(crate) fn field_sets(world: &World, call: &Call) -> Outcome {
@@ -362,7 +358,7 @@ pub(crate) fn view(world: &World, item: &Observation) -> Value {
         "closed_at": views::maybe_time(item.closed_at), "created_at": views::time(item.created_at),
         "updated_at": views::time(item.updated_at), "deleted_at": views::maybe_time(item.deleted_at),
         "origin": origin,
-        "type": world.observation_types.get(&item.type_id).map(|kind| views::observation_type(world, kind)),
+        "type": world.observation_types.get(&item.type_id).map(views::observation_type),
         "assignee": assignee.map(|person| json!({"id": person.id, "name": person.name, "vendor": null})),
         "created_by": views::user(world, item.created_by), "distribution_members": [],
         "location": views::maybe_location(world, item.location_id), "trade": views::maybe_entry(world, item.trade_id),

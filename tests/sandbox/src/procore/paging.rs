@@ -10,26 +10,34 @@ use super::reply::Reply;
 const CEILING: usize = 1000;
 
 pub(crate) fn page(call: &Call, items: Vec<Value>) -> Reply {
-    paged(call, items, 100, CEILING, |page| page)
+    page_by(call, items, 100, |item| item)
 }
 
-pub(crate) fn page_by(call: &Call, items: Vec<Value>, default: usize) -> Reply {
-    paged(call, items, default, CEILING, |page| page)
+/// Renders what stands on the page and nothing else: a list may be long.
+pub(crate) fn page_by<T>(call: &Call, items: Vec<T>, default: usize, view: impl Fn(T) -> Value) -> Reply {
+    paged(call, items, default, CEILING, view, |page| page)
 }
 
 /// REST v2: ten by default, wrapped in `data`.
 pub(crate) fn page_v2(call: &Call, items: Vec<Value>) -> Reply {
-    paged(call, items, 10, 100, |page| json!({"data": page}))
+    paged(call, items, 10, 100, |item| item, |page| json!({"data": page}))
 }
 
-fn paged(call: &Call, items: Vec<Value>, default: usize, ceiling: usize, wrap: impl Fn(Value) -> Value) -> Reply {
+fn paged<T>(
+    call: &Call,
+    items: Vec<T>,
+    default: usize,
+    ceiling: usize,
+    view: impl Fn(T) -> Value,
+    wrap: impl Fn(Value) -> Value,
+) -> Reply {
     let number =
         |name: &str| call.query_id(name).and_then(|value| usize::try_from(value).ok()).filter(|value| *value > 0);
     let page = number("page").unwrap_or(1);
     let per_page = number("per_page").unwrap_or(default).min(ceiling);
     let total = items.len();
     let last = total.div_ceil(per_page).max(1);
-    let shown: Vec<Value> = items.into_iter().skip((page - 1).saturating_mul(per_page)).take(per_page).collect();
+    let shown = items.into_iter().skip((page - 1).saturating_mul(per_page)).take(per_page).map(view);
     let mut links = vec![(1, "first"), (last, "last")];
     if page > 1 {
         links.push((page - 1, "prev"));
@@ -39,7 +47,7 @@ fn paged(call: &Call, items: Vec<Value>, default: usize, ceiling: usize, wrap: i
     }
     let links: Vec<String> =
         links.iter().map(|(page, rel)| format!("<{}>; rel=\"{rel}\"", address(call, *page, per_page))).collect();
-    Reply::ok(wrap(Value::Array(shown))).with("Link", links.join(", ")).with("Total", total).with("Per-Page", per_page)
+    Reply::ok(wrap(shown.collect())).with("Link", links.join(", ")).with("Total", total).with("Per-Page", per_page)
 }
 
 fn address(call: &Call, page: usize, per_page: usize) -> String {

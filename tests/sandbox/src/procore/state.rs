@@ -286,6 +286,8 @@ impl Default for Settings {
 
 pub(crate) struct World {
     pub(crate) next_id: i64,
+    /// The last number given out, by project and tool.
+    numbers: BTreeMap<(i64, &'static str), i64>,
     pub(crate) settings: Settings,
     pub(crate) oauth: OAuth,
     pub(crate) hooks: Hooks,
@@ -314,6 +316,7 @@ impl World {
     pub(crate) fn new(first_id: i64, settings: Settings, oauth: OAuth) -> Self {
         Self {
             next_id: first_id,
+            numbers: BTreeMap::new(),
             settings,
             oauth,
             hooks: Hooks::default(),
@@ -336,6 +339,13 @@ impl World {
             mails: Vec::new(),
             alerts: Vec::new(),
         }
+    }
+
+    /// Numbers count up per project and tool; those of recycled records stay taken.
+    pub(crate) fn number(&mut self, project_id: i64, tool: &'static str) -> i64 {
+        let last = self.numbers.entry((project_id, tool)).or_default();
+        *last += 1;
+        *last
     }
 
     /// One sequence for all kinds, as ids are unique on the platform.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::state::{Entry, Location, Observation, ObservationType, Person, World};
+use super::state::{Entry, Location, ObservationType, Person, World};
 
 pub(crate) fn time(at: Timestamp) -> Value {
     json!(at.to_string())
@@ -53,10 +53,9 @@ pub(crate) fn maybe_entry(world: &World, id: Option<i64>) -> Value {
     id.and_then(|id| world.entries.get(&id)).map_or(Value::Null, entry)
 }
 
-pub(crate) fn observation_type(world: &World, kind: &ObservationType) -> Value {
-    let in_use = world.observations.values().any(|item: &Observation| item.type_id == kind.id);
+pub(crate) fn observation_type(kind: &ObservationType) -> Value {
     json!({"id": kind.id, "name": kind.name, "localized_name": kind.name, "category": kind.category,
         "category_key": kind.category_key, "category_id": kind.category_id, "active": kind.active,
-        "company_active": kind.active, "parent_inactive": false, "in_use": in_use, "kind": null,
+        "company_active": kind.active, "parent_inactive": false, "in_use": true, "kind": null,
         "name_translations": {"en": kind.english_name}})
 }
