@@ -19,7 +19,12 @@ pub struct Decision<'a> {
 
 /// Decides a message that will be committed at `number`. `unfinished` names facts whose content was written and never committed:
 /// theirs or ours, they are written again under this number, so that no fact stands outside the log.
-pub fn decide<'a>(message: &'a SiteMessage, known: &Known, unfinished: &BTreeSet<(FactKind, String)>, number: u64) -> Decision<'a> {
+pub fn decide<'a>(
+    message: &'a SiteMessage,
+    known: &Known,
+    unfinished: &BTreeSet<(FactKind, String)>,
+    number: u64,
+) -> Decision<'a> {
     let mut decision = Decision::default();
     let mut bodies: BTreeMap<(FactKind, String), FactBody> =
         known.iter().map(|(key, fact)| (key.clone(), fact.body.clone())).collect();

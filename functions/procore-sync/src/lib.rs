@@ -19,28 +19,19 @@ pub struct SqsRecord {
 }
 
 /// A ring could not be answered. The queue delivers it again; only what is our own fault comes here.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum HandleError {
-    Ring(serde_json::Error),
-    Run(RunError),
+    #[error("a message of the lane's queue is not a ring: {0}")]
+    Ring(#[from] serde_json::Error),
+    #[error(transparent)]
+    Run(#[from] RunError),
 }
-
-impl std::fmt::Display for HandleError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            HandleError::Ring(error) => write!(f, "a message of the lane's queue is not a ring: {error}"),
-            HandleError::Run(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for HandleError {}
 
 /// Batch size is 1.
 pub async fn handle(engine: &Engine<'_>, event: SqsEvent) -> Result<(), HandleError> {
     for record in event.records {
-        let ring: Ring = serde_json::from_str(&record.body).map_err(HandleError::Ring)?;
-        let report = engine.run(&ring.lane).await.map_err(HandleError::Run)?;
+        let ring: Ring = serde_json::from_str(&record.body)?;
+        let report = engine.run(&ring.lane).await?;
         info!(
             organization_id = %ring.lane.organization_id,
             connection_id = %ring.lane.connection_id,

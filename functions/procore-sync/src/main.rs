@@ -1,4 +1,4 @@
-use credentials::parameters::SsmParameters;
+use credentials::SsmParameters;
 use domain::ids::Provider;
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -47,5 +47,5 @@ async fn main() -> Result<(), Error> {
         run_for: RUN_FOR,
         at_once: AT_ONCE,
     };
-    run(service_fn(|event: LambdaEvent<SqsEvent>| handle(&engine, event.payload))).await
+    run(service_fn(async |event: LambdaEvent<SqsEvent>| Ok::<(), Error>(handle(&engine, event.payload).await?))).await
 }

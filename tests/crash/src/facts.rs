@@ -1,7 +1,5 @@
 //! Events to feed a world.
-use domain::event::{
-    Classification, Detection, Event, EventBody, Frame, Incident, OshaLog, Retraction, Worker, Zone,
-};
+use domain::event::{Classification, Detection, Event, EventBody, Frame, Incident, OshaLog, Retraction, Worker, Zone};
 use jiff::Timestamp;
 
 pub const ZONE: &str = "zone-crane-2";

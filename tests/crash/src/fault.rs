@@ -151,10 +151,22 @@ impl Target for Faulty<&dyn Target> {
     async fn find(&self, call: Call<'_>, project: &Project, need: &str) -> Result<Value, TargetError> {
         self.fault.step(self.inner.find(call, project, need), unclear).await
     }
-    async fn create(&self, call: Call<'_>, project: &Project, kind: RecordKind, fields: &Fields) -> Result<Remote, TargetError> {
+    async fn create(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        fields: &Fields,
+    ) -> Result<Remote, TargetError> {
         self.fault.step(self.inner.create(call, project, kind, fields), unclear).await
     }
-    async fn read(&self, call: Call<'_>, project: &Project, kind: RecordKind, id: &str) -> Result<Option<Remote>, TargetError> {
+    async fn read(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        id: &str,
+    ) -> Result<Option<Remote>, TargetError> {
         self.fault.step(self.inner.read(call, project, kind, id), unclear).await
     }
     async fn update(

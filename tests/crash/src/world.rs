@@ -147,8 +147,7 @@ impl World {
             mapping: Default::default(),
         };
         settings.observations.kinds = Kinds::All(AllWord::All);
-        let mut project =
-            Project { project_id: self.project_id.to_string(), settings, mapped_at: now, version: 0 };
+        let mut project = Project { project_id: self.project_id.to_string(), settings, mapped_at: now, version: 0 };
         directory.put_project(&self.lane, &mut project).await
     }
 

@@ -1,6 +1,6 @@
 //! The lane, killed or lied to at every step of I/O: one remote record in the end, with the right content.
-use crash::fault::{Fault, Mode};
 use crash::facts::{confirmed, detection, id, incident, retracted, zone};
+use crash::fault::{Fault, Mode};
 use crash::world::World;
 use domain::marker::carries;
 use domain::record::{RecordKind, RecordState};
@@ -194,7 +194,10 @@ async fn a_retracted_incident_is_closed_and_says_so_whatever_step_fails() {
             let incident = &world.procore.incidents(world.project_id)[0];
             assert_eq!(incident.status, "closed", "{case}");
             let description = incident.description.clone().unwrap_or_default();
-            assert!(description.contains("RETRACTED") && description.contains("Entered twice"), "{case}: {description}");
+            assert!(
+                description.contains("RETRACTED") && description.contains("Entered twice"),
+                "{case}: {description}"
+            );
         })
         .await;
     }

@@ -1,6 +1,6 @@
 //! The router, killed or lied to at every step of I/O: each fact stands once in the log, and no record is forgotten.
-use crash::fault::{Fault, Mode};
 use crash::facts::{confirmed, detection, incident, zone};
+use crash::fault::{Fault, Mode};
 use crash::world::World;
 use domain::message::SiteMessage;
 use std::collections::BTreeMap;
@@ -97,6 +97,7 @@ async fn a_duplicate_makes_nothing_new_and_a_contradiction_is_kept_aside() {
     assert_eq!(log(&world).await.len(), 1);
     assert!(world.todos().await.unwrap().is_empty());
     assert!(world.bell.take().is_empty());
-    let aside = world.table.dump().into_iter().filter(|item| item["pk"].as_str().is_some_and(|pk| pk.ends_with("#ASIDE")));
+    let aside =
+        world.table.dump().into_iter().filter(|item| item["pk"].as_str().is_some_and(|pk| pk.ends_with("#ASIDE")));
     assert_eq!(aside.count(), 1);
 }
