@@ -1,7 +1,6 @@
 //! The app's access token: one client-credentials grant serves all companies (the company header tells them apart), so one
 //! token serves the process. It is kept until shortly before its end and renewed by one caller at a time.
 use crate::client::{Answer, Broken};
-use crate::errors::words;
 use async_trait::async_trait;
 use credentials::{ParameterError, Parameters, Secret};
 use domain::record::Mender;
@@ -150,14 +149,20 @@ fn read(answer: &Answer, now: Timestamp) -> Result<Token, TargetError> {
     }
 }
 
-/// The OAuth error code only: the rest of the body might repeat what was sent.
+/// The OAuth error code, if it is one of RFC 6749's: anything else in the body might repeat what was sent.
 fn oauth_code(answer: &Answer) -> String {
-    let body = answer.body.as_deref().unwrap_or_default();
-    let code = serde_json::from_slice::<serde_json::Value>(body)
-        .ok()
-        .and_then(|body| Some(body.get("error")?.as_str()?.to_owned()));
-    let known = code.filter(|code| code.len() <= 40 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
-    known.unwrap_or_else(|| words(answer.status, b""))
+    const CODES: [&str; 6] = [
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "invalid_scope",
+        "unauthorized_client",
+        "unsupported_grant_type",
+    ];
+    let body = serde_json::from_slice::<serde_json::Value>(answer.body.as_deref().unwrap_or_default()).ok();
+    let said = body.as_ref().and_then(|body| body.get("error")?.as_str());
+    let code = CODES.into_iter().find(|code| said == Some(code));
+    code.map_or_else(|| format!("status {}", answer.status), str::to_owned)
 }
 
 fn refused(code: String) -> Block {
