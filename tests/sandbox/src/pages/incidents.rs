@@ -19,10 +19,11 @@ pub(crate) async fn list(State(core): State<Arc<Core>>, Path((_, project)): Path
     let incidents = world.incidents.values().filter(|one| one.project_id == project.id && one.deleted_at.is_none());
     let incidents: Vec<&Incident> = incidents.collect();
     let body = html! {
+        @if incidents.len() > super::SHOWN { p.dim { (incidents.len()) " in all, the newest " (super::SHOWN) " shown." } }
         @if incidents.is_empty() { p.dim { "No incidents yet." } } @else {
             table {
                 tr { th { "#" } th { "Title" } th { "Status" } th { "Recordable" } th { "Location" } th { "Event" } th { "Created by" } }
-                @for one in incidents.iter().rev() {
+                @for one in incidents.iter().rev().take(super::SHOWN) {
                     tr {
                         td { (one.number) }
                         td { a href={ (tools(project)) "/incidents/" (one.id) } { (one.title.as_deref().unwrap_or("(no title)")) } }

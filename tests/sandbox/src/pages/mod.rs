@@ -21,7 +21,10 @@ use maud::{Markup, html};
 
 use crate::procore::{Core, Project, World};
 
-pub(crate) const PROJECT: &str = "/webclients/host/companies/{company}/projects/{project}/tools";
+/// Rows on one page: a burst leaves thousands.
+const SHOWN: usize = 500;
+
+const PROJECT: &str = "/webclients/host/companies/{company}/projects/{project}/tools";
 
 pub(crate) fn router(core: Arc<Core>) -> Router {
     let at = |rest: &str| format!("{PROJECT}/{rest}");

@@ -18,10 +18,11 @@ pub(crate) async fn list(State(core): State<Arc<Core>>, Path((_, project)): Path
     let items = world.observations.values().filter(|one| one.project_id == project.id && one.deleted_at.is_none());
     let items: Vec<&Observation> = items.collect();
     let body = html! {
+        @if items.len() > super::SHOWN { p.dim { (items.len()) " in all, the newest " (super::SHOWN) " shown." } }
         @if items.is_empty() { p.dim { "No observations yet." } } @else {
             table {
                 tr { th { "#" } th { "Name" } th { "Type" } th { "Status" } th { "Priority" } th { "Location" } th { "Created" } th { "Comments" } }
-                @for item in items.iter().rev() {
+                @for item in items.iter().rev().take(super::SHOWN) {
                     tr {
                         td { (item.number) }
                         td { a href={ (tools(project)) "/observations/" (item.id) } { (item.name) } }
