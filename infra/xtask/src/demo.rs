@@ -1,6 +1,5 @@
 //! The demo contractor: made through the public API as a customer's would be, then fed the demo day.
 use crate::day::Day;
-use crate::deploy::ProviderApp;
 use crate::error::{Error, Result, unexpected};
 use crate::http;
 use crate::paths::{self, Repo};
@@ -11,18 +10,16 @@ use serde_json::{Value, json};
 
 const SCOPES: [&str; 4] = ["read", "treatment:write", "webhooks:write", "connections:write"];
 
-pub fn set_up(repo: &Repo, stack: &Stack, apps: &[ProviderApp]) -> Result<Demo> {
+pub fn set_up(repo: &Repo, stack: &Stack) -> Result<Demo> {
     let sandbox =
         stack.sandbox.as_ref().ok_or_else(|| Error::Usage("The demo needs the provider sandboxes.".into()))?;
-    let app =
-        apps.iter().find(|app| app.name == "procore").ok_or_else(|| unexpected("the provider apps", "no procore"))?;
     let day = Day::from_text(&paths::read(&repo.path("events/demo-day.json"))?)?;
     let api = Api { url: &stack.api_url, key: &stack.operator_key };
     let organization_id = api.create("/v1/organizations", json!({"name": "Demo Contractor"}), "id")?;
     let senders = make_sites(&api, &organization_id, &day)?;
     let wanted = json!({"name": "demo", "scopes": SCOPES});
     let api_key = api.create(&format!("/v1/organizations/{organization_id}/api-keys"), wanted, "key")?;
-    connect(&api, &organization_id, &sandbox.procore_url, app, &senders)?;
+    connect(&api, &organization_id, &sandbox.procore_url, &senders)?;
     let accepted = replay::send(&stack.api_url, &day, &senders, Timestamp::now())?;
     println!("  {accepted} events of two sites sent; they arrive in the sandbox now");
     let first = senders.into_iter().next().ok_or_else(|| unexpected("the demo day", "no site"))?;
@@ -42,8 +39,8 @@ fn make_sites(api: &Api, organization_id: &str, day: &Day) -> Result<Vec<Sender>
 }
 
 /// Links the sandbox's company that has projects enough, one project to each site.
-fn connect(api: &Api, organization_id: &str, procore_url: &str, app: &ProviderApp, senders: &[Sender]) -> Result<()> {
-    let (company_id, projects) = company(procore_url, app, senders.len())?;
+fn connect(api: &Api, organization_id: &str, procore_url: &str, senders: &[Sender]) -> Result<()> {
+    let (company_id, projects) = company(procore_url, senders.len())?;
     let wanted = json!({"organization_id": organization_id, "provider": "procore", "company_id": company_id});
     let connection = api.create("/v1/connections", wanted, "id")?;
     for (sender, project) in senders.iter().zip(projects) {
@@ -57,26 +54,16 @@ fn connect(api: &Api, organization_id: &str, procore_url: &str, app: &ProviderAp
     Ok(())
 }
 
-/// A company of the sandbox with at least that many projects, seen as any app would see it.
-fn company(procore_url: &str, app: &ProviderApp, projects: usize) -> Result<(String, Vec<String>)> {
+/// A company of the sandbox with at least that many projects. A customer reads these numbers in Procore's address bar.
+fn company(procore_url: &str, projects: usize) -> Result<(String, Vec<String>)> {
     let what = "the Procore sandbox";
-    let grant =
-        json!({"grant_type": "client_credentials", "client_id": app.client_id, "client_secret": app.client_secret});
-    let body = grant.to_string();
-    let headers = [("content-type", "application/json")];
-    let token = http::request("POST", &format!("{procore_url}/oauth/token"), &headers, Some(body.as_bytes()))?;
-    let bearer = format!("Bearer {}", http::text(&token.ok(what)?.json(what)?, "access_token", what)?);
-    let list = |path: &str, company: &str| -> Result<Vec<String>> {
-        let headers = [("authorization", bearer.as_str()), ("procore-company-id", company)];
-        let headers = if company.is_empty() { &headers[..1] } else { &headers[..] };
-        let answer = http::request("GET", &format!("{procore_url}{path}"), headers, None)?.ok(what)?.json(what)?;
-        let items = answer.as_array().ok_or_else(|| unexpected(what, "a list is not a list"))?;
-        items.iter().map(|item| http::text(item, "id", what)).collect()
-    };
-    for company in list("/rest/v1.0/companies", "")? {
-        let found = list(&format!("/rest/v1.1/projects?company_id={company}"), &company)?;
-        if found.len() >= projects {
-            return Ok((company, found));
+    let state = http::request("GET", &format!("{procore_url}/_control/state"), &[], None)?.ok(what)?.json(what)?;
+    let rows = |name: &str| state[name].as_array().cloned().unwrap_or_default();
+    for company in rows("companies") {
+        let its = rows("projects").into_iter().filter(|project| project["company_id"] == company["id"]);
+        let its = its.map(|project| http::text(&project, "id", what)).collect::<Result<Vec<String>>>()?;
+        if its.len() >= projects {
+            return Ok((http::text(&company, "id", what)?, its));
         }
     }
     Err(unexpected(what, format!("no company with {projects} projects")))

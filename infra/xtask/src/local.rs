@@ -139,7 +139,7 @@ fn start(repo: &Repo, supervisor: &Supervisor, options: &Options) -> Result<Chil
     })?;
     let mut stack = describe(options, ports, aws.endpoint, operator_key);
     if options.demo {
-        stack.demo = Some(steps.time("demo contractor and demo day", || demo::set_up(repo, &stack, &options.apps))?);
+        stack.demo = Some(steps.time("demo contractor and demo day", || demo::set_up(repo, &stack))?);
     }
     stack.save(&supervisor.state)?;
     announce(&stack, supervisor, options);
