@@ -96,6 +96,3 @@ fn body(event: &Object<'_>) -> Option<EventBody> {
         _ => None,
     })
 }
-
-#[cfg(test)]
-mod tests;
