@@ -138,7 +138,10 @@ async fn a_repeat_while_the_first_is_running_is_told_so() {
         bell.go_on.notify_one();
         second
     };
-    let (first, second) = tokio::join!(post(&world, &tenant.key, &path, "1", json!({})), meanwhile);
+    let both = async { tokio::join!(post(&world, &tenant.key, &path, "1", json!({})), meanwhile) };
+    let patience = std::time::Duration::from_secs(20);
+    let (first, second) =
+        tokio::time::timeout(patience, both).await.expect("the repeat ran beside the first, and waits");
     assert_eq!(first.status, 202);
     second.refused(409);
     assert_eq!(second.header("retry-after"), "2");
