@@ -147,6 +147,9 @@ async fn an_observations_update_fills_in_what_procore_demands_from_what_stands_t
     assert_eq!((&after.fields["name"], &after.fields["priority"]), (&json!("Renamed"), &json!("Urgent")));
     let kept = site.sandbox.observations(site.id()).remove(0);
     assert_eq!((kept.name.as_str(), kept.type_id, kept.personal), ("Renamed", notice.id, true));
+    let sent = json!({"name": "Renamed", "type_id": notice.id, "personal": true, "priority": "Urgent"});
+    let body = json!({"project_id": site.id(), "observation": sent});
+    assert_eq!(site.sandbox.calls_of("updateObservationItem")[0].body, Some(body));
     site.assert_clean();
 }
 
