@@ -197,7 +197,8 @@ impl Engine<'_> {
             .map(|todo| {
                 let shared = &shared;
                 async move {
-                    match lock(shared).holds(todo.class) {
+                    let held = lock(shared).holds(todo.class);
+                    match held {
                         true => Ok(None),
                         false => self.handle_one(run, lane, todo, deadline).await,
                     }

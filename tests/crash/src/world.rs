@@ -83,6 +83,8 @@ pub struct World {
     pub lane: LaneId,
     pub site_id: SiteId,
     pub project_id: i64,
+    /// Records that a run handles at once: one, so that steps have an order, unless a test asks for more.
+    pub at_once: usize,
     webhooks: AtomicI64,
 }
 
@@ -105,6 +107,7 @@ impl World {
             bus: MemoryBus::default(),
             lane: LaneId { organization_id, connection_id, provider: Provider::Procore },
             site_id: SiteId::new(ulid::Ulid::from_parts(2, n)),
+            at_once: 1,
             webhooks: AtomicI64::new(0),
             clock,
             procore,
@@ -208,7 +211,7 @@ impl World {
             public_url: "https://pulse.example",
             unclear_wait: SignedDuration::from_secs(120),
             run_for: SignedDuration::from_secs(38),
-            at_once: 1,
+            at_once: self.at_once,
         };
         tokio::select! {
             ran = engine.run(&self.lane) => ran.is_ok(),

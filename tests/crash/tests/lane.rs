@@ -213,3 +213,17 @@ async fn a_second_runner_makes_no_second_record() {
     one_observation(&world, "two runners").await;
     assert_eq!(world.procore.observations(world.project_id).len(), 1);
 }
+
+#[tokio::test]
+async fn many_records_handled_at_once_are_each_made_once_within_the_limits() {
+    let mut world = World::new(1).await.unwrap();
+    world.at_once = 6;
+    world.procore.set_limits(sandbox::limits::Limits { per_hour: 3600, per_ten_seconds: 20 });
+    let detections: Vec<_> = std::iter::once(zone(1)).chain((1..=60).map(detection)).collect();
+    route(&world, detections).await;
+    world.rest(&Fault::never()).await.unwrap();
+    assert_eq!(world.procore.observations(world.project_id).len(), 60);
+    let refused = world.procore.calls().iter().filter(|call| call.status == Some(429)).count();
+    assert!(refused <= 1, "{refused} calls were refused");
+    violations(&world, "many");
+}
