@@ -47,7 +47,7 @@ pub fn classify(refusal: &Refusal, ask: Ask) -> TargetError {
 /// Whether a write may have been carried out although it was answered so. A redirect is never followed: whoever sent it may be
 /// some gateway before or behind Procore.
 fn is_unclear(status: u16) -> bool {
-    status == 408 || status >= 500 || status < 400
+    status == 408 || !(400..500).contains(&status)
 }
 
 fn said(status: u16, words: &str) -> String {

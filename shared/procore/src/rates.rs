@@ -82,7 +82,8 @@ mod tests {
     #[test]
     fn a_pause_lasts_as_long_as_the_platform_says() {
         let reset = |seconds: i64| (now().as_second() + seconds).to_string();
-        let table: [(u16, &[(&'static str, &str)], Option<i64>); 10] = [
+        type Row<'a> = (u16, &'a [(&'static str, &'a str)], Option<i64>);
+        let table: [Row; 10] = [
             (200, &[("retry-after", "9")], None),
             (429, &[("retry-after", "9")], Some(9)),
             (429, &[("retry-after", "Tue, 24 Nov 2026 16:00:30 GMT")], Some(30)),

@@ -47,9 +47,9 @@ pub(super) fn choose(kind: &str, mapping: &Mapping, known: Known<'_>) -> Result<
     }
     let mut safety: Vec<&Type> = types.iter().filter(|each| each.safety).collect();
     safety.sort_by_key(|each| each.id);
-    let called = |name: &&str| safety.iter().find(|each| each.names.iter().any(|known| same_name(known, name)));
+    let called = |name: &str| safety.iter().find(|each| each.names.iter().any(|known| same_name(known, name)));
     let names = fitting(kind);
-    let chosen = names.iter().find_map(|name| called(&name)).or(safety.first());
+    let chosen = names.iter().find_map(|name| called(name)).or(safety.first());
     chosen.map(|each| Value::from(each.id)).ok_or_else(|| Stop::Block(none_active(kind)))
 }
 
