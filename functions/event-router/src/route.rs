@@ -166,19 +166,7 @@ fn subjects(message: &SiteMessage) -> Vec<(FactKind, String)> {
 fn todos(route: &Route, message: &SiteMessage, decision: &Decision<'_>, now: Timestamp) -> Vec<Todo> {
     let records: BTreeSet<RecordKey> =
         decision.changed.iter().flat_map(|fact| route.records(&message.site_id, fact)).collect();
-    records
-        .into_iter()
-        .map(|record| {
-            let at = ulid_time(&record.fact_id);
-            Todo::new(record, at, now, fresh_token())
-        })
-        .collect()
-}
-
-/// Sorts a record's todos the same way at each ask: the moment its id was made.
-fn ulid_time(id: &str) -> Timestamp {
-    let milliseconds = id.parse::<ulid::Ulid>().ok().and_then(|ulid| i64::try_from(ulid.timestamp_ms()).ok());
-    milliseconds.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+    records.into_iter().map(|record| Todo::new(record, now, fresh_token())).collect()
 }
 
 fn entry(message: &SiteMessage, decision: &Decision<'_>, number: u64, message_id: String) -> ArrivalEntry {

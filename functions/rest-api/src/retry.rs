@@ -10,7 +10,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::ids::SiteId;
 use domain::record::{RecordKey, RecordKind, RecordState};
-use jiff::Timestamp;
 use store::bell::fresh_token;
 use store::directory::Connection;
 use store::lanes::{Lane, LaneId, Link, Todo};
@@ -117,7 +116,7 @@ async fn links(app: &AppState, lane: &LaneId, candidates: &[RecordKey]) -> Resul
 async fn asked(app: &AppState, lane: &LaneId, candidates: &[RecordKey]) -> Result<Vec<RecordKey>, TableError> {
     let ready: Vec<_> = candidates
         .iter()
-        .map(|record| keys::ready_todo(&lane.pk(), record.kind.class(), record, own_time(&record.fact_id)))
+        .map(|record| keys::ready_todo(&lane.pk(), record.kind.class(), record, record.at()))
         .collect();
     if ready.is_empty() {
         return Ok(Vec::new());
@@ -135,15 +134,9 @@ async fn asked(app: &AppState, lane: &LaneId, candidates: &[RecordKey]) -> Resul
 }
 
 async fn ask(app: &AppState, lane: &LaneId, record: &RecordKey) -> Result<Todo, TableError> {
-    let todo = Todo::new(record.clone(), own_time(&record.fact_id), app.now(), fresh_token());
+    let todo = Todo::new(record.clone(), app.now(), fresh_token());
     Lane { table: app.table(), id: lane }.ask(std::slice::from_ref(&todo)).await?;
     Ok(todo)
-}
-
-/// By which a record's todos are sorted, the same at each ask: the moment its id was made. The router asks in the same place.
-fn own_time(fact_id: &str) -> Timestamp {
-    let milliseconds = ulid::Ulid::from_string(fact_id).ok().and_then(|id| i64::try_from(id.timestamp_ms()).ok());
-    milliseconds.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// A link that waits for a person goes back to pending; what it knows of the remote record stays.

@@ -67,6 +67,16 @@ pub struct RecordKey {
     pub fact_id: String,
 }
 
+impl RecordKey {
+    /// The moment that the fact's id (a ULID) was made: by it a lane's todos of a class are sorted, the same at each ask.
+    pub fn at(&self) -> jiff::Timestamp {
+        let milliseconds =
+            self.fact_id.parse::<ulid::Ulid>().ok().and_then(|ulid| i64::try_from(ulid.timestamp_ms()).ok());
+        let at = milliseconds.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        at.unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+}
+
 /// Where a record stands (design 4, "states of a link").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

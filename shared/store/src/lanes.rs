@@ -54,7 +54,8 @@ pub struct Todo {
 
 impl Todo {
     /// `token` must be fresh.
-    pub fn new(record: RecordKey, at: Timestamp, asked_at: Timestamp, token: String) -> Self {
+    pub fn new(record: RecordKey, asked_at: Timestamp, token: String) -> Self {
+        let at = record.at();
         let class = record.kind.class();
         Self { record, class, at, asked_at, read_back: false, attempts: 0, tries: 0, token, next_try: None, why: None }
     }

@@ -76,9 +76,7 @@ impl Everything {
             site_id: self.tenant.site.parse().unwrap(),
             fact_id: FACT.into(),
         };
-        let at =
-            jiff::Timestamp::from_millisecond(FACT.parse::<ulid::Ulid>().unwrap().timestamp_ms().try_into().unwrap());
-        let todo = store::lanes::Todo::new(record, at.unwrap(), world.now(), store::bell::fresh_token());
+        let todo = store::lanes::Todo::new(record, world.now(), store::bell::fresh_token());
         store::lanes::Lane { table: world.table.as_ref(), id: &lane }.ask(&[todo]).await.unwrap();
     }
 

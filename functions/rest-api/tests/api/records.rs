@@ -72,9 +72,7 @@ impl Records {
     }
 
     async fn ask(&self, record: RecordKey) -> Todo {
-        let at = record.fact_id.parse::<ulid::Ulid>().unwrap().timestamp_ms();
-        let at = jiff::Timestamp::from_millisecond(at.try_into().unwrap()).unwrap();
-        let todo = Todo::new(record, at, self.world.now(), store::bell::fresh_token());
+        let todo = Todo::new(record, self.world.now(), store::bell::fresh_token());
         let lane = self.lane();
         Lane { table: self.world.table.as_ref(), id: &lane }.ask(std::slice::from_ref(&todo)).await.unwrap();
         todo
