@@ -125,10 +125,7 @@ async fn a_repeat_while_the_first_is_running_is_told_so() {
         site_id: tenant.site.parse().unwrap(),
         fact_id: "01JDN3Z4WQ0000000000000001".into(),
     };
-    let at = jiff::Timestamp::from_millisecond(
-        "01JDN3Z4WQ0000000000000001".parse::<ulid::Ulid>().unwrap().timestamp_ms().try_into().unwrap(),
-    );
-    let todo = store::lanes::Todo::new(record, at.unwrap(), world.now(), store::bell::fresh_token());
+    let todo = store::lanes::Todo::new(record, world.now(), store::bell::fresh_token());
     store::lanes::Lane { table: world.table.as_ref(), id: &lane }.ask(&[todo]).await.unwrap();
 
     let path = format!("/v1/connections/{connection}/records/incident/01JDN3Z4WQ0000000000000001/retry");
