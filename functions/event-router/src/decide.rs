@@ -33,7 +33,7 @@ pub fn decide<'a>(
         let (kind, id) = subject(event);
         let key = (kind, id.to_owned());
         let body = match keep(bodies.get(&key), &event.body) {
-            Kept::New(body) => body,
+            Kept::New(body) => *body,
             Kept::Known if unfinished.contains(&key) && !changed.contains_key(&key) => match bodies.get(&key) {
                 Some(body) => body.clone(),
                 None => continue,

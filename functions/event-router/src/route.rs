@@ -96,11 +96,15 @@ impl Router<'_> {
             if fact.arrival > committed {
                 unfinished.insert(key.clone());
             } else if fact.message_id() == message_id {
-                if !entries.contains_key(&fact.arrival) {
-                    let entry = facts.arrival(fact.arrival).await?;
-                    entries.insert(fact.arrival, entry.map(|entry| entry.message_id));
-                }
-                if entries.get(&fact.arrival).is_some_and(|id| id.as_deref() != Some(message_id)) {
+                let committed_by = match entries.get(&fact.arrival) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let entry = facts.arrival(fact.arrival).await?.map(|entry| entry.message_id);
+                        entries.insert(fact.arrival, entry.clone());
+                        entry
+                    }
+                };
+                if committed_by.as_deref() != Some(message_id) {
                     unfinished.insert(key.clone());
                 }
             }
@@ -160,7 +164,7 @@ impl Router<'_> {
 }
 
 fn subjects(message: &SiteMessage) -> Vec<(FactKind, String)> {
-    message.events.iter().map(|event| subject(event)).map(|(kind, id)| (kind, id.to_owned())).collect()
+    message.events.iter().map(subject).map(|(kind, id)| (kind, id.to_owned())).collect()
 }
 
 fn todos(route: &Route, message: &SiteMessage, decision: &Decision<'_>, now: Timestamp) -> Vec<Todo> {

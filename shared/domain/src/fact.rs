@@ -83,11 +83,17 @@ impl IncidentFact {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kept {
     /// New, or a higher revision: this is now the fact's content.
-    New(FactBody),
+    New(Box<FactBody>),
     /// Equal to, or older than, what is kept.
     Known,
     /// The same id and (where it has one) revision, with other content: the first stands.
     Contradicts,
+}
+
+impl Kept {
+    fn new(body: FactBody) -> Self {
+        Kept::New(Box::new(body))
+    }
 }
 
 impl FactBody {
@@ -141,31 +147,33 @@ pub fn subject(event: &Event) -> (FactKind, &str) {
 pub fn keep(known: Option<&FactBody>, event: &EventBody) -> Kept {
     match (known, event) {
         (known, EventBody::Detection(new)) => match known {
-            None => Kept::New(FactBody::Detection(new.clone())),
+            None => Kept::new(FactBody::Detection(new.clone())),
             Some(FactBody::Detection(old)) if old == new => Kept::Known,
             Some(_) => Kept::Contradicts,
         },
         (known, EventBody::PpeSample(new)) => match known {
-            None => Kept::New(FactBody::PpeSample(new.clone())),
+            None => Kept::new(FactBody::PpeSample(new.clone())),
             Some(FactBody::PpeSample(old)) if old == new => Kept::Known,
             Some(_) => Kept::Contradicts,
         },
         (known, EventBody::Zone(new)) => match known {
             Some(FactBody::Zone(old)) => by_revision(old, new, (old.revision, new.revision), FactBody::Zone),
-            _ => Kept::New(FactBody::Zone(new.clone())),
+            _ => Kept::new(FactBody::Zone(new.clone())),
         },
         (known, EventBody::Worker(new)) => match known {
             Some(FactBody::Worker(old)) => by_revision(old, new, (old.revision, new.revision), FactBody::Worker),
-            _ => Kept::New(FactBody::Worker(new.clone())),
+            _ => Kept::new(FactBody::Worker(new.clone())),
         },
-        (known, EventBody::IncidentConfirmed(new) | EventBody::IncidentUpdated(new)) => keep_incident(incident(known), new),
+        (known, EventBody::IncidentConfirmed(new) | EventBody::IncidentUpdated(new)) => {
+            keep_incident(incident(known), new)
+        }
         (known, EventBody::IncidentRetracted(new)) => keep_retraction(incident(known), new),
     }
 }
 
 fn by_revision<T: PartialEq + Clone>(old: &T, new: &T, revisions: (u64, u64), wrap: fn(T) -> FactBody) -> Kept {
     match revisions {
-        (kept, came) if came > kept => Kept::New(wrap(new.clone())),
+        (kept, came) if came > kept => Kept::new(wrap(new.clone())),
         (kept, came) if came == kept && old != new => Kept::Contradicts,
         _ => Kept::Known,
     }
@@ -182,7 +190,7 @@ fn keep_incident(known: Option<&IncidentFact>, new: &Incident) -> Kept {
     let retraction = known.and_then(|k| k.retraction.clone());
     let revision = new.revision.max(retraction.as_ref().map_or(0, |r| r.revision));
     let fresh = || {
-        Kept::New(FactBody::Incident(IncidentFact {
+        Kept::new(FactBody::Incident(IncidentFact {
             incident_id: new.incident_id.clone(),
             revision,
             incident: Some(new.clone()),
@@ -204,7 +212,7 @@ fn keep_retraction(known: Option<&IncidentFact>, new: &Retraction) -> Kept {
         Some(old) if old.revision > new.revision => Kept::Known,
         Some(old) if old.revision == new.revision && old == new => Kept::Known,
         Some(old) if old.revision == new.revision => Kept::Contradicts,
-        _ => Kept::New(FactBody::Incident(IncidentFact {
+        _ => Kept::new(FactBody::Incident(IncidentFact {
             incident_id: new.incident_id.clone(),
             revision: new.revision.max(incident.as_ref().map_or(0, |i| i.revision)),
             incident,
@@ -255,7 +263,7 @@ mod tests {
 
     fn fold(events: &[EventBody]) -> Option<FactBody> {
         events.iter().fold(None, |known, event| match keep(known.as_ref(), event) {
-            Kept::New(body) => Some(body),
+            Kept::New(body) => Some(*body),
             Kept::Known | Kept::Contradicts => known,
         })
     }

@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn a_connection_is_found_again_by_its_account_and_only_in_its_organization() {
-        let (a, b) = (OrganizationId::new(ulid::Ulid::from_parts(1, 1)), OrganizationId::new(ulid::Ulid::from_parts(1, 2)));
+        let (a, b) =
+            (OrganizationId::new(ulid::Ulid::from_parts(1, 1)), OrganizationId::new(ulid::Ulid::from_parts(1, 2)));
         let id = ConnectionId::derive(&a, Provider::Procore, "562949953425831");
         assert_eq!(id, ConnectionId::derive(&a, Provider::Procore, "562949953425831"));
         assert_ne!(id, ConnectionId::derive(&b, Provider::Procore, "562949953425831"));

@@ -1,6 +1,6 @@
 //! What sites told us, and the arrival log. `event-router` is the one writer.
 use crate::keys;
-use crate::table::{Condition, Item, Query, Table, TableError, get_as, instant, item, read};
+use crate::table::{Condition, Item, Key, Query, Table, TableError, get_as, instant, item, read};
 use domain::arrival::ArrivalEntry;
 use domain::event::Event;
 use domain::fact::{Fact, FactBody, FactKind};
@@ -52,14 +52,14 @@ impl SiteFacts<'_> {
     /// Writes facts and, for incidents, the memberships of their detections. `expires_at` (Unix seconds) is for detections and
     /// PPE samples; incidents are kept (29 CFR 1904.33).
     pub async fn put_many(&self, facts: &[Fact], expires_at: Option<i64>) -> Result<(), TableError> {
-        let mut items: BTreeMap<(String, String), Item> = BTreeMap::new();
+        let mut items: BTreeMap<Key, Item> = BTreeMap::new();
         for fact in facts {
             let key = keys::fact(self.organization_id, self.site_id, fact.body.kind(), fact.body.id());
             let mut new = item(&key, fact)?;
             if let (FactKind::Detection | FactKind::PpeSample, Some(at)) = (fact.body.kind(), expires_at) {
                 new.insert("expires_at".into(), at.into());
             }
-            items.insert((key.pk, key.sk), new);
+            items.insert(key, new);
             for (key, new) in self.memberships_of(fact)? {
                 items.insert(key, new);
             }
@@ -70,14 +70,14 @@ impl SiteFacts<'_> {
         }
     }
 
-    fn memberships_of(&self, fact: &Fact) -> Result<Vec<((String, String), Item)>, TableError> {
+    fn memberships_of(&self, fact: &Fact) -> Result<Vec<(Key, Item)>, TableError> {
         let FactBody::Incident(incident) = &fact.body else { return Ok(Vec::new()) };
         let detections = incident.incident.iter().flat_map(|i| &i.detection_ids);
         detections
             .map(|detection| {
                 let key = keys::membership(self.organization_id, self.site_id, detection, &incident.incident_id);
                 let new = item(&key, &serde_json::json!({"incident_id": incident.incident_id}))?;
-                Ok(((key.pk, key.sk), new))
+                Ok((key, new))
             })
             .collect()
     }

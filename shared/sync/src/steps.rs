@@ -73,21 +73,17 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a side write with a lost answer was carried out. Comment and status go in one call, so either tells of both.
+    /// Whether a side write with a lost answer was carried out. Comment and status go in one call: while the status is still the
+    /// one we gave, neither was written. Where it moved, by us or by a person, the comment tells; where nobody can look for
+    /// comments, it is not made twice.
     async fn stands(&self, work: &Work<'_>, link: &Link, remote: &Remote, step: &WantedStep) -> Result<bool, Failure> {
-        let moved = link.gave_status.as_deref() != Some(remote.status.as_str());
-        if moved && step.write.status == Some(remote.status.as_str()) {
-            return Ok(true);
+        if link.gave_status.as_deref() == Some(remote.status.as_str()) {
+            return Ok(false);
         }
         let kind = work.todo.record.kind;
         let reference = step.write.comment.rsplit('[').next().unwrap_or_default().trim_end_matches(']');
         let seen = self.target.commented(self.call(work.todo), &work.project, kind, &remote.id, reference).await;
-        match seen.map_err(|error| self.after_failure(work, error))? {
-            Seen::Yes => Ok(true),
-            Seen::No => Ok(false),
-            // With a status to give, an unmoved status says that it was not carried out. A comment alone is not repeated.
-            Seen::Unknown => Ok(moved),
-        }
+        Ok(seen.map_err(|error| self.after_failure(work, error))? != Seen::No)
     }
 
     async fn settle(

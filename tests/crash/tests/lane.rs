@@ -1,4 +1,4 @@
-//! The lane, killed or lied to at every step of I/O: one remote record in the end, with the right content.
+//! The lane, killed or lied to at every step of I/O: one remote record in the end, with the right content.#![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
 use crash::facts::{confirmed, detection, id, incident, retracted, zone};
 use crash::fault::{Fault, Mode};
 use crash::world::World;
@@ -63,12 +63,11 @@ async fn one_observation(world: &World, case: &str) {
 #[tokio::test]
 async fn an_observation_is_made_once_whatever_step_fails() {
     for mode in Mode::ALL {
-        let steps = enumerate(mode, with_detection, async |world, case| {
+        enumerate(mode, with_detection, async |world, case| {
             one_observation(&world, &case).await;
             assert_eq!(world.procore.observations(world.project_id).len(), 1, "{case}");
         })
         .await;
-        println!("observation, {mode:?}: {steps} steps");
     }
 }
 

@@ -81,10 +81,6 @@ impl Kind {
         Request::get(at.company, self.bin(at), Place::Project, self.tool())
     }
 
-    pub(crate) fn show_bin(self, at: At, id: i64) -> Request {
-        Request::get(at.company, format!("{}/{id}", self.bin(at)), Place::Record, self.tool())
-    }
-
     /// The observations' bin is the one list that takes no pages.
     pub(crate) fn bin_pages(self) -> bool {
         self == Self::Incident

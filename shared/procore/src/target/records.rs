@@ -52,15 +52,13 @@ pub(super) async fn read(
     id: &str,
 ) -> Result<Option<Remote>, TargetError> {
     let number = number(id)?;
-    for (request, recycled) in [(kind.show(at, number), false), (kind.show_bin(at, number), true)] {
-        match procore.send(call, &request).await {
-            Ok(reply) => {
-                let found = remote(procore.hosts(), at, kind, &reply.body, recycled);
-                return found.map(Some).ok_or_else(|| unreadable(Effect::Repeatable));
-            }
-            Err(TargetError::NotFound) => {}
-            Err(error) => return Err(error),
+    match procore.send(call, &kind.show(at, number)).await {
+        Ok(reply) => {
+            let found = remote(procore.hosts(), at, kind, &reply.body, false);
+            return found.map(Some).ok_or_else(|| unreadable(Effect::Repeatable));
         }
+        Err(TargetError::NotFound) => {}
+        Err(error) => return Err(error),
     }
     let bin = match kind {
         Kind::Incident => kind.list_bin(at).with("filters[id][]", number),
