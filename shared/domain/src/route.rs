@@ -32,7 +32,9 @@ impl Route {
     pub fn records(&self, site: &SiteId, fact: &Fact) -> Vec<RecordKey> {
         let key = |kind, fact_id: &str| RecordKey { kind, site_id: site.clone(), fact_id: fact_id.to_owned() };
         match &fact.body {
-            FactBody::Detection(d) if self.wants(d, fact.received_at) => vec![key(RecordKind::Observation, &d.detection_id)],
+            FactBody::Detection(d) if self.wants(d, fact.received_at) => {
+                vec![key(RecordKind::Observation, &d.detection_id)]
+            }
             FactBody::Incident(incident) => {
                 let named = incident.incident.iter().flat_map(|i| &i.detection_ids);
                 let detections: BTreeSet<&String> = named.chain(&incident.former_detection_ids).collect();

@@ -125,10 +125,20 @@ mod tests {
     #[test]
     fn an_incident_says_what_design_7_names_and_never_the_worker_id() {
         let zone = crate::localtime::zone("America/Chicago").unwrap();
-        let place = Place { zone_name: "Crane 2", time_zone: &zone, marker: "HHP-7F3K9Q2M", link: "https://x/incidents/1" };
+        let place =
+            Place { zone_name: "Crane 2", time_zone: &zone, marker: "HHP-7F3K9Q2M", link: "https://x/incidents/1" };
         assert_eq!(incident_title(&incident(false), &place), "Struck by - Crane 2 [HHP-7F3K9Q2M]");
         let text = incident_description(&incident(false), None, &place);
-        for part in ["Rigger", "Ironwork", "Crane 2", "2026-11-24 10:00:00 CST", "Injury", "2026-017", "https://x", "Load swung"] {
+        for part in [
+            "Rigger",
+            "Ironwork",
+            "Crane 2",
+            "2026-11-24 10:00:00 CST",
+            "Injury",
+            "2026-017",
+            "https://x",
+            "Load swung",
+        ] {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.contains("W-4711"));
@@ -137,7 +147,8 @@ mod tests {
     #[test]
     fn a_privacy_case_goes_out_without_role_trade_and_free_text() {
         let zone = crate::localtime::zone("America/Chicago").unwrap();
-        let place = Place { zone_name: "Crane 2", time_zone: &zone, marker: "HHP-7F3K9Q2M", link: "https://x/incidents/1" };
+        let place =
+            Place { zone_name: "Crane 2", time_zone: &zone, marker: "HHP-7F3K9Q2M", link: "https://x/incidents/1" };
         let text = incident_description(&incident(true), Some("typed by someone"), &place);
         for part in ["Rigger", "Ironwork", "Load swung", "W-4711", "typed by"] {
             assert!(!text.contains(part), "{part} in {text}");

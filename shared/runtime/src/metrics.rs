@@ -75,7 +75,10 @@ mod tests {
         let line = Metrics::new("edge-ingest").count("EventsAccepted", 25).property("site_id", "site_1");
         let value: Value = serde_json::from_str(&line.line(jiff::Timestamp::UNIX_EPOCH)).unwrap();
         assert_eq!(value["EventsAccepted"], 25.0);
-        assert_eq!(value["_aws"]["CloudWatchMetrics"][0]["Metrics"][0], json!({"Name": "EventsAccepted", "Unit": "Count"}));
+        assert_eq!(
+            value["_aws"]["CloudWatchMetrics"][0]["Metrics"][0],
+            json!({"Name": "EventsAccepted", "Unit": "Count"})
+        );
         assert_eq!(value["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["Service"]]));
         assert_eq!(value["site_id"], "site_1");
     }

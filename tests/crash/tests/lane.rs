@@ -1,4 +1,5 @@
-//! The lane, killed or lied to at every step of I/O: one remote record in the end, with the right content.#![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
+//! The lane, killed or lied to at every step of I/O: one remote record in the end, with the right content.
+#![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
 use crash::facts::{confirmed, detection, id, incident, retracted, zone};
 use crash::fault::{Fault, Mode};
 use crash::world::World;

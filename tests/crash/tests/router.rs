@@ -1,4 +1,5 @@
-//! The router, killed or lied to at every step of I/O: each fact stands once in the log, and no record is forgotten.#![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
+//! The router, killed or lied to at every step of I/O: each fact stands once in the log, and no record is forgotten.
+#![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
 use crash::facts::{confirmed, detection, incident, zone};
 use crash::fault::{Fault, Mode};
 use crash::world::World;
