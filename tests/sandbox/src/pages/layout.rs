@@ -19,11 +19,11 @@ h1{font-size:1.5rem;margin:.2rem 0 1rem}h2{font-size:1.1rem;margin:1.6rem 0 .6re
 a{color:var(--brand)}
 .card{background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:1rem 1.2rem;margin:0 0 1rem}
 table{width:100%;border-collapse:collapse;background:var(--paper);border:1px solid var(--line)}
-th,td{text-align:left;padding:.45rem .7rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+th,td{text-align:left;padding:.45rem .7rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
 th{font-size:.8rem;color:var(--dim);font-weight:600}
 dl{display:grid;grid-template-columns:11rem 1fr;gap:.3rem 1rem;margin:0}dt{color:var(--dim)}dd{margin:0}
 .pre{white-space:pre-wrap}.dim{color:var(--dim)}
-.tag{display:inline-block;border-radius:999px;padding:0 .6rem;font-size:.85rem;background:#e5e9ee}
+.tag{display:inline-block;white-space:nowrap;border-radius:999px;padding:0 .6rem;font-size:.85rem;background:#e5e9ee}
 .tag.open,.tag.initiated,.tag.High,.tag.bad{background:#fde3cf;color:#8a2f06}.tag.Urgent{background:#fbd0d0;color:#8f1414}
 .tag.closed,.tag.good{background:#d6efdd;color:#14532d}
 form.stack{display:grid;gap:.6rem;max-width:38rem}form.inline{display:inline}
