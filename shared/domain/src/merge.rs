@@ -149,13 +149,14 @@ mod tests {
     fn a_persons_edit_still_counts_as_one_after_a_later_update() {
         let first = fields(&[("title", "a"), ("description", "b")]);
         let mut remembered = written(&first, &first);
-        let remote = fields(&[("title", "a"), ("description", "edited")]);
+        let mut remote = fields(&[("title", "a"), ("description", "edited")]);
         for title in ["a2", "a3"] {
             let desired = fields(&[("title", title), ("description", title)]);
             let outcome = merge(&desired, &remembered, &remote);
             assert_eq!(outcome.conflicts.len(), 1, "{title}");
             let answered = fields(&[("title", title), ("description", "edited")]);
             remembered = rewritten(&desired, &remembered, &outcome.send, &answered);
+            remote = answered;
         }
     }
 
