@@ -1,4 +1,5 @@
 //! What is told of an event that is refused.
+#![expect(clippy::unwrap_used, reason = "a test whose helpers fail must fail")]
 use domain::event::EventBody;
 use domain::ids::{EdgeId, SiteId};
 use domain::validate::{Expected, Refusal, validate_event};
@@ -115,7 +116,7 @@ fn arbitrary_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(6, 64, 8, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
-            proptest::collection::btree_map(".{0,8}", inner, 0..8).prop_map(|map| Value::from_iter(map)),
+            proptest::collection::btree_map(".{0,8}", inner, 0..8).prop_map(Value::from_iter),
         ]
     })
 }

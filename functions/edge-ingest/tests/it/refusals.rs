@@ -1,8 +1,16 @@
 //! Every refusal of contracts 6.2.
 use crate::harness::{BATCH, SINGLE, World, hash, with_header};
+use domain::ids::EdgeId;
 use domain::signature::{SigningKey, sign};
+use edge_ingest::Ingest;
+use edge_ingest::aside::MemoryAside;
+use edge_ingest::auth::{Edges, KnownEdge, LookupError};
+use edge_ingest::queue::MemoryQueue;
+use jiff::Timestamp;
 use lambda_http::http::Method;
 use serde_json::json;
+use std::sync::Arc;
+use store::TableError;
 
 #[tokio::test]
 async fn a_good_batch_and_a_good_single_event_are_taken() {
@@ -124,7 +132,7 @@ async fn too_many_events_too_large_a_body_and_other_content_types_are_refused() 
 }
 
 #[tokio::test]
-async fn a_queue_a_bucket_or_a_table_that_fails_is_503_and_a_repeat_takes_everything_once() {
+async fn a_queue_or_a_bucket_that_fails_is_503_and_a_repeat_takes_everything_once() {
     let world = World::new().await;
     let mut events: Vec<_> = (0..1000).map(|n| world.detection(n)).collect();
     events.push(json!("no event"));
@@ -176,4 +184,25 @@ async fn malformed_events_are_told_apart_and_good_neighbours_go_on() {
     assert_eq!(object["events"][0]["known"]["/data/zone_id"], "z1");
     assert_eq!(object["events"][0]["known"].get("/data/priority"), None);
     assert_eq!(object["events"][0]["sha256"], hash(priority.to_string().as_bytes()));
+}
+
+/// A table that is down.
+struct NoEdges;
+
+#[async_trait::async_trait]
+impl Edges for NoEdges {
+    async fn find(&self, _: &EdgeId, _: Timestamp, _: Timestamp) -> Result<Option<Arc<KnownEdge>>, LookupError> {
+        Err(TableError::Unavailable("down".into()).into())
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_is_down_is_503_and_not_401() {
+    let world = World::new().await;
+    let ingest = Ingest { edges: NoEdges, queue: MemoryQueue::default(), aside: MemoryAside::default() };
+    let request = world.request(SINGLE, world.detection(1).to_string());
+    let handled = ingest.handle(&request, world.now).await;
+    assert_eq!(handled.response.status(), 503);
+    assert!(handled.response.headers().contains_key("retry-after"));
+    assert!(handled.metrics.is_none());
 }

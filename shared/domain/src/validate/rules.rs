@@ -220,7 +220,9 @@ fn time(text: &str) -> Option<Timestamp> {
     let offset = &tail[fraction + usize::from(dotted)..];
     let zoned = match offset {
         [b'Z' | b'z'] => true,
-        [b'+' | b'-', a, b, b':', c, d] => [a, b, c, d].iter().all(|d| d.is_ascii_digit()),
+        [b'+' | b'-', a, b, b':', c, d] => {
+            [a, b, c, d].iter().all(|d| d.is_ascii_digit()) && [*a, *b] <= *b"23" && [*c, *d] <= *b"59"
+        }
         _ => false,
     };
     if !shape || !zoned || fraction > 9 || (dotted && fraction == 0) {
