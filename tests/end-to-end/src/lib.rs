@@ -1,0 +1,23 @@
+//! Against a running stack, from outside: HTTP in, the platform's records out. `cargo xtask test` starts the stack and names it in
+//! `HHP_STACK`; by hand: `cargo xtask local --detach --no-demo --sandbox --set UnclearAnswerWaitSeconds=5`, then
+//! `HHP_STACK=.local/stack.json cargo test -p end-to-end`.
+//!
+//! Each test has an organization, a site, an edge, and a company with a project in the sandbox of its own, so that tests run
+//! side by side. [`http`] calls, [`tenant`] is that world, [`events`] feeds it.
+pub mod events;
+pub mod http;
+pub mod tenant;
+
+use std::time::{Duration, Instant};
+
+/// Polls until there is an answer; a test that waits longer has failed.
+pub fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(since.elapsed() < within, "{what}: not within {within:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}

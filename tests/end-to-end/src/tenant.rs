@@ -1,0 +1,211 @@
+//! A contractor with one site, connected to a company of its own in the sandbox.
+use crate::eventually;
+use crate::http::{self, Answer};
+use domain::signature::{SigningKey, sign};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Long enough for a loaded machine; what is awaited usually takes well under a second.
+pub const SOON: Duration = Duration::from_secs(45);
+
+pub struct Stack {
+    pub api: String,
+    pub sandbox: String,
+    pub aws: String,
+    pub region: String,
+    pub operator_key: String,
+}
+
+impl Stack {
+    /// The stack named by `HHP_STACK`.
+    pub fn named() -> Self {
+        let path = std::env::var("HHP_STACK")
+            .expect("HHP_STACK names the stack.json of a running stack: `cargo xtask test` sets it (see src/lib.rs)");
+        let path = match std::path::Path::new(&path).is_absolute() {
+            true => path.into(),
+            false => std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path),
+        };
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let stack: Value = serde_json::from_str(&text).expect("stack.json is JSON");
+        let member = |pointer: &str| {
+            stack
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_else(|| panic!("stack.json has no {pointer}"))
+                .to_owned()
+        };
+        Self {
+            api: member("/api_url"),
+            sandbox: member("/sandbox/procore_url"),
+            aws: member("/aws_endpoint"),
+            region: member("/region"),
+            operator_key: member("/operator_key"),
+        }
+    }
+
+    pub fn operator(&self, method: &str, path: &str, body: Value) -> Answer {
+        http::json(method, &format!("{}{path}", self.api), Some(&self.operator_key), &body)
+    }
+
+    pub fn control(&self, path: &str, body: Value) -> Value {
+        http::json("POST", &format!("{}/_control/{path}", self.sandbox), None, &body).ok(path)
+    }
+}
+
+fn text(value: &Value, member: &str) -> String {
+    match &value[member] {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => panic!("no {member} in {value}"),
+    }
+}
+
+pub struct Tenant {
+    pub stack: Stack,
+    pub organization: String,
+    pub site: String,
+    pub edge: String,
+    pub secret: String,
+    pub company: i64,
+    pub project: i64,
+    pub connection: String,
+}
+
+impl Tenant {
+    /// Connected, and pushing detections of priority 3 and more of every kind.
+    pub fn new() -> Self {
+        Self::with(json!({"min_priority": 3, "kinds": "all"}))
+    }
+
+    pub fn with(observations: Value) -> Self {
+        let stack = Stack::named();
+        let zone = json!({"name": "Tower", "tz_name": "America/Chicago", "time_zone": "Central Time (US & Canada)"});
+        let company = stack.control("seed", json!({"company": {"name": "Contractor", "projects": [zone]}}))["id"].as_i64();
+        let company = company.expect("the new company's id");
+        let state = http::call("GET", &format!("{}/_control/state", stack.sandbox), &[], b"").json();
+        let projects = state["projects"].as_array().expect("projects");
+        let ours = projects.iter().find(|p| p["company_id"] == company).expect("the new company's project");
+        let project = ours["id"].as_i64().expect("an id");
+        let mut tenant = Self {
+            organization: text(
+                &stack.operator("POST", "/v1/organizations", json!({"name": "Contractor"})).ok("organization"),
+                "id",
+            ),
+            site: String::new(),
+            edge: String::new(),
+            secret: String::new(),
+            connection: String::new(),
+            company,
+            project,
+            stack,
+        };
+        tenant.make_site();
+        tenant.connect(observations);
+        tenant
+    }
+
+    fn make_site(&mut self) {
+        let wanted = json!({"name": "Tower", "time_zone": "America/Chicago"});
+        let path = format!("/v1/organizations/{}/sites", self.organization);
+        self.site = text(&self.stack.operator("POST", &path, wanted).ok("site"), "id");
+        let path = format!("/v1/sites/{}/edges", self.site);
+        let edge = self.stack.operator("POST", &path, json!({"name": "Rack"})).ok("edge");
+        (self.edge, self.secret) = (text(&edge, "id"), text(&edge, "secret"));
+    }
+
+    fn connect(&mut self, observations: Value) {
+        let wanted = json!({"organization_id": self.organization, "provider": "procore", "company_id": self.company});
+        self.connection = text(&self.stack.operator("POST", "/v1/connections", wanted).ok("connection"), "id");
+        let settings = json!({"site_id": self.site, "observations": observations});
+        let path = format!("/v1/connections/{}/projects/{}", self.connection, self.project);
+        self.stack.operator("PUT", &path, settings).ok("project settings");
+    }
+
+    /// Sends a batch, signed.
+    pub fn send(&self, events: &[Value]) -> Answer {
+        static WEBHOOKS: AtomicU64 = AtomicU64::new(0);
+        let id = format!(
+            "msg_{}_{}",
+            ulid::Ulid::from_parts(jiff::Timestamp::now().as_millisecond().unsigned_abs(), 0).to_string(),
+            WEBHOOKS.fetch_add(1, Ordering::SeqCst)
+        );
+        self.send_as(&id, Value::from(events.to_vec()).to_string().as_bytes())
+    }
+
+    /// Sends a body under a webhook id of the caller's.
+    pub fn send_as(&self, id: &str, body: &[u8]) -> Answer {
+        self.send_signed(&self.edge, id, jiff::Timestamp::now().as_second(), &self.secret, body)
+    }
+
+    pub fn send_signed(&self, edge: &str, id: &str, at: i64, secret: &str, body: &[u8]) -> Answer {
+        let key = SigningKey::parse(secret).expect("a secret of the API");
+        let headers = [
+            ("content-type", "application/cloudevents-batch+json"),
+            ("hhp-edge-id", edge),
+            ("webhook-id", id),
+            ("webhook-timestamp", &at.to_string()),
+            ("webhook-signature", &sign(&key, id, at, body)),
+        ];
+        http::call("POST", &format!("{}/v1/edge/events", self.stack.api), &headers, body)
+    }
+
+    /// Sends events that must all be taken.
+    pub fn take(&self, events: &[Value]) {
+        let answer = self.send(events);
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        assert_eq!(answer.json(), json!({"accepted": events.len(), "rejected": []}));
+    }
+
+    /// Records of this tenant's project in the sandbox: `observations`, `incidents`.
+    pub fn remote(&self, kind: &str) -> Vec<Value> {
+        let state = http::call("GET", &format!("{}/_control/state", self.stack.sandbox), &[], b"").json();
+        let all = state[kind].as_array().cloned().unwrap_or_default();
+        all.into_iter().filter(|record| record["project_id"] == self.project).collect()
+    }
+
+    /// Waits for so many records, then makes sure that the lane is at rest and there are no more.
+    pub fn settled(&self, kind: &str, count: usize) -> Vec<Value> {
+        eventually(&format!("{count} {kind}"), SOON, || (self.remote(kind).len() >= count).then_some(()));
+        self.at_rest();
+        let records = self.remote(kind);
+        assert_eq!(records.len(), count, "{records:#?}");
+        records
+    }
+
+    /// Waits until nothing is pending.
+    pub fn at_rest(&self) {
+        eventually("nothing pending", SOON, || self.records("pending").is_empty().then_some(()));
+    }
+
+    pub fn records(&self, state: &str) -> Vec<Value> {
+        let path = format!("/v1/connections/{}/records?state={state}", self.connection);
+        let list = self.stack.operator("GET", &path, Value::Null).ok("records");
+        list["data"].as_array().cloned().unwrap_or_default()
+    }
+
+    pub fn fault(&self, rule: Value) {
+        let mut rule = rule;
+        rule["company"] = self.company.into();
+        self.stack.control("faults", rule);
+    }
+
+    /// Calls of this company that the sandbox answered, by operation.
+    pub fn calls(&self, operation: &str) -> Vec<Value> {
+        let state = http::call("GET", &format!("{}/_control/state", self.stack.sandbox), &[], b"").json();
+        let all = state["calls"].as_array().cloned().unwrap_or_default();
+        let ours = |call: &Value| call["company"] == self.company || call["company_id"] == self.company;
+        all.into_iter().filter(|call| ours(call) && call["operation_id"] == operation).collect()
+    }
+
+    pub fn no_violations(&self) {
+        let state = http::call("GET", &format!("{}/_control/state", self.stack.sandbox), &[], b"").json();
+        assert_eq!(state["violations"], json!([]));
+    }
+}
+
+impl Default for Tenant {
+    fn default() -> Self {
+        Self::new()
+    }
+}
