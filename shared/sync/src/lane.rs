@@ -2,7 +2,7 @@
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::handle::{Outcome, Run};
-use crate::meter::LaneMeter;
+use crate::meter::{LaneMeter, SHORT_WAIT};
 use crate::target::{Block, Target};
 use domain::record::{Mender, RecordState, WorkClass};
 use futures::{StreamExt, stream};
@@ -151,6 +151,7 @@ impl Engine<'_> {
         };
         let mut disarmed = false;
         while self.clock.now() < deadline {
+            self.wait_out(held, deadline).await;
             let todos = self.next(lane, held).await?;
             if todos.is_empty() {
                 if disarmed || held.everything.is_some() {
@@ -170,6 +171,19 @@ impl Engine<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// A short pause of everything is waited out here; a longer one ends the run, and the clock rings after it.
+    async fn wait_out(&self, held: &mut Held, deadline: Timestamp) {
+        let now = self.clock.now();
+        let Some(until) = held.everything.filter(|until| *until < deadline && until.duration_since(now) <= SHORT_WAIT)
+        else {
+            return;
+        };
+        if until > now {
+            self.clock.sleep(until.duration_since(now)).await;
+        }
+        held.everything = None;
     }
 
     /// The next todos, the most important first, one per record.

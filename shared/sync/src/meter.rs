@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Waits of up to this length happen inside the run.
-const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(11);
+pub const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(11);
 
 pub struct LaneMeter<'a> {
     clock: &'a dyn Clock,
