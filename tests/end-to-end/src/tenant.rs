@@ -81,7 +81,8 @@ impl Tenant {
     pub fn with(observations: Value) -> Self {
         let stack = Stack::named();
         let zone = json!({"name": "Tower", "tz_name": "America/Chicago", "time_zone": "Central Time (US & Canada)"});
-        let company = stack.control("seed", json!({"company": {"name": "Contractor", "projects": [zone]}}))["id"].as_i64();
+        let company =
+            stack.control("seed", json!({"company": {"name": "Contractor", "projects": [zone]}}))["id"].as_i64();
         let company = company.expect("the new company's id");
         let state = http::call("GET", &format!("{}/_control/state", stack.sandbox), &[], b"").json();
         let projects = state["projects"].as_array().expect("projects");
