@@ -64,11 +64,23 @@ fn move_times(value: &mut Value, shift: SignedDuration) {
                 None => move_times(member, shift),
             }
         }),
+        // An id tells when it was made, and an edge makes it when it sees something.
+        Value::String(text) => {
+            if let Some(moved) = ulid::Ulid::from_string(text).ok().and_then(|id| moved_ulid(id, shift)) {
+                *text = moved.to_string();
+            }
+        }
         _ => {}
     }
 }
 
-fn post(api_url: &str, sender: &Sender, batch: &[Value]) -> Result<usize> {
+fn moved_ulid(id: ulid::Ulid, shift: SignedDuration) -> Option<ulid::Ulid> {
+    let millis = i128::from(id.timestamp_ms()) + shift.as_millis();
+    Some(ulid::Ulid::from_parts(u64::try_from(millis).ok()?, id.random()))
+}
+
+/// Sends one batch, signed; asked to wait, it waits.
+pub fn post(api_url: &str, sender: &Sender, batch: &[Value]) -> Result<usize> {
     let url = format!("{api_url}/v1/edge/events");
     let body = serde_json::to_vec(batch).map_err(|e| unexpected("a batch", e))?;
     let mut random = [0u8; 16];
@@ -148,5 +160,17 @@ mod tests {
         assert_eq!(event["data"]["from"], "2026-03-11T00:00:00Z");
         assert_eq!(event["data"]["frame"]["captured_at"], "2026-03-11T09:59:59.5Z");
         assert_eq!(event["data"]["summary"], "2026-03-10T00:00:00Z");
+    }
+
+    #[test]
+    fn ids_are_moved_alike_wherever_they_stand() {
+        let made = |time: &str| {
+            ulid::Ulid::from_parts(time.parse::<Timestamp>().unwrap().as_millisecond() as u64, 7).to_string()
+        };
+        let (before, after) = (made("2026-03-10T10:00:00Z"), made("2026-03-11T10:00:00Z"));
+        let mut event = serde_json::json!({"id": before, "data": {"incident_id": before, "detection_ids": [before]}});
+        move_times(&mut event, SignedDuration::from_hours(24));
+        let moved = serde_json::json!({"id": after, "data": {"incident_id": after, "detection_ids": [after]}});
+        assert_eq!(event, moved);
     }
 }
