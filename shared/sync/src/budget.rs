@@ -149,6 +149,12 @@ impl Budget {
             && self.hour.resets_at.is_none_or(|end| {
                 end.duration_since(reset).abs() > SignedDuration::from_secs(2) || limit != self.hour.limit
             });
+        if speaks_of_spike && remaining < limit {
+            // The spike window is the nearer to exhaustion, so the hour has at least this share left: its limit is no smaller
+            // than what that makes of our count. Only a platform that never speaks of its hour needs this.
+            let least = u64::from(self.hour.used) * u64::from(limit) / u64::from(limit - remaining);
+            self.hour.limit = self.hour.limit.max(u32::try_from(least).unwrap_or(u32::MAX));
+        }
         let window = if speaks_of_spike { &mut self.spike } else { &mut self.hour };
         window.limit = limit.max(1);
         window.resets_at = Some(reset);

@@ -95,6 +95,15 @@ fn observations_leave_a_reserve_to_incidents_until_the_hour_is_nearly_over() {
 }
 
 #[test]
+fn an_hour_that_the_platform_never_speaks_of_does_not_hold_a_lane() {
+    let mut platform = Platform::new(1_000_000, 100, start());
+    let mut budget = Budget::default();
+    drive(&mut budget, &mut platform, WorkClass::Observation, start(), SignedDuration::from_mins(30));
+    assert!(platform.taken >= 17_100, "{} of 18000 taken", platform.taken);
+    assert_eq!(platform.refused, 0);
+}
+
+#[test]
 fn a_refusal_holds_everything_until_the_time_named() {
     let mut budget = Budget::default();
     let until = start() + SignedDuration::from_secs(30);
