@@ -16,6 +16,8 @@ cargo xtask local [options]     the whole system on this machine, until Ctrl-C
     --procore-client-id ID, --procore-client-secret SECRET, --aps-client-id ID, --aps-client-secret SECRET
 cargo xtask local stop [--state DIR]
 cargo xtask test [--quick]      every check; --quick leaves out the stack and the template
+cargo xtask bench [--detections N] [--json FILE] [--write]
+                                measures against the bounds; --write: docs/performance.md
 cargo xtask day --detections N [--seed S] [--sites N] [--out FILE]
                                 a day of events, as events/demo-day.json is made";
 
@@ -25,6 +27,14 @@ pub enum Command {
     LocalStop { state: Option<PathBuf> },
     Day(DayOptions),
     Test(TestOptions),
+    Bench(BenchOptions),
+}
+
+/// How large the burst is, and where figures go.
+pub struct BenchOptions {
+    pub detections: usize,
+    pub json: Option<PathBuf>,
+    pub write: bool,
 }
 
 pub struct DayOptions {
@@ -46,9 +56,23 @@ fn command(args: &mut Parser) -> Result<Command, lexopt::Error> {
         Some(Arg::Value(name)) if name == "local" => local(args),
         Some(Arg::Value(name)) if name == "day" => day(args),
         Some(Arg::Value(name)) if name == "test" => test(args),
+        Some(Arg::Value(name)) if name == "bench" => bench(args),
         None | Some(Arg::Long("help") | Arg::Short('h')) => Ok(Command::Help),
         Some(other) => Err(other.unexpected()),
     }
+}
+
+fn bench(args: &mut Parser) -> Result<Command, lexopt::Error> {
+    let mut options = BenchOptions { detections: 20_000, json: None, write: false };
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Long("detections") => options.detections = args.value()?.parse()?,
+            Arg::Long("json") => options.json = Some(args.value()?.into()),
+            Arg::Long("write") => options.write = true,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Bench(options))
 }
 
 fn local(args: &mut Parser) -> Result<Command, lexopt::Error> {

@@ -70,13 +70,13 @@ fn company(procore_url: &str, projects: usize) -> Result<(String, Vec<String>)> 
 }
 
 /// Our API, called as the operator.
-struct Api<'a> {
-    url: &'a str,
-    key: &'a str,
+pub struct Api<'a> {
+    pub url: &'a str,
+    pub key: &'a str,
 }
 
 impl Api<'_> {
-    fn call(&self, method: &str, path: &str, body: Value) -> Result<Value> {
+    pub fn call(&self, method: &str, path: &str, body: Value) -> Result<Value> {
         let authorization = format!("Bearer {}", self.key);
         let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
         let what = format!("{method} {path}");
@@ -85,7 +85,7 @@ impl Api<'_> {
     }
 
     /// Makes something and returns one member of what was made.
-    fn create(&self, path: &str, body: Value, member: &str) -> Result<String> {
+    pub fn create(&self, path: &str, body: Value, member: &str) -> Result<String> {
         http::text(&self.call("POST", path, body)?, member, path)
     }
 }

@@ -1,11 +1,12 @@
-//! The commands of this repository: `cargo xtask local`, `test`, `day` (contracts 6.1).
+//! The commands of this repository: `cargo xtask local`, `test`, `bench`, `day` (contracts 6.1).
 //!
 //! `local` = `tools` (pinned Python environments) + `functions` (cargo builds) + `emulator`, `sandbox` under `supervisor` +
-//! `deploy` (SAM) + `demo` (through the public API only). `test` runs every check. `day` makes events.
+//! `deploy` (SAM) + `demo` (through the public API only). `test` runs every check, `bench` measures. `day` makes events.
 #![allow(clippy::print_stdout)] // A command-line tool speaks to its terminal.
 
 mod args;
 mod aws;
+mod bench;
 mod day;
 mod demo;
 mod deny;
@@ -42,6 +43,7 @@ fn run(command: args::Command) -> error::Result<()> {
             println!("{}", args::HELP);
             Ok(())
         }
+        args::Command::Bench(options) => bench::run(&paths::Repo::find()?, &options),
         args::Command::Local(options) => local::run(&paths::Repo::find()?, &options),
         args::Command::LocalStop { state } => local::stop(&paths::Repo::find()?, state),
         args::Command::Day(options) => day::write(&options),
