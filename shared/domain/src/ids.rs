@@ -71,6 +71,8 @@ prefixed_id!(/// An organization's API key (not the key itself).
     ApiKeyId, "key_", "API key id");
 prefixed_id!(/// One organization's link to one platform account.
     ConnectionId, "con_", "connection id");
+prefixed_id!(/// Someone who may look at an organization's things.
+    PersonId, "per_", "person id");
 
 impl ConnectionId {
     /// The id comes from organization, provider and account, so reconnecting finds the same connection with its links.

@@ -232,7 +232,17 @@ impl Directory<'_> {
         let owner = Owner { organization_id: organization.clone() };
         self.0.put(item(&keys::connection_owner(id), &owner)?, Condition::Always).await?;
         let listing = serde_json::json!({"connection_id": id});
-        self.0.put(item(&keys::connection_listing(organization, id), &listing)?, Condition::Always).await
+        self.0.put(item(&keys::connection_listing(organization, id), &listing)?, Condition::Always).await?;
+        let key = keys::account_organization(connection.provider, &connection.account, organization);
+        self.0.put(item(&key, &owner)?, Condition::Always).await
+    }
+
+    /// The organizations that have a connection to a platform's account: several may share one.
+    pub async fn organizations_of(&self, provider: Provider, account: &str) -> Result<Vec<OrganizationId>, TableError> {
+        let (pk, prefix) = keys::account_organizations(provider, account);
+        let found = self.0.query(Query::prefix(pk, prefix, 100)).await?;
+        let owners = found.into_iter().map(|item| read::<Owner>("an account's organization", item));
+        owners.map(|owner| owner.map(|owner| owner.organization_id)).collect()
     }
 
     pub async fn connection(

@@ -2,7 +2,7 @@
 //! knowing the organization (an edge, an API key, a site by its id) are pointers whose ids are ours and unique everywhere.
 use crate::table::{Key, instant};
 use domain::fact::FactKind;
-use domain::ids::{ApiKeyId, ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
+use domain::ids::{ApiKeyId, ConnectionId, EdgeId, OrganizationId, PersonId, Provider, SiteId};
 use domain::record::{RecordKey, RecordKind, WorkClass};
 use jiff::Timestamp;
 
@@ -92,6 +92,64 @@ pub fn routes(organization: &OrganizationId, site: &SiteId) -> (String, &'static
 /// An answer kept for a repeated Idempotency-Key.
 pub fn idempotency(caller: &str, key_hash: &str) -> Key {
     Key::new(format!("IDEMPOTENCY#{caller}"), key_hash)
+}
+
+// ---- people
+
+pub fn person(organization: &OrganizationId, id: &PersonId) -> Key {
+    Key::new(organization_pk(organization), format!("PERSON#{id}"))
+}
+
+pub fn people(organization: &OrganizationId) -> (String, &'static str) {
+    (organization_pk(organization), "PERSON#")
+}
+
+/// Who a platform's user is in an organization.
+pub fn identity(organization: &OrganizationId, provider: Provider, user: &str) -> Key {
+    Key::new(organization_pk(organization), format!("IDENTITY#{}#{user}", provider.as_str()))
+}
+
+/// A session by the hash of its token.
+pub fn session(sha256: &str) -> Key {
+    Key::new(format!("SESSION#{sha256}"), "SESSION")
+}
+
+pub fn session_listing(organization: &OrganizationId, person: &PersonId, sha256: &str) -> Key {
+    Key::new(organization_pk(organization), format!("SESSION#{person}#{sha256}"))
+}
+
+/// The sessions of one person.
+pub fn session_listings(organization: &OrganizationId, person: &PersonId) -> (String, String) {
+    (organization_pk(organization), format!("SESSION#{person}#"))
+}
+
+/// A setup or invite link by the hash of its secret.
+pub fn entry_link(sha256: &str) -> Key {
+    Key::new(format!("ENTRY#{sha256}"), "ENTRY")
+}
+
+/// A sign-in under way, by the hash of its `state`.
+pub fn sign_in(sha256: &str) -> Key {
+    Key::new(format!("SIGNIN#{sha256}"), "SIGNIN")
+}
+
+/// A finished sign-in that a frame may take over, by the hash of its one-time code.
+pub fn hand_over(sha256: &str) -> Key {
+    Key::new(format!("HANDOVER#{sha256}"), "HANDOVER")
+}
+
+/// What a person let us do for them at a platform.
+pub fn grant(organization: &OrganizationId, person: &PersonId, provider: Provider) -> Key {
+    Key::new(organization_pk(organization), format!("GRANT#{person}#{}", provider.as_str()))
+}
+
+/// Which organizations have a connection to a platform's account.
+pub fn account_organization(provider: Provider, account: &str, organization: &OrganizationId) -> Key {
+    Key::new(format!("ACCOUNT#{}#{account}", provider.as_str()), format!("ORG#{organization}"))
+}
+
+pub fn account_organizations(provider: Provider, account: &str) -> (String, &'static str) {
+    (format!("ACCOUNT#{}#{account}", provider.as_str()), "ORG#")
 }
 
 // ---- facts

@@ -1,0 +1,27 @@
+//! Who may look, and how that is known (design section 4).
+//!
+//! - [`People`]: persons of an organization, their sessions, and all that is kept of both
+//! - [`Person`], [`Role`], [`Identity`]; [`Session`]
+//! - [`Visitor`]: the extractor that each page begins with; [`csrf`]: what each form is checked by
+//! - [`cookie`]: the cookies' rules, from the public address; [`token`]: random texts of which only the hash is kept
+//! - [`links`]: setup and invite links
+//! - [`access`]: which sites a person may see
+pub mod access;
+pub mod cookie;
+pub mod csrf;
+mod error;
+pub mod links;
+mod page;
+mod person;
+mod session;
+mod store_people;
+pub mod token;
+mod visitor;
+
+pub use cookie::PublicUrl;
+pub use error::PeopleError;
+pub use page::calm;
+pub use person::{Identity, Person, Role};
+pub use session::{Opened, SESSION_LIFE, Session};
+pub use store_people::{Clock, People};
+pub use visitor::{Forbidden, SignInFirst, Visitor, local, sign_in_path};

@@ -1,0 +1,265 @@
+//! Persons and sessions in the table.
+use crate::cookie::Cookie;
+use crate::session::{Kept, Opened, SESSION_LIFE, Session};
+use crate::{Identity, PeopleError, Person, PublicUrl, Role, Visitor, token};
+use axum::http::HeaderMap;
+use domain::ids::{OrganizationId, PersonId};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use store::directory::Directory;
+use store::table::{Query, get_as, item, read};
+use store::{Condition, Table, TableError, keys};
+use ulid::Ulid;
+
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// `last_seen_at` moves at most this often.
+const SEEN_NOTED_EACH: SignedDuration = SignedDuration::from_hours(1);
+const MOST: usize = 1_000;
+
+/// Everybody who may look, behind one handle that is cheap to clone.
+#[derive(Clone)]
+pub struct People {
+    pub(crate) table: Arc<dyn Table>,
+    pub(crate) clock: Clock,
+    pub(crate) url: PublicUrl,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Pointer {
+    person_id: PersonId,
+}
+
+impl People {
+    pub fn new(table: Arc<dyn Table>, clock: Clock, url: PublicUrl) -> Self {
+        Self { table, clock, url }
+    }
+
+    pub fn url(&self) -> &PublicUrl {
+        &self.url
+    }
+
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    pub fn table(&self) -> &dyn Table {
+        self.table.as_ref()
+    }
+
+    pub fn directory(&self) -> Directory<'_> {
+        Directory(self.table())
+    }
+
+    // ---- persons
+
+    pub async fn person(&self, organization: &OrganizationId, id: &PersonId) -> Result<Option<Person>, PeopleError> {
+        Ok(get_as(self.table(), "a person", &keys::person(organization, id)).await?)
+    }
+
+    pub async fn people(&self, organization: &OrganizationId) -> Result<Vec<Person>, PeopleError> {
+        let (pk, prefix) = keys::people(organization);
+        let items = self.table.query(Query::prefix(pk, prefix, MOST)).await?;
+        Ok(items.into_iter().map(|item| read("a person", item)).collect::<Result<_, _>>()?)
+    }
+
+    /// Someone new, whom no platform vouches for.
+    pub async fn add(&self, organization: &OrganizationId, role: Role, label: &str) -> Result<Person, PeopleError> {
+        let mut person = self.unnamed(organization, role, label)?;
+        self.put(&mut person).await?;
+        tracing::info!(organization_id = %organization, person_id = %person.id, role = role.as_str(), "a person was added");
+        Ok(person)
+    }
+
+    fn unnamed(&self, organization: &OrganizationId, role: Role, label: &str) -> Result<Person, PeopleError> {
+        let now = self.now();
+        let mut random = [0u8; 16];
+        getrandom::fill(&mut random).map_err(|_| PeopleError::NoRandomness)?;
+        let ulid = Ulid::from_parts(now.as_millisecond().max(0).unsigned_abs(), u128::from_le_bytes(random));
+        Ok(Person {
+            id: PersonId::new(ulid),
+            organization_id: organization.clone(),
+            role,
+            label: label.to_owned(),
+            identity: None,
+            projects: None,
+            created_at: now,
+            last_seen_at: Some(now),
+            version: 0,
+        })
+    }
+
+    /// Creates or changes a person; conditional on the version read.
+    pub async fn put(&self, person: &mut Person) -> Result<(), PeopleError> {
+        let condition = match person.version {
+            0 => Condition::Absent,
+            version => Condition::Equals("version", version.into()),
+        };
+        person.version += 1;
+        Ok(self.table.put(item(&keys::person(&person.organization_id, &person.id), person)?, condition).await?)
+    }
+
+    /// Whom a platform's user is here.
+    pub async fn by_identity(
+        &self,
+        organization: &OrganizationId,
+        identity: &Identity,
+    ) -> Result<Option<Person>, PeopleError> {
+        let key = keys::identity(organization, identity.provider, &identity.user_id);
+        match get_as::<Pointer>(self.table(), "an identity", &key).await? {
+            Some(pointer) => self.person(organization, &pointer.person_id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The person whom a platform vouches for: the one known by that identity; else `already` (who signed in here by a link
+    /// and now at the platform too), who gets the identity; else someone new, with the role that nobody had to give them.
+    /// A role is raised by this, never lowered: where `already` is another person, their role carries over.
+    pub async fn vouched(
+        &self,
+        organization: &OrganizationId,
+        identity: &Identity,
+        label: &str,
+        already: Option<Person>,
+    ) -> Result<Person, PeopleError> {
+        let mut person = match (self.by_identity(organization, identity).await?, already) {
+            (Some(mut known), already) => {
+                known.role = known.role.max(already.map_or(Role::Viewer, |already| already.role));
+                known
+            }
+            (None, Some(already)) if already.identity.is_none() => already,
+            (None, already) => {
+                self.unnamed(organization, already.map_or(Role::Viewer, |already| already.role), label)?
+            }
+        };
+        person.identity = Some(identity.clone());
+        label.clone_into(&mut person.label);
+        self.put(&mut person).await?;
+        // After the person: a pointer always leads to somebody.
+        let key = keys::identity(organization, identity.provider, &identity.user_id);
+        let pointer = Pointer { person_id: person.id.clone() };
+        self.table.put(item(&key, &pointer)?, Condition::Always).await?;
+        Ok(person)
+    }
+
+    pub async fn change_role(
+        &self,
+        organization: &OrganizationId,
+        id: &PersonId,
+        role: Role,
+    ) -> Result<Option<Person>, PeopleError> {
+        let Some(mut person) = self.person(organization, id).await? else { return Ok(None) };
+        person.role = role;
+        self.put(&mut person).await?;
+        tracing::info!(organization_id = %organization, person_id = %id, role = role.as_str(), "a role was changed");
+        Ok(Some(person))
+    }
+
+    /// Takes a person away: first the record, without which no session of theirs opens anything, then the rest.
+    pub async fn remove(&self, organization: &OrganizationId, id: &PersonId) -> Result<bool, PeopleError> {
+        let Some(person) = self.person(organization, id).await? else { return Ok(false) };
+        self.table.delete(&keys::person(organization, id), Condition::Always).await?;
+        if let Some(identity) = &person.identity {
+            let key = keys::identity(organization, identity.provider, &identity.user_id);
+            let ours = Condition::Equals("person_id", id.as_str().into());
+            match self.table.delete(&key, ours).await {
+                Ok(()) | Err(TableError::Condition(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        for session in self.sessions(&person).await? {
+            self.close(&session).await?;
+        }
+        tracing::info!(organization_id = %organization, person_id = %id, "a person was removed");
+        Ok(true)
+    }
+
+    // ---- sessions
+
+    pub async fn open(&self, person: &Person) -> Result<Opened, PeopleError> {
+        let (text, csrf, now) = (token::fresh()?, token::fresh()?, self.now());
+        let ends_at = now + SESSION_LIFE;
+        let kept = Kept {
+            organization_id: person.organization_id.clone(),
+            person_id: person.id.clone(),
+            csrf,
+            created_at: now,
+            ends_at,
+            expires_at: ends_at.as_second(),
+        };
+        let id = token::hash(&text);
+        let listing = keys::session_listing(&person.organization_id, &person.id, &id);
+        self.table.put(item(&listing, &kept)?, Condition::Absent).await?;
+        self.table.put(item(&keys::session(&id), &kept)?, Condition::Absent).await?;
+        tracing::info!(organization_id = %person.organization_id, person_id = %person.id, "a session was opened");
+        Ok(Opened {
+            session: session(id, kept, person),
+            set_cookie: Cookie::Session.set(&self.url, &text, SESSION_LIFE),
+        })
+    }
+
+    /// Who sends these headers, if anybody who is signed in.
+    pub async fn visitor(&self, headers: &HeaderMap) -> Result<Option<Visitor>, PeopleError> {
+        match Cookie::Session.read(&self.url, headers).filter(|text| token::plausible(text)) {
+            Some(text) => self.visitor_by(token::hash(&text)).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn visitor_by(&self, id: String) -> Result<Option<Visitor>, PeopleError> {
+        let Some(kept) = get_as::<Kept>(self.table(), "a session", &keys::session(&id)).await? else {
+            return Ok(None);
+        };
+        if kept.ends_at <= self.now() {
+            return Ok(None);
+        }
+        let Some(mut person) = self.person(&kept.organization_id, &kept.person_id).await? else { return Ok(None) };
+        let now = self.now();
+        if person.last_seen_at.is_none_or(|at| at + SEEN_NOTED_EACH <= now) {
+            person.last_seen_at = Some(now);
+            // A note for people: that it can't be written now is no reason to refuse the page.
+            let mut noted = person.clone();
+            match self.put(&mut noted).await {
+                Ok(()) => person = noted,
+                Err(error) => tracing::warn!(person_id = %person.id, error = %error, "a visit was not noted"),
+            }
+        }
+        Ok(Some(Visitor { session: session(id, kept, &person), person }))
+    }
+
+    /// A person's sessions that have not ended.
+    pub async fn sessions(&self, person: &Person) -> Result<Vec<Session>, PeopleError> {
+        let (pk, prefix) = keys::session_listings(&person.organization_id, &person.id);
+        let mut sessions = Vec::new();
+        for found in self.table.query(Query::prefix(pk, prefix.as_str(), MOST)).await? {
+            let id = found.get("sk").and_then(|sk| sk.as_str()?.strip_prefix(&prefix)).unwrap_or_default().to_owned();
+            let kept: Kept = read("a session", found)?;
+            if kept.ends_at > self.now() {
+                sessions.push(session(id, kept, person));
+            }
+        }
+        Ok(sessions)
+    }
+
+    /// Ends a session: what lets in goes first.
+    pub async fn close(&self, session: &Session) -> Result<(), PeopleError> {
+        self.table.delete(&keys::session(&session.id), Condition::Always).await?;
+        let listing = keys::session_listing(&session.organization_id, &session.person_id, &session.id);
+        Ok(self.table.delete(&listing, Condition::Always).await?)
+    }
+}
+
+fn session(id: String, kept: Kept, person: &Person) -> Session {
+    Session {
+        id,
+        organization_id: kept.organization_id,
+        person_id: kept.person_id,
+        role: person.role,
+        label: person.label.clone(),
+        identity: person.identity.clone(),
+        csrf: kept.csrf,
+        created_at: kept.created_at,
+        expires_at: kept.ends_at,
+    }
+}
