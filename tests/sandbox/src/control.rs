@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::faults::Rule;
 use crate::limits::Limits;
-use crate::procore::{Client, CompanySeed, Core, EditError, Level, PersonEdit, ProjectSeed, Settings};
+use crate::procore::{Client, CompanySeed, Core, EditError, Level, PersonEdit, PersonSeed, ProjectSeed, Settings};
 
 type Shared = State<Arc<Core>>;
 
@@ -31,9 +31,13 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route("/_control/person-edit", post(person_edit))
         .route("/_control/clients", post(set_client))
         .route("/_control/tokens/expire", post(expire_tokens))
+        .route("/_control/tokens/burn", post(burn_tokens))
+        .route("/_control/hooks/{id}", delete(remove_hook))
+        .route("/_control/hooks/{id}/deactivate", post(deactivate_hook))
         .route("/_control/days", post(complete_day))
         .route("/_control/companies/{id}/connect", post(connect))
         .route("/_control/companies/{id}/disconnect", post(disconnect))
+        .route("/_control/companies/{id}/install", post(install))
         .route("/_control/companies/{id}/permitted-projects", post(permitted_projects))
         .route("/_control/companies/{id}/service-level", post(service_level))
         .route("/_control/projects/{id}/tools", post(tool))
@@ -45,7 +49,7 @@ fn done() -> Response {
 }
 
 fn found(found: bool) -> Response {
-    if found { done() } else { problem(StatusCode::NOT_FOUND, "no such company or project") }
+    if found { done() } else { problem(StatusCode::NOT_FOUND, "no such company, project or hook") }
 }
 
 fn problem(status: StatusCode, detail: impl ToString) -> Response {
@@ -126,16 +130,18 @@ enum Seed {
         #[serde(flatten)]
         project: ProjectSeed,
     },
+    Person(PersonSeed),
 }
 
 async fn seed(State(core): Shared, Json(seed): Json<Seed>) -> Response {
     let id = match seed {
         Seed::Company(company) => Some(core.add_company(&company)),
         Seed::Project { company_id, project } => core.add_project(company_id, &project),
+        Seed::Person(person) => core.add_person(&person),
     };
     match id {
         Some(id) => (StatusCode::CREATED, Json(json!({"id": id}))).into_response(),
-        None => problem(StatusCode::NOT_FOUND, "no such company"),
+        None => problem(StatusCode::UNPROCESSABLE_ENTITY, "no such company, or the login is taken"),
     }
 }
 
@@ -157,6 +163,19 @@ async fn expire_tokens(State(core): Shared) -> Response {
     done()
 }
 
+async fn burn_tokens(State(core): Shared) -> Response {
+    core.burn_refresh_tokens();
+    done()
+}
+
+async fn remove_hook(State(core): Shared, Path(id): Path<i64>) -> Response {
+    found(core.remove_hook(id))
+}
+
+async fn deactivate_hook(State(core): Shared, Path(id): Path<i64>) -> Response {
+    found(core.deactivate_hook(id))
+}
+
 #[derive(Deserialize)]
 struct Day {
     project_id: i64,
@@ -170,6 +189,10 @@ async fn complete_day(State(core): Shared, Json(day): Json<Day>) -> Response {
 
 async fn connect(State(core): Shared, Path(id): Path<i64>) -> Response {
     found(core.set_connected(id, true))
+}
+
+async fn install(State(core): Shared, Path(id): Path<i64>) -> Response {
+    found(core.install(id))
 }
 
 async fn disconnect(State(core): Shared, Path(id): Path<i64>) -> Response {

@@ -1,4 +1,4 @@
-//! `sandbox --procore-port N [--bind 127.0.0.1]`: says where it listens and runs until it is told to stop.
+//! `sandbox --procore-port N [--bind 127.0.0.1] [--redirect-uri URI]…`: says where it listens and runs until it is told to stop.
 
 use std::net::IpAddr;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use sandbox::procore::{Options, Sandbox};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str = "usage: sandbox --procore-port N [--bind ADDRESS]";
+const USAGE: &str = "usage: sandbox --procore-port N [--bind ADDRESS] [--redirect-uri URI]…";
 
 #[derive(Debug, Error)]
 enum Failure {
@@ -51,6 +51,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failu
         let wrong = || Failure::Usage(format!("{name} cannot be {value:?}"));
         match name.as_str() {
             "--procore-port" => port = Some(value.parse().map_err(|_| wrong())?),
+            "--redirect-uri" => options.clients.iter_mut().for_each(|client| client.redirect_uris.push(value.clone())),
             "--bind" => options.bind = value.parse::<IpAddr>().map_err(|_| wrong())?,
             _ => return Err(Failure::Usage(format!("{name} is not known"))),
         }

@@ -44,6 +44,23 @@ pub(crate) enum Incoming {
     Unreadable(String),
 }
 
+impl Incoming {
+    /// Passes over members that the caller may give although the document does not name them.
+    pub(crate) fn without(self, names: &[&str]) -> Self {
+        match self {
+            Self::Json(Value::Object(mut members)) => {
+                members.retain(|name, _| !names.contains(&name.as_str()));
+                Self::Json(Value::Object(members))
+            }
+            Self::Fields { media, mut fields } => {
+                fields.retain(|(name, _)| !names.contains(&name.as_str()));
+                Self::Fields { media, fields }
+            }
+            other => other,
+        }
+    }
+}
+
 /// A request in the document's terms: typed parameters and the body as JSON.
 #[derive(Debug, Default)]
 pub(crate) struct Valid {

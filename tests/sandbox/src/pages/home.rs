@@ -3,19 +3,28 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use maud::html;
 
-use super::{layout, tools};
+use super::{apps, layout, signed_in, tools};
 use crate::procore::Core;
 
-pub(crate) async fn page(State(core): State<Arc<Core>>) -> Response {
+pub(crate) async fn page(State(core): State<Arc<Core>>, headers: HeaderMap) -> Response {
     let world = core.world();
+    let person = signed_in(&headers).and_then(|id| world.people.get(&id));
     let body = html! {
+        @match person {
+            Some(person) => form.inline method="post" action="/logout" { p { "Logged in as " strong { (person.name) } ": edits carry this name where the person belongs. " button.quiet { "Log out" } } },
+            None => p { "Edits carry the name of the company's safety manager. " a href="/login" { "Log in" } " as somebody else." },
+        }
         @for company in world.companies.values() {
             section.card {
                 h2 { (company.name) " " span.dim { (company.id) } }
-                @if !company.connected { p { span.tag.bad { "app not connected" } } }
+                p {
+                    @if !company.connected { span.tag.bad { "app not connected" } " " }
+                    a href=(apps::address(company.id)) aria-label={ "Apps of " (company.name) } { "Apps" }
+                }
                 table {
                     tr { th { "Project" } th { "Time zone" } th { "Incidents" } th { "Observations" } th { "Daily log entries" } }
                     @for project in world.projects.values().filter(|project| project.company_id == company.id) {

@@ -5,13 +5,9 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
-use serde_json::Value;
 
-use super::{entry, fact, layout, local, location, person, tools};
-use crate::procore::{Core, Incident, Injury, Project, World};
-
-const FILING_TYPES: [&str; 7] =
-    ["first_aid", "medically_treated", "lost_time", "restricted_work", "report_only", "refused_care", "fatality"];
+use super::{check, entry, fact, injuries, layout, local, location, person, tools};
+use crate::procore::{Core, Incident, Project, World};
 
 pub(crate) async fn list(State(core): State<Arc<Core>>, Path((_, project)): Path<(i64, i64)>) -> Response {
     let world = core.world();
@@ -48,12 +44,12 @@ pub(crate) async fn one(State(core): State<Arc<Core>>, Path((_, project, id)): P
     let at = format!("{}/incidents/{}", tools(project), incident.id);
     let body = html! {
         (facts(&world, project, incident))
-        (injuries(&world, incident))
+        (injuries::table(&world, incident, &at))
         @if incident.deleted_at.is_none() {
             h2 { "Edit as a person" }
             div.card { (edit_form(&at, incident)) }
             h2 { "Add an injury" }
-            div.card { (injury_form(&at)) }
+            div.card { (injuries::form(&format!("{at}/injuries"), None)) }
             form.inline method="post" action={ (at) "/delete" } { button.quiet { "Move to the recycle bin" } }
         } @else {
             form.inline method="post" action={ (at) "/restore" } { button { "Restore from the recycle bin" } }
@@ -73,6 +69,7 @@ fn facts(world: &World, project: &Project, incident: &Incident) -> Markup {
                 (fact("Event date", event.as_deref()))
                 (fact("Location", location(world, incident.location_id)))
                 (fact("Recordable", Some(recordable)))
+                (fact("Private", Some(if incident.private { "Yes" } else { "No" })))
                 (fact("Hazard", entry(world, incident.hazard_id)))
                 (fact("Contributing behavior", entry(world, incident.contributing_behavior_id)))
                 (fact("Contributing condition", entry(world, incident.contributing_condition_id)))
@@ -85,35 +82,6 @@ fn facts(world: &World, project: &Project, incident: &Incident) -> Markup {
     }
 }
 
-fn injuries(world: &World, incident: &Incident) -> Markup {
-    let records = world.injuries.values().filter(|one| one.incident_id == incident.id && one.deleted_at.is_none());
-    let records: Vec<&Injury> = records.collect();
-    let text = |record: &Injury, name: &str| record.fields.get(name).map(shown).unwrap_or_default();
-    html! {
-        @if !records.is_empty() {
-            h2 { "Injuries and near misses" }
-            table {
-                tr { th { "#" } th { "Kind" } th { "Filing type" } th { "Description" } th { "Treatment" } th { "Days away" } th { "Days restricted" } }
-                @for record in records {
-                    tr {
-                        td { (incident.number) "-" (record.number) }
-                        td { (record.kind.replace('_', " ")) }
-                        td { (text(record, "filing_type").replace('_', " ")) }
-                        td.pre { (text(record, "description")) }
-                        td { (text(record, "treatment_provider")) " " (text(record, "treatment_facility")) }
-                        td { (text(record, "work_days_absent")) }
-                        td { (text(record, "work_days_restricted")) }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 fn edit_form(at: &str, incident: &Incident) -> Markup {
     html! {
         form.stack method="post" action=(at) {
@@ -122,26 +90,9 @@ fn edit_form(at: &str, incident: &Incident) -> Markup {
             label { "Status" select name="status" {
                 @for status in ["open", "closed"] { option value=(status) selected[incident.status == status] { (status) } }
             } }
+            (check("recordable", "Recordable", incident.recordable == Some(true)))
+            (check("private", "Private", incident.private))
             button { "Save" }
-        }
-    }
-}
-
-fn injury_form(at: &str) -> Markup {
-    html! {
-        form.stack method="post" action={ (at) "/injuries" } {
-            label { "Filing type" select name="filing_type" {
-                option value="" { "not set" }
-                @for kind in FILING_TYPES { option value=(kind) { (kind.replace('_', " ")) } }
-            } }
-            label { "Description" textarea name="description" rows="2" {} }
-            label { "Treatment provider" input name="treatment_provider"; }
-            label { "Treatment facility" input name="treatment_facility"; }
-            label { "Work days absent" input name="work_days_absent" type="number" min="0"; }
-            label { "Work days restricted" input name="work_days_restricted" type="number" min="0"; }
-            label.check { input name="treated_in_er" type="checkbox" value="true"; "Treated in an emergency room" }
-            label.check { input name="hospitalized_overnight" type="checkbox" value="true"; "Hospitalized overnight" }
-            button { "Add the injury" }
         }
     }
 }

@@ -75,6 +75,22 @@ fn tool_links(project: &Project) -> Markup {
     }
 }
 
+/// A page without the tools around it.
+pub(crate) fn bare(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) " · Procore sandbox" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { header { b { "Procore" } span { "sandbox" } } main { div.card { h1 { (title) } (body) } } }
+        }
+    }
+}
+
 pub(crate) fn missing() -> Response {
     let body = html! { p { "There is no such record. " a href="/" { "All companies" } } };
     (StatusCode::NOT_FOUND, page("Not found", None, body)).into_response()

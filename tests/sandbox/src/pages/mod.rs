@@ -2,18 +2,21 @@
 //!
 //! Addresses of records look like the platform's own, so that a link from elsewhere can be followed here.
 
+mod apps;
 mod calls;
 pub(crate) mod consent;
 mod daily_log;
 mod forms;
 mod home;
 mod incidents;
+mod injuries;
 mod layout;
 mod observations;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::{HeaderMap, header};
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -34,15 +37,44 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route(&at("incidents"), get(incidents::list))
         .route(&at("incidents/{id}"), get(incidents::one).post(forms::edit_incident))
         .route(&at("incidents/{id}/injuries"), post(forms::add_injury))
+        .route(&at("incidents/{id}/injuries/{injury}"), get(injuries::one).post(forms::edit_injury))
+        .route(&at("incidents/{id}/injuries/{injury}/delete"), post(forms::delete_injury))
+        .route(&at("incidents/{id}/injuries/{injury}/restore"), post(forms::restore_injury))
         .route(&at("observations"), get(observations::list))
         .route(&at("observations/{id}"), get(observations::one).post(forms::edit_observation))
         .route(&at("observations/{id}/comments"), post(forms::comment))
         .route(&at("{tool}/{id}/delete"), post(forms::delete))
         .route(&at("{tool}/{id}/restore"), post(forms::restore))
-        .route(&at("dailylog"), get(daily_log::page))
+        .route(&at("dailylog"), get(daily_log::page).post(forms::add_note))
+        .route(&at("dailylog/{id}"), get(daily_log::one).post(forms::edit_note))
+        .route(&at("dailylog/{id}/delete"), post(forms::delete_note))
+        .route(&at("dailylog/days/{date}"), post(forms::complete_day))
         .route(&at("recyclebin"), get(daily_log::bin))
-        .route("/consent", post(consent::decide))
+        .route("/webclients/host/companies/{company}/tools/apps", get(apps::page))
+        .route("/webclients/host/companies/{company}/tools/apps/install", post(apps::install))
+        .route("/webclients/host/companies/{company}/tools/apps/uninstall", post(apps::uninstall))
+        .route("/webclients/host/companies/{company}/tools/apps/permitted-projects", post(apps::permit))
+        .route("/login", get(consent::login_page).post(consent::login))
+        .route("/logout", post(consent::logout))
+        .route("/consent", post(consent::answer))
         .with_state(core)
+}
+
+/// Holds the id of the person who signed in. It opens nothing: these pages are open to all.
+const COOKIE: &str = "procore_sandbox_person";
+
+pub(crate) fn signed_in(headers: &HeaderMap) -> Option<i64> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE)?.1.parse().ok()
+}
+
+/// A box to tick; unticked it says so, since a form leaves such boxes out.
+fn check(name: &str, label: &str, ticked: bool) -> Markup {
+    html! {
+        input type="hidden" name=(name) value="false";
+        label.check { input name=(name) type="checkbox" value="true" checked[ticked]; (label) }
+    }
 }
 
 /// Where the tools of a project stand.

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::{entry, fact, layout, local, location, person, tools};
+use super::{check, entry, fact, layout, local, location, person, tools};
 use crate::procore::{Core, Observation, Project, ResponseLog, World};
 
 const STATUSES: [&str; 4] = ["initiated", "ready_for_review", "not_accepted", "closed"];
@@ -126,6 +126,8 @@ fn edit_form(at: &str, item: &Observation) -> Markup {
                 @if priority.is_none() { option value="" { "not set" } }
                 @for word in PRIORITIES { option value=(word) selected[priority == Some(word)] { (word) } }
             } }
+            label { "Due date" input name="due_date" type="date" value=(item.due_date.as_deref().unwrap_or_default()); }
+            (check("personal", "Private", item.personal))
             button { "Save" }
         }
     }

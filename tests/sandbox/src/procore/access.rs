@@ -81,7 +81,7 @@ pub(crate) fn entry(
 pub(crate) fn person(world: &World, company: i64, member: &str, fields: &Fields<'_>) -> Result<Option<i64>, Refusal> {
     let Some(id) = fields.id(member) else { return Ok(None) };
     match world.people.get(&id) {
-        Some(person) if person.company_id == company => Ok(Some(id)),
+        Some(person) if person.is_in(company) => Ok(Some(id)),
         _ => Err(Refusal::field(member.trim_end_matches("_id"), "must exist")),
     }
 }

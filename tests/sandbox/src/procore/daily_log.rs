@@ -165,10 +165,18 @@ pub(crate) fn delete(world: &mut World, call: &Call) -> Outcome {
     let entry = note(world, call)?;
     editor.may_edit(entry.created_by)?;
     let id = entry.id;
-    refuse_completed(world, entry.project_id, entry.date)?;
-    world.log_entries.remove(&id);
-    world.raise(&editor, call.project_id(), resource(NOTES), id, EventKind::Delete);
+    remove(world, &editor, id)?;
     Ok(Reply::empty(200))
+}
+
+/// Log entries have no recycle bin.
+pub(crate) fn remove(world: &mut World, editor: &Editor, id: i64) -> Result<(), Refusal> {
+    let entry = world.log_entries.get(&id).ok_or_else(Refusal::not_found)?;
+    let (project_id, section) = (entry.project_id, entry.section.clone());
+    refuse_completed(world, project_id, entry.date)?;
+    world.log_entries.remove(&id);
+    world.raise(editor, project_id, resource(&section), id, EventKind::Delete);
+    Ok(())
 }
 
 fn header(world: &mut World, project_id: i64, date: Date) -> &mut DayHeader {

@@ -29,25 +29,26 @@ pub(crate) fn client() -> Client {
 pub(crate) async fn dispatch(core: Arc<Core>) {
     loop {
         core.waiting.notified().await;
-        for url in idle(&core) {
-            tokio::spawn(run(Arc::downgrade(&core), url));
+        let (era, idle) = idle(&core);
+        for url in idle {
+            tokio::spawn(run(Arc::downgrade(&core), era, url));
         }
     }
 }
 
-fn idle(core: &Core) -> Vec<String> {
+fn idle(core: &Core) -> (u64, Vec<String>) {
     let hooks = &mut core.world().hooks;
     let waiting = hooks.queues.iter().filter(|(_, queue)| !queue.is_empty()).map(|(url, _)| url.clone());
     let idle: Vec<String> = waiting.filter(|url| !hooks.busy.contains(url)).collect();
     hooks.busy.extend(idle.iter().cloned());
-    idle
+    (hooks.era, idle)
 }
 
-async fn run(core: Weak<Core>, url: String) {
+async fn run(core: Weak<Core>, era: u64, url: String) {
     let mut pause = None;
     loop {
         let Some(held) = core.upgrade() else { return };
-        let Some((delivery, authorization)) = next(&held, &url) else { return };
+        let Some((delivery, authorization)) = next(&held, era, &url) else { return };
         let (http, first_pause) = (held.http.clone(), held.options.hook_retry);
         drop(held);
         let mut request = http.post(&url).json(&delivery.payload);
@@ -56,20 +57,24 @@ async fn run(core: Weak<Core>, url: String) {
         }
         let outcome = request.send().await;
         let Some(held) = core.upgrade() else { return };
-        if settle(&held, &url, delivery.id, outcome) {
+        if settle(&held, era, &url, delivery.id, outcome) {
             pause = None;
             continue;
         }
+        let clock = held.clock.clone();
         drop(held);
         let wait = pause.map_or(first_pause, |before: Duration| before.saturating_mul(2).min(LONGEST_PAUSE));
         pause = Some(wait);
-        tokio::time::sleep(wait).await;
+        clock.sleep(wait).await;
     }
 }
 
 /// The oldest event for a destination; without one its runner ends.
-fn next(core: &Core, url: &str) -> Option<(Delivery, Option<String>)> {
+fn next(core: &Core, era: u64, url: &str) -> Option<(Delivery, Option<String>)> {
     let hooks = &mut core.world().hooks;
+    if hooks.era != era {
+        return None;
+    }
     while let Some(id) = hooks.queues.get(url).and_then(|queue| queue.front().copied()) {
         let delivery = hooks.deliveries.get(&id).cloned();
         let hook = delivery.as_ref().and_then(|delivery| hooks.hooks.get(&delivery.hook_id));
@@ -84,9 +89,12 @@ fn next(core: &Core, url: &str) -> Option<(Delivery, Option<String>)> {
 }
 
 /// Notes how a delivery went. False pauses the destination.
-fn settle(core: &Core, url: &str, id: i64, outcome: Result<reqwest::Response, reqwest::Error>) -> bool {
+fn settle(core: &Core, era: u64, url: &str, id: i64, outcome: Result<reqwest::Response, reqwest::Error>) -> bool {
     let now = core.clock.now();
     let hooks = &mut core.world().hooks;
+    if hooks.era != era {
+        return true;
+    }
     let Some(delivery) = hooks.deliveries.get_mut(&id) else { return true };
     delivery.attempts += 1;
     delivery.response_status = outcome.as_ref().ok().map(|response| response.status().as_u16());

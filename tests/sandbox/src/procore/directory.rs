@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::access::Editor;
-use super::call::{Call, Outcome, plain};
+use super::call::{Actor, Call, Outcome, plain};
 use super::hooks::EventKind;
 use super::paging::{among, mentions, page, within};
 use super::reply::{Refusal, Reply};
@@ -31,7 +31,7 @@ pub(crate) fn me(world: &World, call: &Call) -> Outcome {
 pub(crate) fn companies(world: &World, call: &Call) -> Outcome {
     let shows = |company: &&Company| match &call.actor.login {
         _ if call.actor.service_account => company.connected,
-        login => world.people.values().any(|person| person.company_id == company.id && &person.login == login),
+        login => world.people.values().any(|person| person.is_in(company.id) && &person.login == login),
     };
     let view = |company: &Company| {
         json!({"id": company.id, "name": company.name, "is_active": true, "logo_url": null,
@@ -46,22 +46,28 @@ pub(crate) fn base_url(call: &Call) -> Outcome {
 
 pub(crate) fn people(world: &World, call: &Call) -> Outcome {
     let shows = |person: &&Person| {
-        person.company_id == call.company_id && mentions(call.query_text("filters[search]"), &[Some(&person.name)])
+        person.is_in(call.company_id) && mentions(call.query_text("filters[search]"), &[Some(&person.name)])
     };
     Ok(page(call, world.people.values().filter(shows).map(views::person).collect()))
 }
 
-/// Whether the caller may see a project: a service account sees what an admin permitted.
-pub(crate) fn permits(world: &World, service_account: bool, project: &Project) -> bool {
-    let permitted = world.companies.get(&project.company_id).and_then(|company| company.permitted_projects.as_ref());
-    !service_account || permitted.is_none_or(|projects| projects.contains(&project.id))
+/// Whether the caller may see a project: a service account sees what an admin permitted, an admin everything, others
+/// the projects that list them.
+pub(crate) fn permits(world: &World, actor: &Actor, project: &Project) -> bool {
+    let listed = if actor.service_account {
+        world.companies.get(&project.company_id).and_then(|company| company.permitted_projects.as_ref())
+    } else {
+        let person = world.people.get(&actor.user_id);
+        person.filter(|person| !person.admin).and_then(|person| person.projects.as_ref())
+    };
+    listed.is_none_or(|projects| projects.contains(&project.id))
 }
 
 pub(crate) fn projects(world: &World, call: &Call) -> Outcome {
     let ids = call.query_ids("filters[id]");
     let shows = |project: &&Project| {
         project.company_id == call.company_id
-            && permits(world, call.actor.service_account, project)
+            && permits(world, &call.actor, project)
             && among(ids.as_deref(), Some(project.id))
             && call.query_text("filters[by_status]").is_none_or(|wanted| match wanted {
                 "Active" => project.active,

@@ -51,10 +51,15 @@ impl From<Refusal> for EditError {
 impl Core {
     /// Does the edit and says which record it concerns.
     pub fn person_edit(&self, edit: &PersonEdit) -> Result<i64, EditError> {
+        self.person_edit_as(edit, None)
+    }
+
+    /// The same in the name of a person who signed in; of another one where that person does not belong.
+    pub fn person_edit_as(&self, edit: &PersonEdit, person: Option<i64>) -> Result<i64, EditError> {
         let done = {
             let world = &mut *self.world();
             let project_id = project_of(world, edit).ok_or(EditError::Unknown)?;
-            let editor = person_at(world, project_id, self.clock.stamp()).ok_or(EditError::Unknown)?;
+            let editor = person_at(world, project_id, person, self.clock.stamp()).ok_or(EditError::Unknown)?;
             apply(world, &editor, project_id, edit)
         };
         self.waiting.notify_one();
@@ -104,6 +109,7 @@ fn apply(world: &mut World, editor: &Editor, project_id: i64, edit: &PersonEdit)
         }
         ("note", "create") => return Ok(daily_log::make(world, editor, project_id, daily_log::NOTES, fields)?),
         ("note", "update") => daily_log::edit(world, editor, id, fields),
+        ("note", "delete") => daily_log::remove(world, editor, id),
         _ => return Err(EditError::Unknown),
     };
     done?;

@@ -79,7 +79,7 @@ pub(crate) fn identify(
         (None, None) => None,
         (Some(login), _) => {
             let mut known = world.people.values().filter(|person| person.login.as_ref() == Some(login));
-            known.find(|person| company_id == 0 || person.company_id == company_id).map(|person| person.id)
+            known.find(|person| company_id == 0 || person.is_in(company_id)).map(|person| person.id)
         }
     };
     // A company that does not exist and one that is not open to the caller look alike.
@@ -115,7 +115,7 @@ pub(crate) fn admit(world: &World, call: &Call, tag: &str) -> Result<(), Refusal
     let project =
         world.projects.get(&project_id).filter(|project| call.company_id == 0 || project.company_id == call.company_id);
     let project = project.ok_or_else(Refusal::not_found)?;
-    if !directory::permits(world, call.actor.service_account, project) {
+    if !directory::permits(world, &call.actor, project) {
         return Err(Refusal::forbidden("You do not have access to this project."));
     }
     let tool = match tag {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::access::Editor;
 use super::hooks::{Delivery, Hook};
 use super::oauth::{Client, OAuth};
-use super::seed::{self, CompanySeed, ProjectSeed};
+use super::seed::{self, CompanySeed, PersonSeed, ProjectSeed};
 use super::state::{
     Alert, Company, Entry, Incident, Injury, Level, Location, LogEntry, Mail, Observation, ObservationType, Person,
     Project, ResponseLog, Settings, World,
@@ -25,6 +25,7 @@ pub(crate) fn new_world(options: &Options, now: Timestamp) -> World {
     for company in &options.companies {
         seed::add_company(&mut world, company, now);
     }
+    seed::add_people_of_several_companies(&mut world);
     world
 }
 
@@ -43,7 +44,7 @@ impl Core {
     }
 
     pub fn people(&self, company_id: i64) -> Vec<Person> {
-        all(self.world().people.values().filter(|person| person.company_id == company_id).cloned())
+        all(self.world().people.values().filter(|person| person.is_in(company_id)).cloned())
     }
 
     pub fn entries(&self, company_id: i64, list: &str) -> Vec<Entry> {
@@ -173,6 +174,11 @@ impl Core {
         found.is_some()
     }
 
+    /// As an admin installs the app: after that no project is permitted until one is picked, again after a reinstall.
+    pub fn install(&self, company_id: i64) -> bool {
+        self.set_permitted_projects(company_id, Some(BTreeSet::new())) && self.set_connected(company_id, true)
+    }
+
     pub fn set_service_level(&self, company_id: i64, level: Level) -> bool {
         let found = self.world().companies.get_mut(&company_id).map(|company| company.service_level = level);
         found.is_some()
@@ -195,10 +201,24 @@ impl Core {
         self.world().oauth.expire_tokens(self.clock.stamp());
     }
 
+    /// Ends every refresh token at once, as if each had been used up elsewhere.
+    pub fn burn_refresh_tokens(&self) {
+        self.world().oauth.burn_refresh_tokens();
+    }
+
+    pub fn remove_hook(&self, hook_id: i64) -> bool {
+        self.world().hooks.hooks.remove(&hook_id).is_some()
+    }
+
+    /// As the platform does after a destination failed for long.
+    pub fn deactivate_hook(&self, hook_id: i64) -> bool {
+        self.world().hooks.hooks.get_mut(&hook_id).map(|hook| hook.active = false).is_some()
+    }
+
     /// Completes a day of a project's daily log, as its superintendent would.
     pub fn complete_day(&self, project_id: i64, date: Date, completed: bool) -> bool {
         let world = &mut *self.world();
-        let Some(editor) = person_at(world, project_id, self.clock.stamp()) else { return false };
+        let Some(editor) = person_at(world, project_id, None, self.clock.stamp()) else { return false };
         daily_log::set_completed(world, &editor, project_id, date, completed);
         true
     }
@@ -213,11 +233,22 @@ impl Core {
         known.then(|| seed::add_project(world, company_id, seed, self.clock.stamp()))
     }
 
+    /// The new person's id; None if a company is not known or the login is taken.
+    pub fn add_person(&self, seed: &PersonSeed) -> Option<i64> {
+        let world = &mut *self.world();
+        let taken = world.people.values().any(|person| person.login.as_ref() == Some(&seed.login));
+        let known = !seed.companies.is_empty() && seed.companies.iter().all(|id| world.companies.contains_key(id));
+        (known && !taken).then(|| seed::add_person(world, seed))
+    }
+
     /// Everything as at the start, the clock too. Tokens are gone.
     pub fn reset(&self) {
         self.faults.clear();
+        let world = &mut *self.world();
+        let era = world.hooks.era + 1;
         self.clock.reset();
-        *self.world() = new_world(&self.options, self.clock.stamp());
+        *world = new_world(&self.options, self.clock.stamp());
+        world.hooks.era = era;
     }
 
     /// The whole state as JSON, calls last.
@@ -242,10 +273,11 @@ fn values<K, V: serde::Serialize>(map: &std::collections::BTreeMap<K, V>) -> Vec
     map.values().collect()
 }
 
-/// The first full user of a project's company, who edits in the browser.
-pub(crate) fn person_at(world: &World, project_id: i64, now: Timestamp) -> Option<Editor> {
+/// Who edits in the browser: the person who signed in there, else the first full user of the project's company.
+pub(crate) fn person_at(world: &World, project_id: i64, signed_in: Option<i64>, now: Timestamp) -> Option<Editor> {
     let company_id = world.projects.get(&project_id)?.company_id;
-    let mut people = world.people.values().filter(|person| person.company_id == company_id);
-    let person = people.find(|person| person.login.is_some() && !person.service_account)?;
+    let mut people = world.people.values().filter(|person| person.is_in(company_id) && person.signs_in());
+    let person = signed_in.and_then(|id| world.people.get(&id)).filter(|person| person.is_in(company_id));
+    let person = person.or_else(|| people.next())?;
     Some(Editor { user_id: person.id, client_id: None, company_id, now, level: Level::Admin })
 }

@@ -88,6 +88,8 @@ pub(crate) struct Hooks {
     pub(crate) queues: BTreeMap<String, VecDeque<i64>>,
     /// Destinations that are being worked on.
     pub(crate) busy: BTreeSet<String>,
+    /// Grows with each reset: who works for an older one stops.
+    pub(crate) era: u64,
 }
 
 impl World {
@@ -101,11 +103,14 @@ impl World {
         };
         let hooks: Vec<Hook> = self.hooks.hooks.values().filter(wants).cloned().collect();
         for hook in hooks {
-            let delivery_id = self.id();
-            let payload = payload(&hook, editor, project_id, resource, id, kind);
+            let application = editor.client_id.as_deref().filter(|_| !self.settings.hide_source_application);
+            let event = || payload(&hook, editor, application, project_id, resource, id, kind);
+            let first = event();
             for copy in 0..self.settings.deliveries_per_event {
-                let copy_id = if copy == 0 { delivery_id } else { self.id() };
-                self.hooks.enqueue(copy_id, &hook, payload.clone(), editor.now);
+                let another = copy > 0 && self.settings.duplicate_ids_differ;
+                let payload = if another { event() } else { first.clone() };
+                let delivery_id = self.id();
+                self.hooks.enqueue(delivery_id, &hook, payload, editor.now);
             }
         }
     }
@@ -134,7 +139,15 @@ impl Hooks {
     }
 }
 
-fn payload(hook: &Hook, editor: &Editor, project_id: i64, resource: &str, id: i64, kind: EventKind) -> Value {
+fn payload(
+    hook: &Hook,
+    editor: &Editor,
+    application: Option<&str>,
+    project_id: i64,
+    resource: &str,
+    id: i64,
+    kind: EventKind,
+) -> Value {
     let ulid = ulid::Ulid::generate().to_string();
     let timestamp = editor.now.to_string();
     if hook.payload_version == "v4.0" {
@@ -149,7 +162,7 @@ fn payload(hook: &Hook, editor: &Editor, project_id: i64, resource: &str, id: i6
         "event_type": kind.as_str(), "resource_name": resource, "resource_id": id,
         // What repeats the outer members is nulled.
         "metadata": {"source_user_id": null, "source_company_id": null, "source_project_id": null,
-            "source_application_id": editor.client_id, "source_operation_id": null}});
+            "source_application_id": application, "source_operation_id": null}});
     if hook.payload_version == "v3.0" {
         event["related_resources"] = json!([]);
     }

@@ -151,6 +151,10 @@ pub(crate) fn v1(world: &mut World, call: &Call) -> Outcome {
         }
         "listTriggersV1" => Ok(Reply::ok(Value::Array(triggers_v1(hook(world, hook_id, scope)?)))),
         "createTriggerV1" => {
+            let version = call.valid.body.get("api_version").and_then(Value::as_str).unwrap_or_default();
+            if hook(world, hook_id, scope)?.payload_version != version {
+                return Err(Refusal::field("api_version", "must be that of the hook"));
+            }
             let id = add_trigger(world, hook_id, scope, &call.fields("trigger"))?;
             let made = triggers_v1(&world.hooks.hooks[&hook_id]).into_iter().find(|trigger| trigger["id"] == id);
             Ok(Reply::created(made.unwrap_or(Value::Null)))

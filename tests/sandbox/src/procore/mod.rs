@@ -39,9 +39,9 @@ use crate::openapi::{Document, DocumentError};
 pub use edit::{EditError, PersonEdit};
 pub use hooks::{Delivery, Hook};
 pub use oauth::Client;
-pub(crate) use oauth::{Consent, authorize};
+pub(crate) use oauth::{Ask, decide};
 pub(crate) use pipeline::respond;
-pub use seed::{CompanySeed, ProjectSeed, default_companies};
+pub use seed::{CompanySeed, PersonSeed, ProjectSeed, default_companies};
 pub(crate) use state::World;
 pub use state::{
     Action, Alert, Company, DayHeader, Entry, Incident, Injury, Level, Location, LogEntry, Mail, Observation,

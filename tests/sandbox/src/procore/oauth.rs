@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 
 use super::reply::{Payload, Refusal, Reply};
 use super::state::World;
+use crate::pages::consent as pages;
 
 const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+/// Shows the code instead of sending it anywhere.
+const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 const DEAD_GRANT: &str = "The provided authorization grant is invalid, expired, revoked, does not match the \
     redirection URI used in the authorization request, or was issued to another client.";
 
@@ -27,7 +30,7 @@ impl Default for Client {
         Self {
             id: "sandbox-client".to_owned(),
             secret: "sandbox-secret".to_owned(),
-            redirect_uris: vec!["http://localhost".to_owned(), "urn:ietf:wg:oauth:2.0:oob".to_owned()],
+            redirect_uris: vec!["http://localhost".to_owned(), OUT_OF_BAND.to_owned()],
         }
     }
 }
@@ -46,6 +49,14 @@ pub(crate) struct Token {
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     refresh: Option<String>,
+    /// What a person agreed to once; refreshing goes on with it. None for a service account.
+    grant: Option<u64>,
+}
+
+struct Refresh {
+    client_id: String,
+    login: String,
+    grant: u64,
 }
 
 struct Code {
@@ -59,8 +70,10 @@ struct Code {
 pub(crate) struct OAuth {
     pub(crate) clients: Vec<Client>,
     tokens: HashMap<String, Token>,
-    /// Refresh token to the client and person that it was given to.
-    refreshes: HashMap<String, (String, String)>,
+    refreshes: HashMap<String, Refresh>,
+    /// Refresh tokens that were used, with their grants.
+    burnt: HashMap<String, u64>,
+    grants: u64,
     codes: HashMap<String, Code>,
 }
 
@@ -83,19 +96,42 @@ impl OAuth {
         self.tokens.values_mut().for_each(|token| token.expires_at = now);
     }
 
+    pub(crate) fn burn_refresh_tokens(&mut self) {
+        self.burnt.extend(self.refreshes.drain().map(|(text, refresh)| (text, refresh.grant)));
+    }
+
+    /// Any use burns a refresh token, a failing one too: so it is taken out before anything is checked.
+    fn burn(&mut self, text: &str, reuse_ends_grant: bool) -> Option<Refresh> {
+        if let Some(grant) = self.burnt.get(text).copied().filter(|_| reuse_ends_grant) {
+            self.refreshes.retain(|_, refresh| refresh.grant != grant);
+            self.tokens.retain(|_, token| token.grant != Some(grant));
+        }
+        let live = self.refreshes.remove(text)?;
+        self.burnt.insert(text.to_owned(), live.grant);
+        Some(live)
+    }
+
     fn proves(&self, id: &str, secret: &str) -> bool {
         self.clients.iter().any(|client| client.id == id && client.secret == secret)
     }
 
-    fn issue(&mut self, client_id: &str, owner: Owner, now: Timestamp, lifetime: i64) -> Value {
+    fn issue(&mut self, client_id: &str, owner: Owner, grant: Option<u64>, now: Timestamp, lifetime: i64) -> Value {
         let access = format!("eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzUxMiJ9.{}.{}", random(), random());
-        let refresh = match &owner {
+        let grant = match &owner {
             Owner::ServiceAccount => None,
-            Owner::Login(login) => {
+            Owner::Login(_) => grant.or_else(|| {
+                self.grants += 1;
+                Some(self.grants)
+            }),
+        };
+        let refresh = match (&owner, grant) {
+            (Owner::Login(login), Some(grant)) => {
                 let refresh = random();
-                self.refreshes.insert(refresh.clone(), (client_id.to_owned(), login.clone()));
+                let (client_id, login) = (client_id.to_owned(), login.clone());
+                self.refreshes.insert(refresh.clone(), Refresh { client_id, login, grant });
                 Some(refresh)
             }
+            _ => None,
         };
         let mut answer = json!({"access_token": access, "token_type": "bearer", "expires_in": lifetime,
             "created_at": now.as_second()});
@@ -103,7 +139,7 @@ impl OAuth {
             answer["refresh_token"] = json!(refresh);
         }
         let expires_at = now.saturating_add(SignedDuration::from_secs(lifetime)).unwrap_or(Timestamp::MAX);
-        let token = Token { client_id: client_id.to_owned(), owner, created_at: now, expires_at, refresh };
+        let token = Token { client_id: client_id.to_owned(), owner, created_at: now, expires_at, refresh, grant };
         self.tokens.insert(access, token);
         answer
     }
@@ -112,9 +148,9 @@ impl OAuth {
 pub(crate) fn token(world: &mut World, body: &Value, now: Timestamp) -> Reply {
     let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
     let lifetime = world.settings.token_lifetime_seconds;
+    let reuse_ends_grant = world.settings.reused_refresh_ends_grant;
     let oauth = &mut world.oauth;
-    // Any use burns a refresh token, a failing one too: so it is taken out before anything is checked.
-    let burnt = oauth.refreshes.remove(text("refresh_token"));
+    let burnt = oauth.burn(text("refresh_token"), reuse_ends_grant);
     if !oauth.proves(text("client_id"), text("client_secret")) {
         return Refusal::oauth(
             401,
@@ -123,10 +159,10 @@ pub(crate) fn token(world: &mut World, body: &Value, now: Timestamp) -> Reply {
         );
     }
     let owner = match text("grant_type") {
-        "client_credentials" => Some(Owner::ServiceAccount),
-        "refresh_token" => {
-            burnt.filter(|(client, _)| client == text("client_id")).map(|(_, login)| Owner::Login(login))
-        }
+        "client_credentials" => Some((Owner::ServiceAccount, None)),
+        "refresh_token" => burnt
+            .filter(|refresh| refresh.client_id == text("client_id"))
+            .map(|refresh| (Owner::Login(refresh.login), Some(refresh.grant))),
         "authorization_code" => {
             let code = oauth.codes.remove(text("code"));
             let fits = |code: &Code| {
@@ -134,12 +170,12 @@ pub(crate) fn token(world: &mut World, body: &Value, now: Timestamp) -> Reply {
                     && code.redirect_uri == text("redirect_uri")
                     && code.expires_at > now
             };
-            code.filter(fits).map(|code| Owner::Login(code.login))
+            code.filter(fits).map(|code| (Owner::Login(code.login), None))
         }
         _ => None,
     };
     match owner {
-        Some(owner) => Reply::ok(oauth.issue(text("client_id"), owner, now, lifetime)),
+        Some((owner, grant)) => Reply::ok(oauth.issue(text("client_id"), owner, grant, now, lifetime)),
         None => Refusal::oauth(401, "invalid_grant", DEAD_GRANT),
     }
 }
@@ -172,43 +208,94 @@ pub(crate) fn revoke(world: &mut World, body: &Value) -> Reply {
     Reply::ok(json!({}))
 }
 
-/// What an application asks of a person.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(crate) struct Consent {
+/// What an application asks of a person who signs in.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Ask {
+    pub(crate) response_type: String,
     pub(crate) client_id: String,
     pub(crate) redirect_uri: String,
     #[serde(default)]
     pub(crate) state: Option<String>,
-    /// Who agrees. Left out on the way in; an empty one refuses.
-    #[serde(default)]
-    pub(crate) login: Option<String>,
 }
 
-pub(crate) fn authorize(world: &mut World, consent: &Consent, now: Timestamp) -> Reply {
-    let registered = world.oauth.clients.iter().any(|client| {
-        client.id == consent.client_id && client.redirect_uris.iter().any(|known| known == &consent.redirect_uri)
+impl Ask {
+    /// The address that asks the same.
+    pub(crate) fn address(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("response_type", &self.response_type).append_pair("client_id", &self.client_id);
+        query.append_pair("redirect_uri", &self.redirect_uri);
+        if let Some(state) = &self.state {
+            query.append_pair("state", state);
+        }
+        format!("/oauth/authorize?{}", query.finish())
+    }
+
+    /// Back to the application, its state with it.
+    fn answer(&self, name: &str, value: &str) -> Reply {
+        if self.redirect_uri == OUT_OF_BAND {
+            return page(pages::out_of_band(name, value));
+        }
+        let joint = if self.redirect_uri.contains('?') { '&' } else { '?' };
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair(name, value);
+        if let Some(state) = &self.state {
+            query.append_pair("state", state);
+        }
+        Reply::empty(302).with("Location", format!("{}{joint}{}", self.redirect_uri, query.finish()))
+    }
+}
+
+/// An application that is not known, or an address that is not its own to the letter, sends nobody anywhere.
+fn registered(world: &World, ask: &Ask) -> Result<(), Reply> {
+    let known = world.oauth.clients.iter().any(|client| {
+        client.id == ask.client_id && client.redirect_uris.iter().any(|known| known == &ask.redirect_uri)
     });
-    if !registered {
-        return Refusal::oauth(400, "invalid_request", "Unknown client, or its redirect URI is not registered.");
+    let refusal = || Refusal::oauth(400, "invalid_request", "Unknown client, or its redirect URI is not registered.");
+    known.then_some(()).ok_or_else(refusal)
+}
+
+/// Shows who is signed in what the application asks; without anybody, the page to sign in on.
+pub(crate) fn authorize(world: &mut World, ask: &Ask, signed_in: Option<i64>, now: Timestamp) -> Reply {
+    if let Err(refusal) = registered(world, ask) {
+        return refusal;
     }
-    let Some(login) = consent.login.clone().or_else(|| world.settings.consent_as.clone()) else {
-        let page = crate::pages::consent::page(world, consent);
-        return Reply { status: 200, headers: Vec::new(), payload: Payload::Html(page.into_string()) };
+    if ask.response_type != "code" {
+        return ask.answer("error", "unsupported_response_type");
+    }
+    let unasked = world.settings.consent_as.clone();
+    let unasked = unasked.and_then(|login| world.people.values().find(|person| person.login.as_ref() == Some(&login)));
+    if let Some(id) = unasked.map(|person| person.id) {
+        return decide(world, ask, Some(id), true, now);
+    }
+    match signed_in.and_then(|id| world.people.get(&id)).filter(|person| person.signs_in()) {
+        Some(person) => page(pages::consent(world, ask, person)),
+        None => page(pages::sign_in(world, &ask.address(), None)),
+    }
+}
+
+/// What the person on the consent page said.
+pub(crate) fn decide(world: &mut World, ask: &Ask, signed_in: Option<i64>, allowed: bool, now: Timestamp) -> Reply {
+    if let Err(refusal) = registered(world, ask) {
+        return refusal;
+    }
+    let person = signed_in.and_then(|id| world.people.get(&id)).filter(|person| person.signs_in());
+    let Some(login) = person.and_then(|person| person.login.clone()) else {
+        return page(pages::sign_in(world, &ask.address(), None));
     };
-    let mut answer = vec![("state", consent.state.clone())];
-    if world.people.values().any(|person| person.login.as_ref() == Some(&login) && !person.service_account) {
-        let code = random();
-        let expires_at = now.saturating_add(CODE_LIFETIME).unwrap_or(Timestamp::MAX);
-        let (client_id, redirect_uri) = (consent.client_id.clone(), consent.redirect_uri.clone());
-        world.oauth.codes.insert(code.clone(), Code { client_id, redirect_uri, login, expires_at });
-        answer.insert(0, ("code", Some(code)));
-    } else {
-        answer.insert(0, ("error", Some("access_denied".to_owned())));
+    if !allowed {
+        return ask.answer("error", "access_denied");
     }
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(answer.into_iter().filter_map(|(name, value)| Some((name, value?))));
-    let joint = if consent.redirect_uri.contains('?') { '&' } else { '?' };
-    Reply::empty(302).with("Location", format!("{}{joint}{}", consent.redirect_uri, query.finish()))
+    let code = random();
+    let expires_at = now.saturating_add(CODE_LIFETIME).unwrap_or(Timestamp::MAX);
+    let (client_id, redirect_uri) = (ask.client_id.clone(), ask.redirect_uri.clone());
+    world.oauth.codes.insert(code.clone(), Code { client_id, redirect_uri, login, expires_at });
+    ask.answer("code", &code)
+}
+
+/// Never inside a frame: an embedded page needs a window of its own for this.
+fn page(markup: maud::Markup) -> Reply {
+    let reply = Reply { status: 200, headers: Vec::new(), payload: Payload::Html(markup.into_string()) };
+    reply.with("Content-Security-Policy", pages::POLICY).with("X-Frame-Options", "DENY")
 }
 
 fn random() -> String {

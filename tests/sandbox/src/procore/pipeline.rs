@@ -14,13 +14,16 @@ use super::Core;
 use super::call::Call;
 use super::dispatch::dispatch;
 use super::gate::{self, CompanyHeader};
-use super::oauth::{self, Consent};
+use super::oauth::{self, Ask};
 use super::reply::{Payload, Refusal, Reply};
 use super::state::World;
 use crate::faults::{Effect, Plan, Probe, Shape};
 use crate::http::Cut;
 use crate::journal::CallRecord;
-use crate::openapi::{Found, Incoming, Valid, check};
+use crate::openapi::{Found, Incoming, Problem, Valid, check};
+
+/// The platform documents none of these; a server of OAuth passes over what it does not know, so they protect nothing.
+const PKCE: [&str; 3] = ["code_challenge", "code_challenge_method", "code_verifier"];
 
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -171,10 +174,14 @@ impl Core {
 
     fn validate(&self, world: &mut World, asked: &Asked, found: &Found, incoming: Incoming) -> Result<Valid, Refusal> {
         check(found, &asked.pairs, incoming).map_err(|problem| {
-            let reason = format!("{:?} {}: {}", problem.place, problem.name, problem.detail);
-            world.journal.violate(&asked.method, &asked.path, &reason);
+            self.note(world, asked, &problem);
             gate::refuse(&problem, asked.path.starts_with("/rest/v2"))
         })
+    }
+
+    fn note(&self, world: &mut World, asked: &Asked, problem: &Problem) {
+        let reason = format!("{:?} {}: {}", problem.place, problem.name, problem.detail);
+        world.journal.violate(&asked.method, &asked.path, &reason);
     }
 
     fn answer_oauth(
@@ -185,9 +192,11 @@ impl Core {
         parts: &Parts,
         incoming: Incoming,
     ) -> Answered {
-        let valid = match self.validate(world, asked, found, incoming) {
+        let valid = check(found, &without_pkce(&asked.pairs), incoming.without(&PKCE));
+        let valid = match valid {
             Ok(valid) => valid,
-            Err(_) => {
+            Err(problem) => {
+                self.note(world, asked, &problem);
                 let reply =
                     Refusal::oauth(400, "invalid_request", "The request is missing a parameter or has one too many.");
                 return Answered { reply, client_id: None, body: None };
@@ -201,13 +210,13 @@ impl Core {
             "oauthRevoke" => oauth::revoke(world, &valid.body),
             "oauthTokenInfo" => oauth::info(world, gate::bearer(&parts.headers).unwrap_or_default(), now),
             _ => {
-                let consent = Consent {
+                let ask = Ask {
+                    response_type: text("response_type").unwrap_or_default(),
                     client_id: text("client_id").unwrap_or_default(),
                     redirect_uri: text("redirect_uri").unwrap_or_default(),
                     state: text("state"),
-                    login: None,
                 };
-                oauth::authorize(world, &consent, now)
+                oauth::authorize(world, &ask, crate::pages::signed_in(&parts.headers), now)
             }
         };
         Answered { reply, client_id, body: None }
@@ -258,6 +267,10 @@ impl Core {
             .with("X-Rate-Limit-Reset", standing.reset);
         Answered { reply, client_id, body }
     }
+}
+
+fn without_pkce(pairs: &[(String, String)]) -> Vec<(String, String)> {
+    pairs.iter().filter(|(name, _)| !PKCE.contains(&name.as_str())).cloned().collect()
 }
 
 async fn read_body(parts: &Parts, body: Body) -> Incoming {

@@ -14,6 +14,25 @@ pub struct CompanySeed {
     /// Observation types are named in Spanish.
     #[serde(default)]
     pub spanish: bool,
+    /// Nobody installed the app there yet.
+    #[serde(default)]
+    pub without_app: bool,
+}
+
+/// Somebody who signs in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonSeed {
+    pub login: String,
+    pub name: String,
+    #[serde(default)]
+    pub job_title: String,
+    pub companies: BTreeSet<i64>,
+    /// Left out: all of their projects.
+    #[serde(default)]
+    pub projects: Option<BTreeSet<i64>>,
+    #[serde(default)]
+    pub admin: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,7 +48,7 @@ impl ProjectSeed {
     }
 }
 
-/// Two companies: one with three projects, one with a single project and translated names.
+/// Three companies: one with three projects, one with a single project and translated names, one without the app.
 pub fn default_companies() -> Vec<CompanySeed> {
     vec![
         CompanySeed {
@@ -40,11 +59,19 @@ pub fn default_companies() -> Vec<CompanySeed> {
                 ProjectSeed::new("Hospital C", "America/New_York", "Eastern Time (US & Canada)"),
             ],
             spanish: false,
+            without_app: false,
         },
         CompanySeed {
             name: "Second Sandbox Contractor".to_owned(),
             projects: vec![ProjectSeed::new("Torre Norte", "Europe/Madrid", "Madrid")],
             spanish: true,
+            without_app: false,
+        },
+        CompanySeed {
+            name: "Third Sandbox Contractor".to_owned(),
+            projects: vec![ProjectSeed::new("Bridge D", "America/Denver", "Mountain Time (US & Canada)")],
+            spanish: false,
+            without_app: true,
         },
     ]
 }
@@ -77,21 +104,21 @@ const LISTS: [(&str, &[&str]); 9] = [
 
 pub(crate) fn add_company(world: &mut World, seed: &CompanySeed, now: Timestamp) -> i64 {
     let id = world.id();
-    let service_user = add_person(world, id, "HardHat Pulse (service account)", Some("service"), "Service account");
+    let service_user = add_member(world, id, "HardHat Pulse (service account)", Some("service"), "Service account");
     world.companies.insert(
         id,
         Company {
             id,
             name: seed.name.clone(),
-            connected: true,
+            connected: !seed.without_app,
             service_user,
             service_level: Level::Admin,
-            permitted_projects: None,
+            permitted_projects: seed.without_app.then(BTreeSet::new),
         },
     );
-    add_person(world, id, "Safety Manager", Some("safety.manager"), "Safety manager");
-    add_person(world, id, "Superintendent", Some("superintendent"), "Superintendent");
-    add_person(world, id, "Reference Worker", None, "Worker");
+    add_member(world, id, "Safety Manager", Some("safety.manager"), "Safety manager");
+    add_member(world, id, "Superintendent", Some("superintendent"), "Superintendent");
+    add_member(world, id, "Reference Worker", None, "Worker");
     for (list, names) in LISTS {
         for name in names {
             add_entry(world, id, list, name, true, now);
@@ -145,13 +172,72 @@ pub(crate) fn add_project(world: &mut World, company_id: i64, seed: &ProjectSeed
     id
 }
 
-fn add_person(world: &mut World, company_id: i64, name: &str, login: Option<&str>, job_title: &str) -> i64 {
+/// Somebody of one company, with a login of its own there.
+fn add_member(world: &mut World, company_id: i64, name: &str, login: Option<&str>, job_title: &str) -> i64 {
     let id = world.id();
-    let login = login.map(|login| format!("{login}+{company_id}@example.com"));
-    let service_account = job_title == "Service account";
-    let job_title = job_title.to_owned();
-    world.people.insert(id, Person { id, company_id, login, name: name.to_owned(), job_title, service_account });
+    let person = Person {
+        id,
+        companies: [company_id].into(),
+        login: login.map(|login| format!("{login}+{company_id}@example.com")),
+        name: name.to_owned(),
+        job_title: job_title.to_owned(),
+        service_account: job_title == "Service account",
+        admin: false,
+        projects: None,
+    };
+    world.people.insert(id, person);
     id
+}
+
+pub(crate) fn add_person(world: &mut World, seed: &PersonSeed) -> i64 {
+    let id = world.id();
+    let seed = seed.clone();
+    let person = Person {
+        id,
+        companies: seed.companies,
+        login: Some(seed.login),
+        name: seed.name,
+        job_title: seed.job_title,
+        service_account: false,
+        admin: seed.admin,
+        projects: seed.projects,
+    };
+    world.people.insert(id, person);
+    id
+}
+
+/// Who can sign in besides each company's own people: somebody with two companies who is listed in some projects only,
+/// an admin of the first company, and somebody whose company has not installed the app.
+pub(crate) fn add_people_of_several_companies(world: &mut World) {
+    let companies: Vec<i64> = world.companies.keys().copied().collect();
+    let connected: BTreeSet<i64> =
+        companies.iter().copied().filter(|id| world.companies[id].connected).take(2).collect();
+    let first = connected.first().copied();
+    let mut projects: BTreeSet<i64> = BTreeSet::new();
+    for company in &connected {
+        let of_company = world.projects.values().filter(|project| project.company_id == *company);
+        projects.extend(of_company.map(|project| project.id).take(2));
+    }
+    let person = |login: &str, name: &str, companies: BTreeSet<i64>| PersonSeed {
+        login: format!("{login}@example.com"),
+        name: name.to_owned(),
+        job_title: name.to_owned(),
+        companies,
+        projects: None,
+        admin: false,
+    };
+    if !connected.is_empty() {
+        let regional = person("regional.safety", "Regional Safety Manager", connected);
+        add_person(world, &PersonSeed { projects: Some(projects), ..regional });
+    }
+    if let Some(first) = first {
+        let admin = person("company.admin", "Company Admin", [first].into());
+        add_person(world, &PersonSeed { admin: true, ..admin });
+    }
+    let without = companies.into_iter().find(|id| !world.companies[id].connected);
+    if let Some(without) = without {
+        add_person(world, &person("no.app", "Manager Without The App", [without].into()));
+    }
 }
 
 fn add_entry(world: &mut World, company_id: i64, list: &str, name: &str, active: bool, at: Timestamp) {

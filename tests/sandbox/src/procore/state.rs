@@ -54,13 +54,30 @@ pub struct Project {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Person {
+    /// The same in every company.
     pub id: i64,
-    pub company_id: i64,
+    /// Whose directories list this person.
+    pub companies: BTreeSet<i64>,
     /// Reference users have none.
     pub login: Option<String>,
     pub name: String,
     pub job_title: String,
     pub service_account: bool,
+    /// Sees every project of the companies, and installs apps there.
+    pub admin: bool,
+    /// Projects that list this person as a member; all of them if none were named.
+    pub projects: Option<BTreeSet<i64>>,
+}
+
+impl Person {
+    pub fn is_in(&self, company_id: i64) -> bool {
+        self.companies.contains(&company_id)
+    }
+
+    /// Somebody who signs in with a name and a password.
+    pub(crate) fn signs_in(&self) -> bool {
+        self.login.is_some() && !self.service_account
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -263,6 +280,12 @@ pub struct Settings {
     pub check_answers: bool,
     /// Each webhook delivery is sent this many times.
     pub deliveries_per_event: u32,
+    /// The copies of one event have ids of their own; only their timestamps are equal.
+    pub duplicate_ids_differ: bool,
+    /// Events do not say which application made the change.
+    pub hide_source_application: bool,
+    /// A refresh token that is presented a second time ends all that was ever granted with it, the newest tokens too.
+    pub reused_refresh_ends_grant: bool,
     /// The login of the person who agrees on /oauth/authorize without being asked.
     pub consent_as: Option<String>,
 }
@@ -279,6 +302,9 @@ impl Default for Settings {
             completed_day_takes_notes: false,
             check_answers: false,
             deliveries_per_event: 1,
+            duplicate_ids_differ: false,
+            hide_source_application: false,
+            reused_refresh_ends_grant: false,
             consent_as: None,
         }
     }

@@ -57,11 +57,14 @@ async fn seeds_companies_and_a_reset() {
     assert_eq!(control(&rig, "seed", company).await.status, 201);
     let project = json!({"project": {"company_id": rig.company, "name": "Q", "tz_name": "UTC", "time_zone": "UTC"}});
     assert_eq!(control(&rig, "seed", project).await.status, 201);
-    assert_eq!((rig.sandbox.companies().len(), rig.sandbox.projects(rig.company).len()), (3, 4));
+    assert_eq!((rig.sandbox.companies().len(), rig.sandbox.projects(rig.company).len()), (4, 4));
+    let person = json!({"person": {"login": "x@example.com", "name": "X", "companies": [rig.company]}});
+    assert_eq!(control(&rig, "seed", person.clone()).await.status, 201);
+    assert_eq!(control(&rig, "seed", person).await.status, 422, "the login is taken");
     assert_eq!(control(&rig, &format!("companies/{}/disconnect", rig.company), json!({})).await.status, 204);
     assert!(!rig.sandbox.companies()[0].connected);
     assert_eq!(control(&rig, "reset", json!({})).await.status, 204);
-    assert_eq!(rig.sandbox.companies().len(), 2);
+    assert_eq!(rig.sandbox.companies().len(), 3);
     assert_eq!(rig.sandbox.companies()[0].id, rig.company, "ids begin again at the same place");
     assert_eq!(rig.get("/rest/v1.0/me").await.status, 401, "tokens are gone");
 }

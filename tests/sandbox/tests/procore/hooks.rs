@@ -124,4 +124,79 @@ async fn duplicates_come_when_asked_for() {
     rig.incident("x").await;
     let (one, two) = (inbox.next().await, inbox.next().await);
     assert_eq!(one, two);
+    rig.sandbox.set(|settings| settings.duplicate_ids_differ = true);
+    rig.incident("y").await;
+    let ((_, one), (_, two)) = (inbox.next().await, inbox.next().await);
+    assert_ne!(one["id"], two["id"]);
+    assert_eq!((&one["timestamp"], &one["resource_id"]), (&two["timestamp"], &two["resource_id"]));
+}
+
+async fn hook_v1(rig: &Rig, url: &str) -> i64 {
+    let hook = json!({"project_id": rig.project, "hook": {"api_version": "v2.0", "destination_url": url}});
+    let hook = rig.post("/rest/v1.0/webhooks/hooks", hook).await.id();
+    let trigger = |version: &str| {
+        json!({"project_id": rig.project, "api_version": version,
+            "trigger": {"resource_name": "Incidents", "event_type": "create"}})
+    };
+    let triggers = format!("/rest/v1.0/webhooks/hooks/{hook}/triggers");
+    assert_eq!(rig.post(&triggers, trigger("v4.0")).await.status, 422, "the hook speaks another version");
+    assert_eq!(rig.post(&triggers, trigger("v2.0")).await.status, 201);
+    hook
+}
+
+#[tokio::test]
+async fn an_event_names_the_application_unless_it_is_nulled() {
+    let rig = rig().await;
+    let mut inbox = inbox().await;
+    hook_v1(&rig, &inbox.url).await;
+    rig.incident("x").await;
+    let (_, event) = inbox.next().await;
+    assert_eq!(event["metadata"]["source_application_id"], "sandbox-client");
+    assert_eq!(event["user_id"], rig.sandbox.companies()[0].service_user);
+    rig.sandbox.set(|settings| settings.hide_source_application = true);
+    rig.incident("y").await;
+    assert_eq!(inbox.next().await.1["metadata"]["source_application_id"], Value::Null);
+}
+
+#[tokio::test]
+async fn pauses_follow_the_sandbox_clock_and_end_in_discarding() {
+    let mut rig = rig_with(Options { hook_retry: Duration::from_secs(1000), ..Options::default() }).await;
+    let mut inbox = inbox().await;
+    inbox.answers.lock().expect("answers").extend([StatusCode::INTERNAL_SERVER_ERROR; 2]);
+    hook_v2(&rig, &inbox.url).await;
+    rig.incident("1").await;
+    inbox.next().await;
+    rig.incident("2").await;
+    rig.sandbox.advance(999);
+    assert!(inbox.events.try_recv().is_err(), "the pause is not over, and what follows waits too");
+    // The pause that began with the first failure ends: the second failure is beyond twelve hours.
+    rig.sandbox.advance(12 * 3600);
+    inbox.next().await;
+    while rig.sandbox.deliveries()[0].status != "discarded" {
+        tokio::task::yield_now().await;
+    }
+    rig.token = rig.service_token().await;
+    let third = rig.incident("3").await;
+    let (_, event) = inbox.next().await;
+    assert_eq!(event["resource_id"], json!(third.to_string()), "the next event starts afresh");
+    let states: Vec<String> = rig.sandbox.deliveries().into_iter().map(|delivery| delivery.status).collect();
+    assert_eq!(states[..2], ["discarded", "discarded"]);
+}
+
+#[tokio::test]
+async fn a_hook_can_be_deactivated_or_vanish() {
+    let rig = rig().await;
+    let mut inbox = inbox().await;
+    let hook = hook_v2(&rig, &inbox.url).await;
+    assert!(rig.sandbox.deactivate_hook(hook));
+    rig.incident("unheard").await;
+    let base = format!("/rest/v2.0/companies/{}/projects/{}/webhooks/hooks", rig.company, rig.project);
+    let shown = rig.get(&format!("{base}/{hook}")).await.body;
+    assert_eq!(shown["data"]["status"], "disabled");
+    assert_eq!(rig.patch(&format!("{base}/{hook}"), json!({"status": "active"})).await.status, 200);
+    let heard = rig.incident("heard").await;
+    assert_eq!(inbox.next().await.1["resource_id"], json!(heard.to_string()));
+    assert!(rig.sandbox.remove_hook(hook));
+    assert_eq!(rig.get(&format!("{base}/{hook}")).await.status, 404);
+    rig.clean();
 }

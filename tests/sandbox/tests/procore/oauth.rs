@@ -1,39 +1,7 @@
 use sandbox::faults::{Effect, Rule};
 use serde_json::{Value, json};
 
-use crate::support::{Rig, read, rig};
-
-const REDIRECT: &str = "http://localhost";
-
-fn token_body(grant: &str, more: Value) -> Value {
-    let mut body = json!({"grant_type": grant, "client_id": "sandbox-client", "client_secret": "sandbox-secret"});
-    for (name, value) in more.as_object().expect("an object") {
-        body[name] = value.clone();
-    }
-    body
-}
-
-async fn person_grant(rig: &Rig) -> Value {
-    let people = rig.sandbox.people(rig.company);
-    let login =
-        people.iter().find(|person| person.login.is_some() && !person.service_account).and_then(|p| p.login.clone());
-    rig.sandbox.set(|settings| settings.consent_as = login);
-    let url = format!(
-        "{}/oauth/authorize?response_type=code&client_id=sandbox-client&redirect_uri={REDIRECT}&state=abc",
-        rig.sandbox.url()
-    );
-    let answer = read(rig.http.get(url).send().await.expect("answered")).await;
-    assert_eq!(answer.status, 302, "{}", answer.body);
-    let location = answer.header("location").to_owned();
-    let (_, code) = location.split_once("code=").expect("a code");
-    let code = code.split('&').next().expect("a code").to_owned();
-    assert!(location.ends_with("state=abc"));
-    let body = token_body("authorization_code", json!({"code": code, "redirect_uri": REDIRECT}));
-    let granted = rig.oauth(body.clone()).await;
-    assert_eq!(granted.status, 200, "{}", granted.body);
-    assert_eq!(rig.oauth(body).await.status, 401, "a code works once");
-    granted.body
-}
+use crate::support::{Answer, REDIRECT, Rig, read, rig, token_body};
 
 #[tokio::test]
 async fn client_credentials_give_no_refresh_token() {
@@ -47,7 +15,7 @@ async fn client_credentials_give_no_refresh_token() {
 #[tokio::test]
 async fn a_refresh_token_works_once_and_a_failed_use_burns_it() {
     let rig = rig().await;
-    let first = person_grant(&rig).await;
+    let first = rig.grant("company.admin@example.com").await;
     let refresh = |token: &Value| token_body("refresh_token", json!({"refresh_token": token["refresh_token"]}));
     let second = rig.oauth(refresh(&first)).await;
     assert_eq!(second.status, 200);
@@ -63,7 +31,7 @@ async fn a_refresh_token_works_once_and_a_failed_use_burns_it() {
 #[tokio::test]
 async fn a_lost_refresh_answer_leaves_nothing_to_refresh_with() {
     let rig = rig().await;
-    let grant = person_grant(&rig).await;
+    let grant = rig.grant("company.admin@example.com").await;
     rig.sandbox.faults().add(Rule::new(Effect::LostAfter).path("/oauth/token").times(1));
     let body = token_body("refresh_token", json!({"refresh_token": grant["refresh_token"]}));
     let url = format!("{}/oauth/token", rig.sandbox.url());
@@ -100,16 +68,114 @@ async fn a_redirect_uri_must_be_registered_to_the_letter() {
     assert_eq!(rig.http.get(url).send().await.expect("answered").status(), 400);
 }
 
+fn cookie(answer: &Answer) -> String {
+    answer.header("set-cookie").split(';').next().expect("a cookie").to_owned()
+}
+
+async fn browse(rig: &Rig, path: &str, cookie: &str) -> Answer {
+    let request = rig.http.get(format!("{}{path}", rig.sandbox.url())).header("cookie", cookie);
+    read(request.send().await.expect("answered")).await
+}
+
+async fn send(rig: &Rig, path: &str, cookie: &str, form: Value) -> Answer {
+    let request = rig.http.post(format!("{}{path}", rig.sandbox.url())).header("cookie", cookie);
+    read(request.form(&form).send().await.expect("answered")).await
+}
+
 #[tokio::test]
-async fn a_person_sees_the_consent_page() {
+async fn a_person_logs_in_and_is_asked_for_consent() {
     let rig = rig().await;
+    let ask = format!("/oauth/authorize?response_type=code&client_id=sandbox-client&redirect_uri={REDIRECT}&state=s1");
+    let page = browse(&rig, &ask, "").await;
+    let text = page.body.as_str().expect("a page");
+    assert!(text.contains("<h1>Log in</h1>") && text.contains("regional.safety@example.com"), "{text}");
+    assert!(!text.contains("service+"), "a service account signs in nowhere");
+    assert_eq!(page.header("x-frame-options"), "DENY");
+    let login = send(&rig, "/login", "", json!({"login": "regional.safety@example.com", "then": ask})).await;
+    assert_eq!((login.status, login.header("location")), (303, ask.as_str()));
+    let cookie = cookie(&login);
+    let asked = browse(&rig, &ask, &cookie).await;
+    let text = asked.body.as_str().expect("a page");
+    assert!(text.contains("Regional Safety Manager") && text.contains("Allow"), "{text}");
+    let said = |decision: &str| {
+        json!({"response_type": "code", "client_id": "sandbox-client", "redirect_uri": REDIRECT, "state": "s1",
+            "decision": decision})
+    };
+    let denied = send(&rig, "/consent", &cookie, said("deny")).await;
+    assert_eq!(denied.header("location"), "http://localhost?error=access_denied&state=s1");
+    let allowed = send(&rig, "/consent", &cookie, said("allow")).await;
+    let code = allowed.header("location").strip_prefix("http://localhost?code=").expect("a code").to_owned();
+    let code = code.strip_suffix("&state=s1").expect("the state");
+    let body = token_body("authorization_code", json!({"code": code, "redirect_uri": REDIRECT}));
+    assert_eq!(rig.oauth(body).await.status, 200);
+    let nobody = send(&rig, "/consent", "", said("allow")).await;
+    assert!(nobody.body.as_str().is_some_and(|text| text.contains("Log in")), "who is not signed in cannot agree");
+    rig.clean();
+}
+
+#[tokio::test]
+async fn logging_in_leads_nowhere_else() {
+    let rig = rig().await;
+    for then in ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example"] {
+        let login = send(&rig, "/login", "", json!({"login": "no.app@example.com", "then": then})).await;
+        assert_eq!(login.header("location"), "/", "{then}");
+    }
+    assert_eq!(send(&rig, "/login", "", json!({"login": "nobody@example.com"})).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_code_lives_ten_minutes_and_belongs_to_its_address() {
+    let rig = rig().await;
+    let exchange = |code: String, redirect: &str| {
+        rig.oauth(token_body("authorization_code", json!({"code": code, "redirect_uri": redirect})))
+    };
+    let code = rig.code("company.admin@example.com").await;
+    rig.sandbox.advance(601);
+    assert_eq!(exchange(code, REDIRECT).await.body["error"], "invalid_grant");
+    let code = rig.code("company.admin@example.com").await;
+    assert_eq!(exchange(code.clone(), "urn:ietf:wg:oauth:2.0:oob").await.status, 401);
+    assert_eq!(exchange(code, REDIRECT).await.status, 401, "the failed exchange used it up");
+    let code = rig.code("company.admin@example.com").await;
+    rig.sandbox.advance(599);
+    assert_eq!(exchange(code, REDIRECT).await.status, 200);
+    rig.clean();
+}
+
+#[tokio::test]
+async fn parameters_of_pkce_are_passed_over() {
+    let rig = rig().await;
+    rig.sandbox.set(|settings| settings.consent_as = Some("company.admin@example.com".to_owned()));
     let url = format!(
-        "{}/oauth/authorize?response_type=code&client_id=sandbox-client&redirect_uri={REDIRECT}",
+        "{}/oauth/authorize?response_type=code&client_id=sandbox-client&redirect_uri={REDIRECT}&code_challenge=x&code_challenge_method=S256",
         rig.sandbox.url()
     );
-    let page = rig.http.get(url).send().await.expect("answered").text().await.expect("text");
-    assert!(page.contains("Allow as Safety Manager"), "{page}");
-    let form = json!({"client_id": "sandbox-client", "redirect_uri": REDIRECT, "login": ""});
-    let denied = rig.http.post(format!("{}/consent", rig.sandbox.url())).form(&form).send().await.expect("answered");
-    assert_eq!(read(denied).await.header("location"), "http://localhost?error=access_denied");
+    let answer = read(rig.http.get(url).send().await.expect("answered")).await;
+    let code = answer.header("location").split_once("code=").expect("a code").1;
+    let more = json!({"code": code, "redirect_uri": REDIRECT, "code_verifier": "not what was challenged"});
+    assert_eq!(rig.oauth(token_body("authorization_code", more)).await.status, 200);
+    rig.clean();
+}
+
+#[tokio::test]
+async fn of_many_refreshes_at_once_one_is_answered() {
+    let rig = rig().await;
+    let grant = rig.grant("company.admin@example.com").await;
+    let refresh = token_body("refresh_token", json!({"refresh_token": grant["refresh_token"]}));
+    let calls = (0..20).map(|_| rig.oauth(refresh.clone()));
+    let answers = futures::future::join_all(calls).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    let won = answers.iter().find(|answer| answer.status == 200).expect("one");
+    let onwards = token_body("refresh_token", json!({"refresh_token": won.body["refresh_token"]}));
+    rig.sandbox.set(|settings| settings.reused_refresh_ends_grant = true);
+    assert_eq!(rig.oauth(refresh).await.status, 401);
+    assert_eq!(rig.oauth(onwards).await.status, 401, "the reuse ended what the winner got, too");
+}
+
+#[tokio::test]
+async fn a_refresh_token_may_die_by_itself() {
+    let rig = rig().await;
+    let grant = rig.grant("company.admin@example.com").await;
+    rig.sandbox.burn_refresh_tokens();
+    let refresh = token_body("refresh_token", json!({"refresh_token": grant["refresh_token"]}));
+    assert_eq!(rig.oauth(refresh).await.body["error"], "invalid_grant");
 }

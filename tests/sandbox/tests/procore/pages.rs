@@ -82,3 +82,87 @@ async fn the_daily_log_shows_notes_by_day() {
     let shown = page(&rig, &format!("{}/dailylog", tools(&rig))).await;
     assert!(shown.contains("Wednesday, 06 May 2026") && shown.contains("4 alerts, 1 zone breach"), "{shown}");
 }
+
+#[tokio::test]
+async fn injuries_are_edited_recycled_and_restored() {
+    let rig = rig().await;
+    let incident = rig.incident("fall").await;
+    let at = format!("{}/incidents/{incident}", tools(&rig));
+    for days in ["3", "9"] {
+        let injury = json!({"filing_type": "lost_time", "work_days_absent": days, "treatment_facility": "Clinic"});
+        assert_eq!(form(&rig, &format!("{at}/injuries"), injury).await.status, 303);
+    }
+    let injuries = rig.sandbox.injuries(rig.project);
+    let one = format!("{at}/injuries/{}", injuries[0].id);
+    assert!(page(&rig, &at).await.contains(&one));
+    let shown = page(&rig, &one).await;
+    assert!(shown.contains("value=\"Clinic\"") && shown.contains("value=\"lost_time\" selected"), "{shown}");
+    let edit = json!({"filing_type": "restricted_work", "description": "Sprain", "treatment_facility": "",
+        "work_days_absent": "", "work_days_restricted": "5", "date_returned_to_work": "2026-05-09", "treated_in_er": "true"});
+    assert_eq!(form(&rig, &one, edit).await.status, 303);
+    let read = rig.get(&rig.project_path(&format!("incidents/injuries/{}", injuries[0].id))).await.body;
+    let expected = json!({"filing_type": "restricted_work", "description": "Sprain", "treatment_facility": null,
+        "work_days_absent": null, "work_days_restricted": 5, "date_returned_to_work": "2026-05-09", "treated_in_er": true});
+    for (member, value) in expected.as_object().expect("members") {
+        assert_eq!(&read[member], value, "{member}");
+    }
+    assert_eq!(form(&rig, &format!("{one}/delete"), json!({})).await.status, 303);
+    let bin = page(&rig, &format!("{}/recyclebin", tools(&rig))).await;
+    assert!(bin.contains("Sprain") && bin.contains(&format!("{one}/restore")), "{bin}");
+    assert_eq!(rig.get(&rig.project_path("incidents/injuries")).await.body.as_array().map(Vec::len), Some(1));
+    assert_eq!(form(&rig, &format!("{one}/restore"), json!({})).await.status, 303);
+    assert_eq!(rig.sandbox.injuries(rig.project).len(), 2);
+    rig.clean();
+}
+
+#[tokio::test]
+async fn edits_carry_the_name_of_who_is_logged_in() {
+    let rig = rig().await;
+    let incident = rig.incident("ours").await;
+    let login = form(&rig, "/login", json!({"login": "company.admin@example.com"})).await;
+    let cookie = login.header("set-cookie").split(';').next().expect("a cookie");
+    let url = format!("{}{}/incidents/{incident}", rig.sandbox.url(), tools(&rig));
+    let edit = rig.http.post(url).header("cookie", cookie).form(&json!({"title": "theirs"}));
+    assert_eq!(edit.send().await.expect("answered").status(), 303);
+    let admin = rig.sandbox.people(rig.company).into_iter().find(|person| person.name == "Company Admin");
+    assert_eq!(Some(rig.sandbox.incidents(rig.project)[0].updated_by), admin.map(|person| person.id));
+    assert_eq!(rig.sandbox.incidents(rig.project)[0].title.as_deref(), Some("theirs"));
+}
+
+#[tokio::test]
+async fn notes_are_written_edited_and_deleted_by_day() {
+    let rig = rig().await;
+    let log = format!("{}/dailylog", tools(&rig));
+    assert_eq!(form(&rig, &log, json!({"comment": "Rain", "date": "2026-05-06"})).await.status, 303);
+    let note = rig.sandbox.notes(rig.project)[0].clone();
+    assert_eq!(note.date.to_string(), "2026-05-06");
+    let at = format!("{log}/{}", note.id);
+    assert!(page(&rig, &at).await.contains("Rain"));
+    assert_eq!(form(&rig, &at, json!({"comment": "Snow", "is_issue_day": "true"})).await.status, 303);
+    let note = rig.sandbox.notes(rig.project)[0].clone();
+    assert_eq!((&note.fields["comment"], &note.fields["is_issue_day"]), (&json!("Snow"), &json!(true)));
+    assert_eq!(form(&rig, &format!("{log}/days/2026-05-06"), json!({"completed": "true"})).await.status, 303);
+    assert_eq!(form(&rig, &format!("{at}/delete"), json!({})).await.status, 422, "the day is completed");
+    assert_eq!(form(&rig, &format!("{log}/days/2026-05-06"), json!({"completed": "false"})).await.status, 303);
+    assert_eq!(form(&rig, &format!("{at}/delete"), json!({})).await.status, 303);
+    assert!(rig.sandbox.notes(rig.project).is_empty());
+    rig.clean();
+}
+
+#[tokio::test]
+async fn an_admin_uninstalls_installs_and_permits_projects() {
+    let rig = rig().await;
+    let apps = format!("/webclients/host/companies/{}/tools/apps", rig.company);
+    assert!(page(&rig, &apps).await.contains("Uninstall"));
+    assert_eq!(form(&rig, &format!("{apps}/uninstall"), json!({})).await.status, 303);
+    assert_eq!(rig.get(&rig.project_path("incidents")).await.status, 403);
+    assert!(page(&rig, &apps).await.contains("not installed"));
+    assert_eq!(form(&rig, &format!("{apps}/install"), json!({})).await.status, 303);
+    assert_eq!(rig.get(&rig.project_path("incidents")).await.status, 403, "the projects are to be picked again");
+    let picked = json!({"project_id": rig.project});
+    assert_eq!(form(&rig, &format!("{apps}/permitted-projects"), picked).await.status, 303);
+    assert_eq!(rig.get(&rig.project_path("incidents")).await.status, 200);
+    let foreign = json!({"project_id": rig.sandbox.projects(rig.sandbox.companies()[1].id)[0].id});
+    assert_eq!(form(&rig, &format!("{apps}/permitted-projects"), foreign).await.status, 404);
+    rig.clean();
+}

@@ -12,6 +12,16 @@ pub struct Rig {
     pub project: i64,
 }
 
+pub const REDIRECT: &str = "http://localhost";
+
+pub fn token_body(grant: &str, more: Value) -> Value {
+    let mut body = json!({"grant_type": grant, "client_id": "sandbox-client", "client_secret": "sandbox-secret"});
+    for (name, value) in more.as_object().expect("an object") {
+        body[name] = value.clone();
+    }
+    body
+}
+
 pub struct Answer {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,
@@ -45,8 +55,35 @@ pub async fn rig_with(mut options: Options) -> Rig {
 
 impl Rig {
     pub async fn service_token(&self) -> String {
-        let answer = self.oauth(json!({"grant_type": "client_credentials", "client_id": "sandbox-client", "client_secret": "sandbox-secret"})).await;
+        let answer = self.oauth(token_body("client_credentials", json!({}))).await;
         answer.body["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// A code that this person agreed to.
+    pub async fn code(&self, login: &str) -> String {
+        self.sandbox.set(|settings| settings.consent_as = Some(login.to_owned()));
+        let url = format!(
+            "{}/oauth/authorize?response_type=code&client_id=sandbox-client&redirect_uri={REDIRECT}&state=abc",
+            self.sandbox.url()
+        );
+        let answer = read(self.http.get(url).send().await.expect("answered")).await;
+        assert_eq!(answer.status, 302, "{}", answer.body);
+        let query = answer.header("location").strip_prefix("http://localhost?code=").expect("a code");
+        query.strip_suffix("&state=abc").expect("the state").to_owned()
+    }
+
+    /// The tokens of this person.
+    pub async fn grant(&self, login: &str) -> Value {
+        let code = self.code(login).await;
+        let body = token_body("authorization_code", json!({"code": code, "redirect_uri": REDIRECT}));
+        let granted = self.oauth(body.clone()).await;
+        assert_eq!(granted.status, 200, "{}", granted.body);
+        assert_eq!(self.oauth(body).await.status, 401, "a code works once");
+        granted.body
+    }
+
+    pub async fn sign_in(&mut self, login: &str) {
+        self.token = self.grant(login).await["access_token"].as_str().expect("a token").to_owned();
     }
 
     pub async fn oauth(&self, form: Value) -> Answer {
