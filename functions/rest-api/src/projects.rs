@@ -16,7 +16,7 @@ use domain::settings::ProjectSettings;
 use store::directory::{Connection, Project};
 use store::lanes::LaneId;
 use store::table::read;
-use store::{Key, TableError, due, keys};
+use store::{Key, TableError, again, keys};
 
 pub async fn get(
     State(app): State<AppState>,
@@ -92,7 +92,7 @@ impl Change<'_> {
         }
         self.leave_other_sites(&project).await?;
         self.share_hour(&project).await?;
-        wake(self.app, &self.lane).await?;
+        again::wake(self.app.table(), self.app.bell(), &self.lane, self.app.now()).await?;
         tracing::info!(
             organization_id = %self.lane.organization_id, connection_id = %self.lane.connection_id,
             site_id = %project.settings.site_id, "a project was mapped"
@@ -163,13 +163,4 @@ impl Change<'_> {
         }
         Ok(())
     }
-}
-
-/// Arms, then rings. The alarm is what counts: a ring that is not taken is repeated by the clock.
-pub async fn wake(app: &AppState, lane: &LaneId) -> Result<(), Problem> {
-    due::arm(app.table(), lane, app.now()).await?;
-    if let Err(error) = app.bell().ring(lane).await {
-        tracing::warn!(connection_id = %lane.connection_id, error = %error, "a lane was not rung; the clock will");
-    }
-    Ok(())
 }

@@ -4,19 +4,17 @@ use crate::problem::Problem;
 use crate::query::Params;
 use crate::records::View;
 use crate::state::AppState;
-use crate::{projects, visible};
+use crate::visible;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::ids::SiteId;
-use domain::record::{RecordKey, RecordKind, RecordState};
-use store::bell::fresh_token;
-use store::directory::Connection;
+use domain::record::{RecordKey, RecordKind};
+use store::again::{self, AgainError};
 use store::lanes::{Lane, LaneId, Link, Todo};
 use store::table::read;
-use store::{TableError, due, keys};
+use store::{TableError, keys};
 
-const TRIES: usize = 5;
 /// No fact has a longer id, and a table key has its limit.
 const LONGEST_ID: usize = 128;
 /// Waiting todos among which a record without a link is looked for.
@@ -38,20 +36,11 @@ pub async fn retry(
     let lane = connection.lane();
     let found = find(&app, &caller, &lane, kind, &id, params.get("site_id")).await?;
     let record = found.record().clone();
-    due::arm(app.table(), &lane, app.now()).await?;
-    lift(&app, &connection).await?;
-    // Asked before the link changes, so that a process which dies in between leaves a todo; and after it, since a run may have
-    // taken the first one while the link still said "blocked".
-    let todo = ask(&app, &lane, &record).await?;
-    let view = match found {
-        Found::Linked(link) => {
-            let link = release(&app, &lane, *link).await?;
-            ask(&app, &lane, &record).await?;
-            View::of_link(link)
-        }
-        Found::Asked(_) => View::of_todo(&lane, todo),
+    let (link, todo) = again::record(app.table(), app.bell(), &connection, &record, app.now()).await.map_err(busy)?;
+    let view = match link {
+        Some(link) => View::of_link(link),
+        None => View::of_todo(&lane, todo),
     };
-    projects::wake(&app, &lane).await?;
     tracing::info!(
         organization_id = %lane.organization_id, connection_id = %lane.connection_id, site_id = %record.site_id,
         record = %record.fact_id, "a record is tried again"
@@ -133,53 +122,12 @@ async fn asked(app: &AppState, lane: &LaneId, candidates: &[RecordKey]) -> Resul
     Ok(records)
 }
 
-async fn ask(app: &AppState, lane: &LaneId, record: &RecordKey) -> Result<Todo, TableError> {
-    let todo = Todo::new(record.clone(), app.now(), fresh_token());
-    Lane { table: app.table(), id: lane }.ask(std::slice::from_ref(&todo)).await?;
-    Ok(todo)
-}
-
-/// A link that waits for a person goes back to pending; what it knows of the remote record stays.
-async fn release(app: &AppState, lane: &LaneId, mut link: Link) -> Result<Link, Problem> {
-    let keeping = Lane { table: app.table(), id: lane };
-    for _ in 0..TRIES {
-        if !matches!(link.state, RecordState::Blocked | RecordState::Failed) {
-            return Ok(link);
-        }
-        (link.state, link.reason, link.who, link.updated_at) = (RecordState::Pending, None, None, app.now());
-        match keeping.put_link(&mut link).await {
-            Err(TableError::Condition(_)) => {
-                link =
-                    keeping.link(&link.record).await?.ok_or_else(|| Problem::not_found("record in this connection"))?;
-            }
-            outcome => {
-                outcome?;
-                return Ok(link);
-            }
-        }
+fn busy(error: AgainError) -> Problem {
+    match error {
+        AgainError::Table(error) => error.into(),
+        AgainError::Busy => Problem::conflict(
+            "The record is being written at this moment: look again, and repeat if it is still not there.",
+        ),
+        AgainError::Gone => Problem::not_found("record in this connection"),
     }
-    Err(Problem::conflict(
-        "The record is being written at this moment: look again, and repeat if it is still not there.",
-    ))
-}
-
-/// A connection that waits for a person is tried again, too: should the cause stand, the lane blocks it anew.
-async fn lift(app: &AppState, connection: &Connection) -> Result<(), Problem> {
-    let mut connection = connection.clone();
-    for _ in 0..TRIES {
-        if connection.blocked.take().is_none() {
-            return Ok(());
-        }
-        match app.directory().put_connection(&mut connection).await {
-            Err(TableError::Condition(_)) => {
-                let fresh = app.directory().connection(&connection.organization_id, &connection.id).await?;
-                connection = fresh.ok_or_else(|| Problem::not_found("connection"))?;
-            }
-            outcome => {
-                outcome?;
-                return Ok(());
-            }
-        }
-    }
-    Err(Problem::conflict("The connection is being changed at this moment: repeat the request."))
 }

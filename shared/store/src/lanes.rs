@@ -4,9 +4,9 @@
 //! token it saw, so what is asked for during handling is not lost.
 use crate::keys;
 use crate::table::{Condition, Item, Key, Query, Table, TableError, get_as, item, read};
-use domain::ids::{ConnectionId, OrganizationId, Provider};
+use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
 use domain::merge::{Conflict, Written};
-use domain::record::{Mender, RecordKey, RecordState, WorkClass};
+use domain::record::{Mender, RecordKey, RecordKind, RecordState, WorkClass};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -244,6 +244,26 @@ impl Lane<'_> {
         let sk = |item: &Item| item.get("sk").and_then(Value::as_str).unwrap_or_default().to_owned();
         let items = self.table.query(query).await?;
         items.into_iter().map(|item| Ok((sk(&item), read("a link", item)?))).collect()
+    }
+
+    /// Links of one kind and site, the newest fact first, before `before` (a fact's id).
+    pub async fn links_of(
+        &self,
+        kind: RecordKind,
+        site_id: &SiteId,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Link>, TableError> {
+        let key = |fact_id: &str| {
+            keys::link(&self.id.pk(), &RecordKey { kind, site_id: site_id.clone(), fact_id: fact_id.to_owned() }).sk
+        };
+        let mut query = Query::prefix(self.id.pk(), key(""), limit).backward();
+        if let Some(before) = before {
+            query.to = key(before);
+        }
+        let items = self.table.query(query).await?;
+        let links = items.into_iter().map(|item| read::<Link>("a link", item));
+        links.filter(|link| link.as_ref().map_or(true, |link| Some(link.record.fact_id.as_str()) != before)).collect()
     }
 
     pub async fn budget<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>, TableError> {

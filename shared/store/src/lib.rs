@@ -6,7 +6,9 @@
 //! - [`facts`]: what sites told us, and the arrival log
 //! - [`lanes`]: a connection's todos, links, budget and catalog; [`due`]: when its lane must be rung
 //! - [`bus`]: domain events for operators' and customers' own rules
+//! - [`again`]: a record or a whole connection is tried again because a person says so
 //! - [`bell`]: rings a lane through its provider's FIFO queue
+pub mod again;
 pub mod bell;
 pub mod bus;
 pub mod directory;

@@ -1,0 +1,179 @@
+//! The pages that links in records open: a detection, an incident, and where each is shown at the platforms.
+use crate::layout::Page;
+use crate::refusal::Refusal;
+use crate::state::AppState;
+use crate::visible::{self, on_clock};
+use crate::words as ours;
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use domain::event::{Detection, Incident};
+use domain::fact::{Fact, FactBody, FactKind};
+use domain::record::{RecordKey, RecordKind};
+use domain::wording::{priority_words, words};
+use maud::{Markup, html};
+use people::Visitor;
+use store::directory::Site;
+use store::facts::SiteFacts;
+use store::lanes::{Lane, Link};
+
+const LONGEST_ID: usize = 128;
+
+async fn fact(app: &AppState, site: &Site, kind: FactKind, id: &str) -> Result<FactBody, Refusal> {
+    if id.len() > LONGEST_ID {
+        return Err(Refusal::not_found());
+    }
+    let facts = SiteFacts { table: app.table(), organization_id: &site.organization_id, site_id: &site.id };
+    Ok(facts.get(kind, id).await?.ok_or_else(Refusal::not_found)?.body)
+}
+
+async fn zone_name(app: &AppState, site: &Site, zone: &str) -> Result<String, Refusal> {
+    let facts = SiteFacts { table: app.table(), organization_id: &site.organization_id, site_id: &site.id };
+    Ok(match facts.get(FactKind::Zone, zone).await? {
+        Some(Fact { body: FactBody::Zone(zone), .. }) => zone.name,
+        _ => zone.to_owned(),
+    })
+}
+
+/// Where the platforms show a fact.
+async fn links(app: &AppState, site: &Site, kind: RecordKind, id: &str) -> Result<Vec<Link>, Refusal> {
+    let record = RecordKey { kind, site_id: site.id.clone(), fact_id: id.to_owned() };
+    let mut links = Vec::new();
+    for connection in app.directory().connections(&site.organization_id).await? {
+        links.extend(Lane { table: app.table(), id: &connection.lane() }.link(&record).await?);
+    }
+    Ok(links)
+}
+
+fn platforms(links: &[Link], site: &Site) -> Markup {
+    html! {
+        h2 { "In Procore" }
+        @if links.is_empty() { p { "Not sent to a project." } }
+        @for link in links {
+            p {
+                (ours::kind(link.record.kind)) " " (link.marker) " " (ours::tag(link.state))
+                @if let Some(url) = &link.remote_url { " " a href=(url) rel="noopener" { "Open in Procore" } }
+            }
+            @if let Some(reason) = &link.reason { p { (reason) } }
+            p.dim { "Last changed " (on_clock(link.updated_at, site)) }
+        }
+    }
+}
+
+pub async fn detection(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    Path((site, id)): Path<(String, String)>,
+) -> Result<Page, Refusal> {
+    let site = visible::site(&app, &visitor, &site).await?;
+    let FactBody::Detection(detection) = fact(&app, &site, FactKind::Detection, &id).await? else {
+        return Err(Refusal::not_found());
+    };
+    let zone = zone_name(&app, &site, &detection.zone_id).await?;
+    let links = links(&app, &site, RecordKind::Observation, &id).await?;
+    let title = format!("{} at {zone}", words(&detection.kind));
+    let body = html! {
+        h1 { (title) }
+        (detection_facts(&detection, &site, &zone))
+        (platforms(&links, &site))
+    };
+    Ok(Page::new(title, body))
+}
+
+fn detection_facts(detection: &Detection, site: &Site, zone: &str) -> Markup {
+    html! {
+        dl {
+            dt { "Detected" } dd { (on_clock(detection.detected_at, site)) }
+            dt { "Site" } dd { (site.name) }
+            dt { "Zone" } dd { (zone) }
+            dt { "Priority" } dd { (priority_words(detection.priority)) }
+            @if !detection.missing_ppe.is_empty() {
+                dt { "Missing PPE" } dd { (detection.missing_ppe.iter().map(|item| words(item)).collect::<Vec<_>>().join(", ")) }
+            }
+            @if let Some(worker) = &detection.worker { dt { "Role and trade" } dd { (worker.role) ", " (worker.trade) } }
+            dt { "Camera" } dd { (detection.camera_id) }
+            dt { "Frame" } dd {
+                (on_clock(detection.frame.captured_at, site))
+                @if let Some(index) = detection.frame.index { ", number " (index) }
+            }
+            @if let Some(path) = detection.footage.as_ref().and_then(|footage| footage.edge_path.as_ref()) {
+                dt { "Footage on the site's edge server" } dd { code { (path) } }
+            }
+            dt { "Detection id" } dd { code { (detection.detection_id) } }
+        }
+    }
+}
+
+pub async fn incident(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    Path((site, id)): Path<(String, String)>,
+) -> Result<Page, Refusal> {
+    let site = visible::site(&app, &visitor, &site).await?;
+    let FactBody::Incident(fact) = fact(&app, &site, FactKind::Incident, &id).await? else {
+        return Err(Refusal::not_found());
+    };
+    let incident = fact.incident.as_ref().ok_or_else(Refusal::not_found)?;
+    let zone = zone_name(&app, &site, &incident.zone_id).await?;
+    let links = links(&app, &site, RecordKind::Incident, &id).await?;
+    let title = format!("{} at {zone}", words(&incident.incident_type));
+    let body = html! {
+        h1 { (title) }
+        @if fact.is_retracted() { div.notice { p { "This incident was retracted." } } }
+        (incident_facts(incident, &site, &zone))
+        @if !incident.detection_ids.is_empty() {
+            h2 { "Detections" }
+            ul { @for id in &incident.detection_ids {
+                li { a href={ "/sites/" (site.id) "/detections/" (id) } { "Detection " (id) } }
+            } }
+        }
+        (platforms(&links, &site))
+    };
+    Ok(Page::new(title, body))
+}
+
+fn incident_facts(incident: &Incident, site: &Site, zone: &str) -> Markup {
+    html! {
+        dl {
+            dt { "Occurred" } dd { (on_clock(incident.occurred_at, site)) }
+            dt { "Site" } dd { (site.name) }
+            dt { "Zone" } dd { (zone) }
+            dt { "Recordable (29 CFR 1904.7)" } dd { @if incident.recordable { "Yes" } @else { "No" } }
+            dt { "Classification (OSHA 300, column M)" } dd { (incident.classification.words()) }
+            dt { "OSHA 300 log" } dd { (incident.osha_log.year) ", case " (incident.osha_log.case_number) }
+            @if incident.privacy_case {
+                dt { "Privacy case" } dd { "29 CFR 1904.29(b)(7): role, trade and summary are not shown." }
+            } @else {
+                dt { "Role and trade" } dd { (incident.worker.role) ", " (incident.worker.trade) }
+                @if let Some(summary) = &incident.summary { dt { "Summary" } dd { (summary) } }
+            }
+        }
+    }
+}
+
+/// `/detections/{id}` and `/incidents/{id}`: the site is found among those that the visitor may see.
+pub async fn find_detection(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Redirect, Refusal> {
+    find(&app, &visitor, FactKind::Detection, "detections", &id).await
+}
+
+pub async fn find_incident(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Redirect, Refusal> {
+    find(&app, &visitor, FactKind::Incident, "incidents", &id).await
+}
+
+async fn find(app: &AppState, visitor: &Visitor, kind: FactKind, page: &str, id: &str) -> Result<Redirect, Refusal> {
+    for site in app.people().visible_sites(visitor).await? {
+        match fact(app, &site, kind, id).await {
+            Ok(body) => return Ok(Redirect::to(&format!("/sites/{}/{page}/{}", site.id, body.id()))),
+            Err(Refusal::Page { status: axum::http::StatusCode::NOT_FOUND, .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Refusal::not_found())
+}

@@ -1,0 +1,104 @@
+//! `/setup`: the organization's connections and what each project does, at a glance.
+use crate::layout::Page;
+use crate::refusal::Refusal;
+use crate::state::AppState;
+use crate::visible::on_clock;
+use crate::{form, words};
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use maud::{Markup, html};
+use people::{Role, Visitor};
+use store::again;
+use store::directory::{Connection, Site};
+
+/// What is known of a connection's projects: by site, since a connection shows each site in one project.
+struct Row {
+    site: Site,
+    project: Option<String>,
+}
+
+pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page, Refusal> {
+    let sites = app.people().visible_sites(&visitor).await?;
+    let mut sections = Vec::new();
+    for connection in app.directory().connections(&visitor.session.organization_id).await? {
+        let mut rows = Vec::new();
+        for site in &sites {
+            let route = app.directory().route(&connection.lane(), &site.id).await?;
+            let project = route.map(|route| route.project_id).filter(|id| visitor.sees_project(&connection.id, id));
+            rows.push(Row { site: site.clone(), project });
+        }
+        sections.push(section(&visitor, &connection, &rows));
+    }
+    let body = html! {
+        h1 { "Overview" }
+        @if sections.is_empty() {
+            p { "No platform is connected yet. Until one is, detections are kept here and nothing is sent anywhere." }
+        }
+        @for section in sections { (section) }
+    };
+    Ok(Page::new("Overview", body))
+}
+
+fn section(visitor: &Visitor, connection: &Connection, rows: &[Row]) -> Markup {
+    html! {
+        section aria-labelledby={ "connection-" (connection.id) } {
+            h2 id={ "connection-" (connection.id) } { "Procore, company " (connection.account) }
+            (blocked(visitor, connection, rows.first().map(|row| &row.site)))
+            ul.cards {
+                @for row in rows {
+                    li {
+                        h3 { (row.site.name) }
+                        @match &row.project {
+                            Some(project) => p {
+                                a href={ "/setup/" (connection.id) "/projects/" (project) } {
+                                    "Status of " (row.site.name) " in project " (project)
+                                }
+                            },
+                            None => p.dim { "Not mapped to a project: nothing of this site is sent to Procore." },
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Why nothing is sent, who can mend it, and the one button.
+pub fn blocked(visitor: &Visitor, connection: &Connection, site: Option<&Site>) -> Markup {
+    let Some(block) = &connection.blocked else { return html! { p { span.tag.synced { "Connected" } } } };
+    html! {
+        div.notice role="status" {
+            h3 { "Nothing is being sent" }
+            p { (block.reason) }
+            p { "Nothing is lost: everything since is kept here and is sent when this is mended." }
+            dl {
+                dt { "Who can mend it" } dd { (words::mender(block.who)) }
+                dt { "What to do" } dd { (block.what_to_do) }
+                @if let Some(site) = site { dt { "Since" } dd { (on_clock(block.since, site)) } }
+            }
+            @if visitor.session.role >= Role::Manager {
+                form method="post" action={ "/setup/" (connection.id) "/again" } {
+                    (form::token_field(visitor))
+                    button #connection-again type="submit" { "It is mended: try again" }
+                }
+            }
+        }
+    }
+}
+
+/// A person says that what blocked the connection is mended.
+pub async fn try_again(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    Path(connection): Path<String>,
+    form: form::Form,
+) -> Result<Redirect, Refusal> {
+    visitor.require(Role::Manager)?;
+    form.verified(&visitor)?;
+    let connection = crate::visible::connection(&app, &visitor, &connection).await?;
+    again::connection(app.table(), app.bell(), &connection, app.now()).await?;
+    tracing::info!(
+        organization_id = %connection.organization_id, connection_id = %connection.id, "a connection is tried again"
+    );
+    Ok(Redirect::to("/setup"))
+}

@@ -1,0 +1,41 @@
+//! The one table of routes.
+use crate::refusal::Refusal;
+use crate::state::AppState;
+use crate::{activity, assets, facts, headers, overview, status};
+use axum::extract::DefaultBodyLimit;
+use axum::{Router, middleware, routing};
+
+/// A settings form with every row filled is far below this.
+const LONGEST_FORM: usize = 256 * 1024;
+
+macro_rules! routes {
+    ($($method:ident $path:literal => $handler:path;)*) => {
+        /// Method and path of every route.
+        pub const ROUTES: &[(&str, &str)] = &[$((stringify!($method), $path)),*];
+
+        fn table() -> Router<AppState> {
+            Router::new()$(.route($path, routing::$method($handler)))*
+        }
+    };
+}
+
+routes! {
+    get "/assets/{hash}/{name}" => assets::get;
+    get "/setup" => overview::show;
+    post "/setup/{connection}/again" => overview::try_again;
+    get "/setup/{connection}/projects/{project}" => status::show;
+    post "/setup/{connection}/projects/{project}/again" => status::try_again;
+    get "/setup/{connection}/projects/{project}/activity" => activity::show;
+    get "/sites/{site}/detections/{id}" => facts::detection;
+    get "/sites/{site}/incidents/{id}" => facts::incident;
+    get "/detections/{id}" => facts::find_detection;
+    get "/incidents/{id}" => facts::find_incident;
+}
+
+pub fn app(state: AppState) -> Router {
+    table()
+        .fallback(async || Refusal::not_found())
+        .layer(DefaultBodyLimit::max(LONGEST_FORM))
+        .layer(middleware::from_fn_with_state(state.clone(), headers::guard))
+        .with_state(state)
+}

@@ -1,0 +1,58 @@
+//! What every handler needs: the outside world behind traits, and a clock.
+use crate::origin::Origins;
+use axum::extract::FromRef;
+use jiff::Timestamp;
+use people::People;
+use std::sync::Arc;
+use store::Table;
+use store::bell::Bell;
+use store::directory::Directory;
+
+/// The outside world.
+#[derive(Clone)]
+pub struct Services {
+    pub origins: Origins,
+    pub people: People,
+    pub bell: Arc<dyn Bell>,
+}
+
+#[derive(Clone)]
+pub struct AppState {
+    services: Arc<Services>,
+}
+
+impl AppState {
+    pub fn new(services: Services) -> Self {
+        Self { services: Arc::new(services) }
+    }
+
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.services.origins
+    }
+
+    pub(crate) fn people(&self) -> &People {
+        &self.services.people
+    }
+
+    pub(crate) fn table(&self) -> &dyn Table {
+        self.services.people.table()
+    }
+
+    pub(crate) fn directory(&self) -> Directory<'_> {
+        self.services.people.directory()
+    }
+
+    pub(crate) fn bell(&self) -> &dyn Bell {
+        self.services.bell.as_ref()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.services.people.now()
+    }
+}
+
+impl FromRef<AppState> for People {
+    fn from_ref(state: &AppState) -> Self {
+        state.services.people.clone()
+    }
+}

@@ -1,0 +1,210 @@
+//! A project's status: its last record, what waits and why, and what needs someone, with the one button for it.
+use crate::layout::Page;
+use crate::overview::blocked;
+use crate::refusal::Refusal;
+use crate::state::AppState;
+use crate::visible::{self, Mapped, on_clock};
+use crate::{form, words};
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use domain::record::{RecordKey, RecordKind, RecordState};
+use maud::{Markup, html};
+use people::{Role, Visitor};
+use store::again;
+use store::lanes::{Lane, Link, Todo};
+
+/// The latest records of a kind that are looked at.
+const LOOKED_AT: usize = 1_000;
+/// Of a list, so many are shown, or tried again at once.
+const SHOWN: usize = 50;
+
+const KINDS: [RecordKind; 3] = [RecordKind::Incident, RecordKind::Observation, RecordKind::DailySummary];
+
+struct Status {
+    /// The latest records, of all kinds.
+    links: Vec<Link>,
+    waiting: Vec<Todo>,
+}
+
+impl Status {
+    async fn of(app: &AppState, mapped: &Mapped) -> Result<Self, Refusal> {
+        let id = mapped.connection.lane();
+        let lane = Lane { table: app.table(), id: &id };
+        let mut links = Vec::new();
+        for kind in KINDS {
+            links.extend(lane.links_of(kind, &mapped.site.id, None, LOOKED_AT).await?);
+        }
+        links.retain(|link| link.project_id == mapped.project.project_id);
+        let mut waiting = lane.ready(LOOKED_AT).await?;
+        waiting.extend(lane.waiting(LOOKED_AT).await?);
+        waiting.retain(|todo| todo.record.site_id == mapped.site.id);
+        Ok(Self { links, waiting })
+    }
+
+    fn count(&self, state: RecordState) -> usize {
+        self.links.iter().filter(|link| link.state == state).count()
+    }
+
+    fn stuck(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(|link| needs_someone(link))
+    }
+}
+
+fn needs_someone(link: &Link) -> bool {
+    matches!(link.state, RecordState::Blocked | RecordState::Failed)
+}
+
+pub async fn show(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    Path((connection, project)): Path<(String, String)>,
+) -> Result<Page, Refusal> {
+    let mapped = visible::project(&app, &visitor, &connection, &project).await?;
+    let status = Status::of(&app, &mapped).await?;
+    let site = &mapped.site;
+    let last = status.links.iter().filter(|link| link.state == RecordState::Synced).max_by_key(|link| link.updated_at);
+    let oldest = status.waiting.iter().map(|todo| todo.asked_at).min();
+    let body = html! {
+        p { a href="/setup" { "Overview" } }
+        h1 { "Status of " (site.name) }
+        p.dim { "Procore project " (mapped.project.project_id) ". Times are on the site's clock (" (site.time_zone) ")." }
+        (blocked(&visitor, &mapped.connection, Some(site)))
+        dl.figures {
+            div { dt { "Last record" } dd { @match last {
+                Some(link) => { (on_clock(link.updated_at, site)) },
+                None => "None yet",
+            } } }
+            div { dt { "Waiting longest" } dd { @match oldest {
+                Some(at) => { (minutes(app.now().duration_since(at).as_mins())) },
+                None => "Nothing waits",
+            } } }
+            @for state in [RecordState::Synced, RecordState::Pending, RecordState::Blocked, RecordState::Failed] {
+                div { dt { (words::state(state)) } dd { (status.count(state)) } }
+            }
+        }
+        p { a href={ (mapped.path()) "/activity" } { "All activity of " (site.name) } }
+        (stuck(&visitor, &mapped, &status))
+        (waiting(&mapped, &status))
+    };
+    Ok(Page::new(format!("Status of {}", site.name), body))
+}
+
+fn minutes(minutes: i64) -> String {
+    match minutes {
+        ..1 => "Less than a minute".into(),
+        1 => "1 minute".into(),
+        2..120 => format!("{minutes} minutes"),
+        _ => format!("{} hours", minutes / 60),
+    }
+}
+
+fn stuck(visitor: &Visitor, mapped: &Mapped, status: &Status) -> Markup {
+    let total = status.stuck().count();
+    if total == 0 {
+        return html! { h2 { "Needs someone" } p { "Nothing: no record waits for a person." } };
+    }
+    html! {
+        h2 #needs-someone { "Needs someone" }
+        @if visitor.session.role >= Role::Manager {
+            form method="post" action={ (mapped.path()) "/again" } {
+                (form::token_field(visitor))
+                button #retry-all type="submit" { "Try all of these again" }
+            }
+        }
+        ul.cards { @for link in status.stuck().take(SHOWN) { li { (record(visitor, mapped, link)) } } }
+        @if total > SHOWN { p.dim { "And " (total - SHOWN) " more, under activity." } }
+    }
+}
+
+/// One record: what it is, where it stands, why, and what can be done.
+pub fn record(visitor: &Visitor, mapped: &Mapped, link: &Link) -> Markup {
+    let key = &link.record;
+    html! {
+        h3 { (words::kind(key.kind)) " " (link.marker) " " (words::tag(link.state)) }
+        @if let Some(reason) = &link.reason { p { (reason) } }
+        @if let Some(who) = link.who { p { "Who can mend it: " (words::mender(who)) } }
+        p.dim { "Last changed " (on_clock(link.updated_at, &mapped.site)) }
+        p.links {
+            @if let Some(page) = page(key) { a href=(page) { "What " (link.marker) " is about" } }
+            @if let Some(url) = &link.remote_url { a href=(url) rel="noopener" { "Open " (link.marker) " in Procore" } }
+        }
+        @if !link.conflicts.is_empty() {
+            table {
+                caption { "Changed in Procore while we had news. Procore's value stands." }
+                thead { tr { th scope="col" { "Field" } th scope="col" { "In Procore" } th scope="col" { "Ours" } } }
+                tbody { @for conflict in &link.conflicts {
+                    tr { th scope="row" { (conflict.field) } td { (value(&conflict.theirs)) } td { (value(&conflict.ours)) } }
+                } }
+            }
+        }
+        @if needs_someone(link) && visitor.session.role >= Role::Manager {
+            form method="post" action={ (mapped.path()) "/again" } {
+                (form::token_field(visitor))
+                input type="hidden" name="kind" value=(key.kind.as_str());
+                input type="hidden" name="id" value=(key.fact_id);
+                button type="submit" aria-label={ "Try " (link.marker) " again" } { "Try again" }
+            }
+        }
+    }
+}
+
+fn value(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => "(empty)".into(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Our own page about what a record shows.
+fn page(record: &RecordKey) -> Option<String> {
+    let kind = match record.kind {
+        RecordKind::Incident => "incidents",
+        RecordKind::Observation => "detections",
+        RecordKind::DailySummary => return None,
+    };
+    Some(format!("/sites/{}/{kind}/{}", record.site_id, record.fact_id))
+}
+
+fn waiting(mapped: &Mapped, status: &Status) -> Markup {
+    let total = status.waiting.len();
+    html! {
+        h2 #waiting { "Waiting" }
+        @if total == 0 { p { "Nothing waits." } } @else {
+            ul { @for todo in status.waiting.iter().take(SHOWN) {
+                li {
+                    (words::kind(todo.record.kind)) ": "
+                    @match (&todo.why, todo.next_try) {
+                        (Some(why), Some(at)) => { (why) ". Next try by itself at " (on_clock(at, &mapped.site)) "." },
+                        _ => "is sent as soon as its turn comes.",
+                    }
+                }
+            } }
+            @if total > SHOWN { p.dim { "And " (total - SHOWN) " more." } }
+        }
+    }
+}
+
+/// Tries one record again, or all that need someone.
+pub async fn try_again(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    Path((connection, project)): Path<(String, String)>,
+    form: form::Form,
+) -> Result<Redirect, Refusal> {
+    visitor.require(Role::Manager)?;
+    let values = form.verified(&visitor)?;
+    let mapped = visible::project(&app, &visitor, &connection, &project).await?;
+    let status = Status::of(&app, &mapped).await?;
+    let (kind, id) = (values.get("kind"), values.get("id"));
+    let chosen = |link: &&Link| id.is_empty() || (link.record.kind.as_str() == kind && link.record.fact_id == id);
+    let records: Vec<RecordKey> = status.stuck().filter(chosen).take(SHOWN).map(|link| link.record.clone()).collect();
+    for record in &records {
+        again::record(app.table(), app.bell(), &mapped.connection, record, app.now()).await?;
+    }
+    tracing::info!(
+        organization_id = %mapped.connection.organization_id, connection_id = %mapped.connection.id,
+        site_id = %mapped.site.id, records = records.len(), "records are tried again"
+    );
+    Ok(Redirect::to(&mapped.path()))
+}

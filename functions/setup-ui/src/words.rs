@@ -1,0 +1,32 @@
+//! Words of our own terms for people, and a few pieces that several pages show.
+use domain::record::{Mender, RecordKind, RecordState};
+use maud::{Markup, html};
+
+pub fn kind(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Incident => "Incident",
+        RecordKind::Observation => "Observation",
+        RecordKind::DailySummary => "Daily summary",
+    }
+}
+
+pub fn state(state: RecordState) -> &'static str {
+    match state {
+        RecordState::Pending => "Waiting",
+        RecordState::Synced => "In Procore",
+        RecordState::Blocked => "Needs someone",
+        RecordState::Failed => "Refused",
+    }
+}
+
+pub fn tag(of: RecordState) -> Markup {
+    html! { span class={ "tag " (of.as_str()) } { (state(of)) } }
+}
+
+pub fn mender(who: Mender) -> &'static str {
+    match who {
+        Mender::SafetyManager => "You, or another safety manager of your organization",
+        Mender::PlatformAdmin => "An admin of your company in Procore",
+        Mender::HardhatPulse => "HardHat Pulse (contact@hardhatpulse.com)",
+    }
+}

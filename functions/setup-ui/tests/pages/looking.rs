@@ -1,0 +1,67 @@
+use crate::world::{DETECTION, World};
+use domain::record::RecordState;
+use people::Role;
+
+#[tokio::test]
+async fn a_detection_shows_its_facts_on_the_sites_clock_and_no_worker_id() {
+    let world = World::new().await;
+    world.link(&world.ours, DETECTION, RecordState::Synced).await;
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    let page = world.get(&viewer, &format!("/sites/{}/detections/{DETECTION}", world.ours.site)).await;
+    assert_eq!(page.status, 200);
+    for shown in [
+        "Zone breach at z1",
+        "2026-11-24 10:00:00 CST",
+        "Rigger, Ironwork",
+        "/footage/cam-7/1600.mp4",
+        "number 12",
+        "In Procore",
+    ] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    assert!(!page.body.contains("W-4711"));
+    assert_eq!(world.get(&viewer, &format!("/sites/{}/detections/nothing", world.ours.site)).await.status, 404);
+}
+
+#[tokio::test]
+async fn every_page_has_its_landmarks_and_the_support_contact() {
+    let world = World::new().await;
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    let project = world.ours.project();
+    for path in ["/setup".to_owned(), project.clone(), format!("{project}/activity"), "/nothing".to_owned()] {
+        let page = world.get(&viewer, &path).await.body;
+        for part in [
+            "<html lang=\"en\">",
+            "href=\"#main\"",
+            "<main id=\"main\"",
+            "mailto:contact@hardhatpulse.com",
+            "width=device-width",
+        ] {
+            assert!(page.contains(part), "{path} lacks {part}");
+        }
+        assert_eq!(page.matches("<h1>").count(), 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn activity_is_newest_first_in_pages_and_filtered() {
+    let world = World::new().await;
+    let id = |n: u32| format!("01JD00000000000000000{n:05}");
+    for n in 0..30 {
+        let state = if n == 3 { RecordState::Failed } else { RecordState::Synced };
+        world.link(&world.ours, &id(n), state).await;
+    }
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    let path = format!("{}/activity", world.ours.project());
+    let first = world.get(&viewer, &path).await.body;
+    let place = |page: &str, n: u32| page.find(&format!("detections/{}", id(n)));
+    assert!(place(&first, 29) < place(&first, 5) && place(&first, 5).is_some());
+    assert!(place(&first, 4).is_none() && first.contains("id=\"older\""));
+    let older = world.get(&viewer, &format!("{path}?before={}", id(5))).await.body;
+    assert!(place(&older, 4).is_some() && place(&older, 5).is_none() && !older.contains("id=\"older\""));
+    let failed = world.get(&viewer, &format!("{path}?state=failed")).await.body;
+    assert!(place(&failed, 3).is_some() && place(&failed, 4).is_none());
+    assert!(failed.contains("Their words") && failed.contains("Ours"));
+    // The platform's words are words, not markup.
+    assert!(failed.contains("&lt;b&gt;must&lt;/b&gt;") && !failed.contains("<b>must"));
+}

@@ -1,0 +1,45 @@
+use crate::world::World;
+use domain::record::RecordState;
+use people::Role;
+
+const FAILED: [&str; 2] = ["01JD0000000000000000000003", "01JD0000000000000000000004"];
+
+#[tokio::test]
+async fn one_record_or_all_that_need_someone_are_tried_again() {
+    let world = World::new().await;
+    for id in FAILED {
+        world.link(&world.ours, id, RecordState::Failed).await;
+    }
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    let (status, again) = (world.ours.project(), format!("{}/again", world.ours.project()));
+    let page = world.get(&manager, &status).await.body;
+    assert!(page.contains("retry-all") && page.contains("safety manager of your organization"), "{page}");
+    assert!(!world.get(&viewer, &status).await.body.contains("<form"));
+    assert_eq!(world.post(&viewer, &again, "").await.status, 403);
+
+    let one = world.post(&manager, &again, &format!("kind=observation&id={}", FAILED[0])).await;
+    assert_eq!((one.status, one.headers["location"].to_str().unwrap()), (303, status.as_str()));
+    assert_eq!(world.state(&world.ours, FAILED[0]).await, RecordState::Pending);
+    assert_eq!(world.state(&world.ours, FAILED[1]).await, RecordState::Failed);
+    assert_eq!(world.bell.take(), [world.ours.connection.lane()]);
+
+    world.post(&manager, &again, "").await;
+    assert_eq!(world.state(&world.ours, FAILED[1]).await, RecordState::Pending);
+    assert!(world.get(&manager, &status).await.body.contains("no record waits for a person"));
+}
+
+#[tokio::test]
+async fn a_blocked_connection_says_why_and_is_tried_again() {
+    let world = World::new().await;
+    world.block(&world.ours).await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let page = world.get(&manager, "/setup").await.body;
+    for shown in ["is not connected", "An admin of your company in Procore", "Install it again.", "Nothing is lost"] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    let path = format!("/setup/{}/again", world.ours.connection.id);
+    assert_eq!(world.post(&manager, &path, "").await.status, 303);
+    assert!(world.connection(&world.ours).await.blocked.is_none());
+    assert_eq!(world.bell.take(), [world.ours.connection.lane()]);
+}
