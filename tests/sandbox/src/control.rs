@@ -12,20 +12,19 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::faults::Rule;
+use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::limits::Limits;
 use crate::procore::{Client, CompanySeed, Core, EditError, Level, PersonEdit, PersonSeed, ProjectSeed, Settings};
+use crate::steering::{self, Steered, done, problem};
 
 type Shared = State<Arc<Core>>;
 
 pub(crate) fn router(core: Arc<Core>) -> Router {
     Router::new()
         .route("/_control/state", get(state))
-        .route("/_control/faults", get(faults).post(add_fault).delete(clear_faults))
-        .route("/_control/faults/{id}", delete(remove_fault))
         .route("/_control/limits", post(limits))
         .route("/_control/settings", get(settings).post(change_settings))
-        .route("/_control/clock", get(clock).post(advance))
         .route("/_control/reset", post(reset))
         .route("/_control/seed", post(seed))
         .route("/_control/person-edit", post(person_edit))
@@ -41,41 +40,22 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route("/_control/companies/{id}/permitted-projects", post(permitted_projects))
         .route("/_control/companies/{id}/service-level", post(service_level))
         .route("/_control/projects/{id}/tools", post(tool))
-        .with_state(core)
+        .with_state(Arc::clone(&core))
+        .merge(steering::router(core))
 }
 
-fn done() -> Response {
-    StatusCode::NO_CONTENT.into_response()
+impl Steered for Core {
+    fn steer(&self) -> (&Faults, &Clock) {
+        (&self.faults, &self.clock)
+    }
 }
 
 fn found(found: bool) -> Response {
     if found { done() } else { problem(StatusCode::NOT_FOUND, "no such company, project or hook") }
 }
 
-fn problem(status: StatusCode, detail: impl ToString) -> Response {
-    (status, Json(json!({"detail": detail.to_string()}))).into_response()
-}
-
 async fn state(State(core): Shared) -> Json<Value> {
     Json(core.dump())
-}
-
-async fn faults(State(core): Shared) -> Json<Vec<Rule>> {
-    Json(core.faults().list())
-}
-
-async fn add_fault(State(core): Shared, Json(rule): Json<Rule>) -> Response {
-    (StatusCode::CREATED, Json(json!({"id": core.faults().add(rule)}))).into_response()
-}
-
-async fn clear_faults(State(core): Shared) -> Response {
-    core.faults().clear();
-    done()
-}
-
-async fn remove_fault(State(core): Shared, Path(id): Path<u64>) -> Response {
-    core.faults().remove(id);
-    done()
 }
 
 async fn limits(State(core): Shared, Json(limits): Json<Limits>) -> Response {
@@ -100,20 +80,6 @@ async fn change_settings(State(core): Shared, Json(change): Json<Value>) -> Resp
         }
         Err(error) => problem(StatusCode::UNPROCESSABLE_ENTITY, error),
     }
-}
-
-async fn clock(State(core): Shared) -> Json<Value> {
-    Json(json!({"now": core.now().to_string()}))
-}
-
-#[derive(Deserialize)]
-struct Advance {
-    advance_seconds: i64,
-}
-
-async fn advance(State(core): Shared, Json(body): Json<Advance>) -> Json<Value> {
-    core.advance(body.advance_seconds);
-    Json(json!({"now": core.now().to_string()}))
 }
 
 async fn reset(State(core): Shared) -> Response {

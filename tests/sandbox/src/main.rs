@@ -1,19 +1,20 @@
-//! `sandbox --procore-port N [--bind 127.0.0.1] [--redirect-uri URI]…`: says where it listens and runs until it is told to stop.
+//! `sandbox --procore-port N [--bind 127.0.0.1] [--redirect-uri URI]… [--aps-port N] [--aps-redirect-uri URI]…`: says where it listens and runs until it is told to stop.
 
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use sandbox::procore::{Options, Sandbox};
+use sandbox::{aps, procore};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str = "usage: sandbox --procore-port N [--bind ADDRESS] [--redirect-uri URI]…";
+const USAGE: &str = "usage: sandbox --procore-port N [--bind ADDRESS] [--redirect-uri URI]… \
+    [--aps-port N] [--aps-redirect-uri URI]…";
 
 #[derive(Debug, Error)]
 enum Failure {
     #[error("{0}\n{USAGE}")]
     Usage(String),
-    #[error("the Procore sandbox does not start: {0}")]
+    #[error("the sandbox does not start: {0}")]
     Start(#[from] sandbox::procore::StartError),
     #[error("signals cannot be awaited: {0}")]
     Signal(#[from] std::io::Error),
@@ -33,9 +34,17 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "the one line that says where the sandbox listens")]
 async fn run() -> Result<(), Failure> {
-    let running = Sandbox::start(options(std::env::args().skip(1))?).await?;
+    let Options { procore, aps } = options(std::env::args().skip(1))?;
+    let running = procore::Sandbox::start(procore).await?;
+    let autodesk = match aps {
+        Some(options) => Some(aps::Sandbox::start(options).await?),
+        None => None,
+    };
     let mut terminate = signal(SignalKind::terminate())?;
     println!("procore sandbox at {}", running.url());
+    if let Some(autodesk) = &autodesk {
+        println!("aps sandbox at {}", autodesk.url());
+    }
     tokio::select! {
         _ = terminate.recv() => {}
         interrupted = tokio::signal::ctrl_c() => interrupted?,
@@ -43,19 +52,29 @@ async fn run() -> Result<(), Failure> {
     Ok(())
 }
 
+struct Options {
+    procore: procore::Options,
+    aps: Option<aps::Options>,
+}
+
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failure> {
-    let mut options = Options::default();
-    let mut port = None;
+    let mut options = procore::Options::default();
+    let mut autodesk = aps::Options::default();
+    let (mut port, mut aps_port) = (None, None);
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| Failure::Usage(format!("{name} needs a value")))?;
         let wrong = || Failure::Usage(format!("{name} cannot be {value:?}"));
         match name.as_str() {
             "--procore-port" => port = Some(value.parse().map_err(|_| wrong())?),
             "--redirect-uri" => options.clients.iter_mut().for_each(|client| client.redirect_uris.push(value.clone())),
+            "--aps-port" => aps_port = Some(value.parse().map_err(|_| wrong())?),
+            "--aps-redirect-uri" => autodesk.client.redirect_uris.push(value),
             "--bind" => options.bind = value.parse::<IpAddr>().map_err(|_| wrong())?,
             _ => return Err(Failure::Usage(format!("{name} is not known"))),
         }
     }
     options.port = port.ok_or_else(|| Failure::Usage("--procore-port is missing".to_owned()))?;
-    Ok(options)
+    autodesk.bind = options.bind;
+    let aps = aps_port.map(|port| aps::Options { port, ..autodesk });
+    Ok(Options { procore: options, aps })
 }

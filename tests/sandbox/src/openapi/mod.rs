@@ -60,6 +60,8 @@ pub(crate) struct Parameter {
     pub(crate) validator: Validator,
     /// `a...b` in ISO 8601, which no schema keyword expresses.
     pub(crate) date_range: bool,
+    /// Several values stand in one, with commas between them.
+    pub(crate) commas: bool,
 }
 
 pub(crate) struct Body {
@@ -86,7 +88,7 @@ impl Document {
                         routes.push(Route {
                             method: method.to_ascii_uppercase(),
                             segments: segments(template),
-                            operation: Arc::new(read_operation(operation, &root)?),
+                            operation: Arc::new(read_operation(operation, item, &root)?),
                         });
                     }
                 }
@@ -154,11 +156,11 @@ fn segments(template: &str) -> Vec<Segment> {
     parts.collect()
 }
 
-fn read_operation(operation: &Value, root: &Value) -> Result<Operation, DocumentError> {
+fn read_operation(operation: &Value, item: &Value, root: &Value) -> Result<Operation, DocumentError> {
     let id = operation.get("operationId").and_then(Value::as_str).ok_or_else(|| missing("operationId"))?;
     let tag = operation.pointer("/tags/0").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut parameters = Vec::new();
-    for parameter in operation.get("parameters").and_then(Value::as_array).into_iter().flatten() {
+    for parameter in [operation, item].into_iter().filter_map(|of| of.get("parameters")?.as_array()).flatten() {
         parameters.push(read_parameter(id, resolve(parameter, root), root)?);
     }
     let mut bodies = BTreeMap::new();
@@ -193,6 +195,7 @@ fn read_parameter(id: &str, parameter: &Value, root: &Value) -> Result<Parameter
         required: parameter.get("required") == Some(&Value::Bool(true)),
         validator: compile(id, &schema)?,
         schema,
+        commas: parameter.get("explode") == Some(&Value::Bool(false)),
         date_range: source.get("$ref").and_then(Value::as_str).is_some_and(|name| name.ends_with("/DateRange")),
     })
 }

@@ -95,7 +95,12 @@ fn check_query(operation: &Operation, pairs: &[(String, String)]) -> Result<BTre
         if !is_array(&known.schema) && name != &known.name {
             return Err(Problem::new(Place::Query, name, "takes one value, not a list"));
         }
-        found.entry(known.name.clone()).or_default().push(json!(text));
+        let values = found.entry(known.name.clone()).or_default();
+        if known.commas && is_array(&known.schema) {
+            values.extend(text.split(',').map(|text| json!(text)));
+        } else {
+            values.push(json!(text));
+        }
     }
     let mut query = BTreeMap::new();
     for known in operation.parameters.iter().filter(|known| known.place == Place::Query) {

@@ -9,7 +9,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{COOKIE, layout, signed_in};
-use crate::procore::{Ask, Core, Person, World, decide, respond};
+use crate::procore::{Ask, Core, Person, World, decide};
+use crate::reply::respond;
+
+const PROCORE: &str = "Procore";
 
 /// Forms may lead anywhere: agreeing sends the browser back to the application.
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
@@ -29,7 +32,7 @@ pub(crate) fn sign_in(world: &World, then: &str, problem: Option<&str>) -> Marku
             button { "Log in" }
         }
     };
-    layout::bare("Log in", &body)
+    layout::bare(PROCORE, "Log in", &body)
 }
 
 fn companies<'a>(world: &'a World, person: &Person) -> Vec<&'a str> {
@@ -55,12 +58,12 @@ pub(crate) fn consent(world: &World, ask: &Ask, person: &Person) -> Markup {
             button.quiet { "Log in as somebody else" }
         }
     };
-    layout::bare("Let this application act for you?", &body)
+    layout::bare(PROCORE, "Let this application act for you?", &body)
 }
 
 /// What an application without a web address of its own has its user copy.
 pub(crate) fn out_of_band(name: &str, value: &str) -> Markup {
-    layout::bare("Back to the application", &html! { p { (name) ": " code { (value) } } })
+    layout::bare(PROCORE, "Back to the application", &html! { p { (name) ": " code { (value) } } })
 }
 
 #[derive(Deserialize)]

@@ -76,17 +76,17 @@ fn tool_links(project: &Project) -> Markup {
 }
 
 /// A page without the tools around it.
-pub(crate) fn bare(title: &str, body: &Markup) -> Markup {
+pub(crate) fn bare(platform: &str, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) " · Procore sandbox" }
+                title { (title) " · " (platform) " sandbox" }
                 style { (PreEscaped(STYLE)) }
             }
-            body { header { b { "Procore" } span { "sandbox" } } main { div.card { h1 { (title) } (body) } } }
+            body { header { b { (platform) } span { "sandbox" } } main { div.card { h1 { (title) } (body) } } }
         }
     }
 }

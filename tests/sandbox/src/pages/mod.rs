@@ -10,7 +10,7 @@ mod forms;
 mod home;
 mod incidents;
 mod injuries;
-mod layout;
+pub(crate) mod layout;
 mod observations;
 
 use std::sync::Arc;

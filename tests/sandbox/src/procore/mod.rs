@@ -40,7 +40,6 @@ pub use edit::{EditError, PersonEdit};
 pub use hooks::{Delivery, Hook};
 pub use oauth::Client;
 pub(crate) use oauth::{Ask, decide};
-pub(crate) use pipeline::respond;
 pub use seed::{CompanySeed, PersonSeed, ProjectSeed, default_companies};
 pub(crate) use state::World;
 pub use state::{

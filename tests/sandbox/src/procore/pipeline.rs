@@ -1,12 +1,9 @@
 //! The way of one request: faults, token, header, limits, document, operation, answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::Value;
 
@@ -15,17 +12,16 @@ use super::call::Call;
 use super::dispatch::dispatch;
 use super::gate::{self, CompanyHeader};
 use super::oauth::{self, Ask};
-use super::reply::{Payload, Refusal, Reply};
+use super::reply::{Refusal, Reply};
 use super::state::World;
 use crate::faults::{Effect, Plan, Probe, Shape};
-use crate::http::Cut;
+use crate::intake::{pause, read_body};
 use crate::journal::CallRecord;
 use crate::openapi::{Found, Incoming, Problem, Valid, check};
+use crate::reply::{cut, respond};
 
 /// The platform documents none of these; a server of OAuth passes over what it does not know, so they protect nothing.
 const PKCE: [&str; 3] = ["code_challenge", "code_challenge_method", "code_verifier"];
-
-const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// What is known of a request before its body is read.
 struct Asked {
@@ -119,12 +115,6 @@ fn status_reply(effect: &Effect) -> Reply {
     let wait = retry_after.and_then(|seconds| i64::try_from(seconds).ok());
     let message = message.clone().unwrap_or_else(|| "a fault that was asked for".to_owned());
     Refusal::new(*status, *shape, message).retry_after(wait).reply()
-}
-
-async fn pause(ms: u64) {
-    if ms > 0 {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-    }
 }
 
 impl Core {
@@ -271,71 +261,4 @@ impl Core {
 
 fn without_pkce(pairs: &[(String, String)]) -> Vec<(String, String)> {
     pairs.iter().filter(|(name, _)| !PKCE.contains(&name.as_str())).cloned().collect()
-}
-
-async fn read_body(parts: &Parts, body: Body) -> Incoming {
-    let media = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if media == "multipart/form-data" {
-        let mut request = Request::new(body);
-        request.headers_mut().clone_from(&parts.headers);
-        return match multipart(request).await {
-            Ok(fields) => Incoming::Fields { media: "multipart/form-data", fields },
-            Err(reason) => Incoming::Unreadable(reason),
-        };
-    }
-    let bytes: Bytes = match axum::body::to_bytes(body, BODY_LIMIT).await {
-        Ok(bytes) => bytes,
-        Err(error) => return Incoming::Unreadable(error.to_string()),
-    };
-    match media.as_str() {
-        _ if bytes.is_empty() => Incoming::None,
-        "application/json" => match serde_json::from_slice(&bytes) {
-            Ok(value) => Incoming::Json(value),
-            Err(error) => Incoming::Unreadable(format!("is not JSON: {error}")),
-        },
-        "application/x-www-form-urlencoded" => {
-            let fields = form_urlencoded::parse(&bytes).into_owned().collect();
-            Incoming::Fields { media: "application/x-www-form-urlencoded", fields }
-        }
-        other => Incoming::Unreadable(format!("the media type {other:?} is not known")),
-    }
-}
-
-/// Files are taken as their names: nobody reads them back.
-async fn multipart(request: Request) -> Result<Vec<(String, String)>, String> {
-    let mut form = Multipart::from_request(request, &()).await.map_err(|error| error.to_string())?;
-    let mut fields = Vec::new();
-    while let Some(field) = form.next_field().await.map_err(|error| error.to_string())? {
-        let name = field.name().unwrap_or_default().to_owned();
-        let file = field.file_name().map(str::to_owned);
-        let bytes = field.bytes().await.map_err(|error| error.to_string())?;
-        let text = file.unwrap_or_else(|| String::from_utf8_lossy(&bytes).into_owned());
-        fields.push((name, text));
-    }
-    Ok(fields)
-}
-
-pub(crate) fn respond(reply: Reply) -> Response {
-    let (kind, body) = match reply.payload {
-        Payload::Empty => (None, String::new()),
-        Payload::Json(value) => (Some("application/json"), value.to_string()),
-        Payload::Text(text) => (Some("text/plain; charset=utf-8"), text),
-        Payload::Html(text) => (Some("text/html; charset=utf-8"), text),
-    };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let kind = kind.map(|kind| ("content-type", kind.to_owned()));
-    for (name, value) in kind.into_iter().chain(reply.headers) {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
-}
-
-fn cut() -> Response {
-    let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(Cut);
-    response
 }

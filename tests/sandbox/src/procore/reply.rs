@@ -1,53 +1,9 @@
 //! Answers and refusals, in the four shapes that the platform uses side by side.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::faults::Shape;
-
-#[derive(Debug)]
-pub(crate) enum Payload {
-    Empty,
-    Json(Value),
-    Text(String),
-    Html(String),
-}
-
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) payload: Payload,
-}
-
-impl Reply {
-    pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), payload: Payload::Json(body) }
-    }
-
-    pub(crate) fn ok(body: Value) -> Self {
-        Self::json(200, body)
-    }
-
-    pub(crate) fn created(body: Value) -> Self {
-        Self::json(201, body)
-    }
-
-    pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), payload: Payload::Empty }
-    }
-
-    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.headers.push((name, value.to_string()));
-        self
-    }
-
-    pub(crate) fn body(&self) -> Option<&Value> {
-        match &self.payload {
-            Payload::Json(body) => Some(body),
-            _ => None,
-        }
-    }
-}
+pub(crate) use crate::reply::{Payload, Reply};
 
 /// A call that is not done, and how the platform words that.
 #[derive(Debug)]

@@ -1,0 +1,199 @@
+//! Autodesk Platform Services: signing in, hubs and projects, Issues with comments.
+
+mod assertion;
+mod auth;
+mod control;
+mod hubs;
+mod issues;
+mod pages;
+mod pipeline;
+mod state;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use axum::Router;
+use axum::routing::any;
+use jiff::Timestamp;
+
+use crate::clock::{Clock, Now, real_time};
+use crate::faults::Faults;
+use crate::http::{self, Server};
+use crate::journal::{CallRecord, Violation};
+use crate::openapi::{Document, DocumentError};
+pub use crate::procore::StartError;
+
+use state::World;
+pub use state::{Account, Client, Comment, Issue, Project, Settings, Subtype, User};
+
+const DOCUMENT: &str = include_str!("../../openapi/acc.openapi.yaml");
+/// The private half of the service account's key: a key for tests, which opens nothing anywhere.
+pub const SERVICE_ACCOUNT_KEY: &str = include_str!("../../keys/service-account.pem");
+pub const SERVICE_ACCOUNT_KEY_ID: &str = "sandbox-key-1";
+
+#[derive(Clone)]
+pub struct Options {
+    pub bind: IpAddr,
+    /// 0 takes any free one.
+    pub port: u16,
+    pub now: Now,
+    pub settings: Settings,
+    pub client: Client,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let (settings, client) = (Settings::default(), Client::default());
+        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, now: real_time(), settings, client }
+    }
+}
+
+pub struct Core {
+    document: &'static Document,
+    clock: Clock,
+    faults: Faults,
+    base_url: String,
+    options: Options,
+    world: Mutex<World>,
+}
+
+impl Core {
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn url(&self) -> &str {
+        &self.base_url
+    }
+
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.clock.advance(seconds);
+    }
+
+    pub fn set(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.world().settings);
+    }
+
+    pub fn accounts(&self) -> Vec<Account> {
+        self.world().accounts.clone()
+    }
+
+    /// In the order of the seed.
+    pub fn projects(&self) -> Vec<Project> {
+        self.world().projects.clone()
+    }
+
+    pub fn users(&self) -> Vec<User> {
+        self.world().users.clone()
+    }
+
+    pub fn subtypes(&self) -> Vec<Subtype> {
+        self.world().subtypes.clone()
+    }
+
+    /// Deleted ones and unpublished ones too.
+    pub fn issues(&self, project_id: &str) -> Vec<Issue> {
+        self.world().issues.iter().filter(|issue| issue.project_id == project_id).cloned().collect()
+    }
+
+    pub fn comments(&self, issue_id: &str) -> Vec<Comment> {
+        self.world().comments.iter().filter(|comment| comment.issue_id == issue_id).cloned().collect()
+    }
+
+    pub fn violations(&self) -> Vec<Violation> {
+        self.world().journal.violations.clone()
+    }
+
+    /// Answers of the sandbox that its document does not allow; kept while `check_answers` is set.
+    pub fn own_problems(&self) -> Vec<String> {
+        self.world().own_problems.clone()
+    }
+
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.world().journal.calls.iter().cloned().collect()
+    }
+
+    /// Whether somebody belongs to a project. False if there is no such project or user.
+    pub fn set_member(&self, project_id: &str, user_id: &str, member: bool) -> bool {
+        let world = &mut *self.world();
+        let known = world.users.iter().any(|user| user.id == user_id);
+        let project = world.projects.iter_mut().find(|project| project.id == project_id && known);
+        let change = |project: &mut Project| match member {
+            true => project.members.insert(user_id.to_owned()),
+            false => project.members.remove(user_id),
+        };
+        project.map(change).is_some()
+    }
+
+    pub fn set_subtype_active(&self, subtype_id: &str, active: bool) -> bool {
+        let world = &mut *self.world();
+        let subtype = world.subtypes.iter_mut().find(|subtype| subtype.id == subtype_id);
+        subtype.map(|subtype| subtype.active = active).is_some()
+    }
+
+    /// Everything as at the start, the clock too. Tokens are gone.
+    pub fn reset(&self) {
+        self.faults.clear();
+        self.clock.reset();
+        *self.world() = World::new(&self.options);
+    }
+}
+
+pub struct Sandbox;
+
+impl Sandbox {
+    /// Listens on the caller's runtime until the answer is dropped.
+    pub async fn start(options: Options) -> Result<Running, StartError> {
+        let document = document()?;
+        let (listener, address) = http::bind(SocketAddr::new(options.bind, options.port)).await?;
+        let core = Arc::new(Core {
+            document,
+            clock: Clock::new(Arc::clone(&options.now)),
+            faults: Faults::default(),
+            base_url: format!("http://{address}"),
+            world: Mutex::new(World::new(&options)),
+            options,
+        });
+        let server = http::serve(listener, address, router(&core));
+        Ok(Running { core, _server: server })
+    }
+}
+
+fn router(core: &Arc<Core>) -> Router {
+    let platform = Arc::clone(core);
+    let serve = move |request| pipeline::serve(Arc::clone(&platform), request);
+    let mut router = Router::new();
+    for root in ["authentication", "project", "construction", "webhooks", "data", "oss"] {
+        router = router.route(&format!("/{root}/{{*rest}}"), any(serve.clone()));
+    }
+    router.merge(control::router(Arc::clone(core))).merge(pages::router(Arc::clone(core)))
+}
+
+/// Read once per process.
+fn document() -> Result<&'static Document, &'static DocumentError> {
+    static LOADED: OnceLock<Result<Document, DocumentError>> = OnceLock::new();
+    LOADED.get_or_init(|| Document::parse(&[DOCUMENT])).as_ref()
+}
+
+/// A sandbox that listens. Its methods are those of `Core`.
+pub struct Running {
+    core: Arc<Core>,
+    _server: Server,
+}
+
+impl Deref for Running {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}

@@ -1,0 +1,5 @@
+//! Autodesk's side from outside: each trap behaves as documented.
+
+mod auth;
+mod issues;
+mod support;
