@@ -1,7 +1,6 @@
 //! An organization's API keys. The key itself is shown once; we keep its hash.
 use crate::auth::{Caller, KEY_PREFIX, Scope};
 use crate::cursor::{Page, Paging};
-use crate::fields::{Checks, Members, child};
 use crate::idempotency::FreshId;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
@@ -11,6 +10,7 @@ use crate::visible;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use domain::fields::{Checks, Members, child};
 use domain::ids::{ApiKeyId, OrganizationId, SiteId};
 use jiff::Timestamp;
 use serde::Serialize;

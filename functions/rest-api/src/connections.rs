@@ -2,7 +2,6 @@
 //! operator makes one here; people will sign in at the platform instead.
 use crate::auth::{Caller, Scope};
 use crate::cursor::{Page, Paging};
-use crate::fields::{Checks, Members};
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
 use crate::query::Params;
@@ -12,8 +11,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use domain::fields::{Checks, Members};
 use domain::ids::{ConnectionId, OrganizationId, Provider};
 use domain::record::Mender;
+use domain::settings::check::platform_id;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -133,19 +134,6 @@ async fn organization(
         checks.fail(members.pointer("organization_id"), "no such organization");
     }
     Ok(found.map(|organization| organization.id))
-}
-
-/// A Procore id, given as a number or as its digits, in the one form that we keep: `7` and `007` are not two companies.
-pub fn platform_id(value: &Value) -> Option<String> {
-    match value {
-        Value::Number(number) => number.as_u64().filter(|id| *id > 0).map(|id| id.to_string()),
-        Value::String(text) => is_platform_id(text).then(|| text.clone()),
-        _ => None,
-    }
-}
-
-pub fn is_platform_id(text: &str) -> bool {
-    text.parse::<u64>().is_ok_and(|id| id > 0 && id.to_string() == text)
 }
 
 pub async fn list(State(app): State<AppState>, caller: Caller, params: Params) -> Result<Json<Page<View>>, Problem> {

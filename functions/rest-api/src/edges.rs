@@ -1,6 +1,5 @@
 //! Edge servers of a site, and the secrets that they sign with: shown once, kept sealed.
 use crate::auth::Caller;
-use crate::fields::{Checks, Members};
 use crate::idempotency::FreshId;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
@@ -12,6 +11,7 @@ use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use credentials::{Context, Secret};
+use domain::fields::{Checks, Members};
 use domain::ids::{EdgeId, OrganizationId, SiteId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Strong ETags, made from an item's version: nobody overwrites what they have not seen.
+//! Strong ETags, made from an item's version (or from content that has none): nobody overwrites what they have not seen.
 use crate::problem::Problem;
 use axum::Json;
 use axum::http::header::{ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
@@ -58,4 +58,12 @@ pub fn current(headers: &HeaderMap, version: u64, body: impl Serialize) -> Respo
         true => (StatusCode::NOT_MODIFIED, header(version)).into_response(),
         false => tagged(StatusCode::OK, version, body),
     }
+}
+
+/// Answers a GET of what has no version of its own: its ETag comes from the content.
+pub fn current_content(headers: &HeaderMap, body: &impl Serialize) -> Result<Response, Problem> {
+    use sha2::{Digest, Sha256};
+    let bytes = serde_json::to_vec(body).map_err(|error| Problem::internal("an answer", &error))?;
+    let version = Sha256::digest(&bytes).iter().take(8).fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    Ok(current(headers, version, body))
 }

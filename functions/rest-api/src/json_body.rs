@@ -1,5 +1,5 @@
 //! Request bodies: JSON of at most 256 KB. What can't be parsed is 400, another media type 415; what is wrong inside is found
-//! by [`crate::fields`], all of it at once.
+//! by [`domain::fields`], all of it at once.
 use crate::problem::Problem;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};

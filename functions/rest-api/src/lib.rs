@@ -2,16 +2,17 @@
 //!
 //! - [`state`]: what handlers need; [`routes`]: the one table of routes, and the layers around them
 //! - `auth`, `visible`: who calls, and what exists for them; `rate_limit`: how often
-//! - `problem`, `json_body`, `fields`, `query`: refusals, and the checks that make them
+//! - `problem`, `json_body`, `query`: refusals, and the checks that make them
 //! - `etag`, `idempotency`, `cursor`: changing safely, repeating safely, listing
-//! - `organizations`, `sites`, `edges`, `api_keys`, `connections`, `projects`, `records`, `retry`: the resources
+//! - `organizations`, `sites`, `edges`, `api_keys`, `connections`, `projects`, `records`, `retry`, `facts`: the resources; `documents`: schemas
 mod api_keys;
 mod auth;
 mod connections;
 mod cursor;
+mod documents;
 mod edges;
 mod etag;
-mod fields;
+mod facts;
 mod idempotency;
 mod json_body;
 mod organizations;

@@ -19,6 +19,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
         clock: Arc::new(jiff::Timestamp::now),
         stack: config::text("STACK_NAME")?,
+        public_url: config::text("PUBLIC_URL")?,
     };
     lambda_http::run(app(AppState::new(services))).await
 }

@@ -1,6 +1,5 @@
 //! Organizations: the contractors. Only the operator makes them.
 use crate::auth::Caller;
-use crate::fields::{Checks, Members};
 use crate::idempotency::FreshId;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
@@ -8,6 +7,7 @@ use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::fields::{Checks, Members};
 use domain::ids::OrganizationId;
 use store::TableError;
 use store::directory::Organization;

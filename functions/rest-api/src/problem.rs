@@ -98,6 +98,16 @@ impl Problem {
     }
 }
 
+impl From<Vec<domain::validate::FieldError>> for Problem {
+    fn from(errors: Vec<domain::validate::FieldError>) -> Self {
+        let placed = |error: domain::validate::FieldError| FieldError {
+            place: Place::Pointer(error.pointer),
+            detail: error.detail,
+        };
+        Self::invalid(errors.into_iter().map(placed).collect())
+    }
+}
+
 impl From<TableError> for Problem {
     fn from(error: TableError) -> Self {
         match error {

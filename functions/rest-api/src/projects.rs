@@ -1,8 +1,7 @@
-//! Project settings: what one platform project does with one site. The body's checks stand in [`settings`].
-mod settings;
+//! Project settings: what one platform project does with one site. The body's checks stand in [`domain::settings::check`].
+pub mod preview;
 
 use crate::auth::{Caller, Scope};
-use crate::connections::is_platform_id;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -13,6 +12,8 @@ use axum::response::Response;
 use domain::ids::SiteId;
 use domain::route::Route;
 use domain::settings::ProjectSettings;
+use domain::settings::check::{self, is_platform_id};
+use serde_json::Value;
 use store::directory::{Connection, Project};
 use store::lanes::LaneId;
 use store::table::read;
@@ -57,11 +58,25 @@ pub async fn put(
         None => etag::require_absent(&headers)?,
     }
     let body = body.value()?;
-    let settings = settings::read(&app, &caller, &connection.organization_id, &body).await?;
+    let settings = read_settings(&app, &caller, &connection, &body).await?;
     let change = Change { app: &app, connection: &connection, lane: connection.lane() };
     let project = change.apply(project_id, standing, settings).await?;
     let status = if project.version == 1 { StatusCode::CREATED } else { StatusCode::OK };
     Ok(etag::tagged(status, project.version, project.settings))
+}
+
+/// Settings from a body; the site that they name must exist for the caller.
+async fn read_settings(
+    app: &AppState,
+    caller: &Caller,
+    connection: &Connection,
+    body: &Value,
+) -> Result<ProjectSettings, Problem> {
+    let site = match check::named_site(body) {
+        Some(id) => visible::site_of(app, caller, &connection.organization_id, &id).await?,
+        None => None,
+    };
+    Ok(check::read(body, site.map(|site| site.id))?)
 }
 
 struct Change<'a> {
@@ -87,6 +102,9 @@ impl Change<'_> {
         let version = standing.map_or(0, |project| project.version);
         let mut project = Project { project_id, settings, mapped_at, version };
         match directory.put_project(&self.lane, &mut project).await {
+            Err(TableError::Condition(Some(item))) if item.get("sk").and_then(Value::as_str).is_some_and(is_route) => {
+                return Err(taken(&read::<Route>("a route", item)?.project_id));
+            }
             Err(TableError::Condition(_)) => return Err(Problem::stale()),
             outcome => outcome?,
         }
@@ -110,10 +128,7 @@ impl Change<'_> {
         let other = self.app.directory().project(&self.lane, &route.project_id).await?;
         match other.is_some_and(|project| project.settings.site_id == *site) {
             false => Ok(()),
-            true => Err(Problem::conflict(format!(
-                "The site goes to project {} of this connection already: map that project to another site first.",
-                route.project_id
-            ))),
+            true => Err(taken(&route.project_id)),
         }
     }
 
@@ -163,4 +178,14 @@ impl Change<'_> {
         }
         Ok(())
     }
+}
+
+fn is_route(sort_key: &str) -> bool {
+    sort_key.starts_with(keys::ROUTE)
+}
+
+fn taken(project_id: &str) -> Problem {
+    Problem::conflict(format!(
+        "The site goes to project {project_id} of this connection already: map that project to another site first."
+    ))
 }

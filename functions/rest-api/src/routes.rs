@@ -1,7 +1,7 @@
 //! The one table of routes. A test asks for each of them in the tenant-isolation suite.
 use crate::state::AppState;
-use crate::{api_keys, auth, connections, edges, idempotency, json_body, organizations, projects, rate_limit, records};
-use crate::{request_log, retry, sites};
+use crate::{api_keys, auth, connections, documents, edges, facts, idempotency, json_body, organizations, projects};
+use crate::{rate_limit, records, request_log, retry, sites};
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
 
@@ -27,11 +27,22 @@ routes! {
     patch "/v1/sites/{site}" => sites::change;
     post "/v1/sites/{site}/edges" => edges::create;
     post "/v1/sites/{site}/edges/{edge}/rotate-secret" => edges::rotate_secret;
+    get "/v1/sites/{site}/detections" => facts::detections;
+    get "/v1/sites/{site}/detections/{id}" => facts::detection;
+    get "/v1/sites/{site}/incidents" => facts::incidents;
+    get "/v1/sites/{site}/incidents/{id}" => facts::incident;
+    get "/v1/sites/{site}/zones" => facts::zones;
+    get "/v1/sites/{site}/zones/{id}" => facts::zone;
+    get "/v1/sites/{site}/workers" => facts::workers;
+    get "/v1/sites/{site}/workers/{id}" => facts::worker;
+    get "/v1/sites/{site}/ppe-samples" => facts::ppe_samples;
+    get "/v1/sites/{site}/ppe-samples/{id}" => facts::ppe_sample;
     post "/v1/connections" => connections::create;
     get "/v1/connections" => connections::list;
     get "/v1/connections/{connection}" => connections::get;
     get "/v1/connections/{connection}/projects/{project}" => projects::get;
     put "/v1/connections/{connection}/projects/{project}" => projects::put;
+    post "/v1/connections/{connection}/projects/{project}/preview" => projects::preview::preview;
     get "/v1/connections/{connection}/records" => records::list;
     post "/v1/connections/{connection}/records/{kind}/{id}/retry" => retry::retry;
 }
@@ -42,6 +53,7 @@ pub fn app(state: AppState) -> Router {
         .route_layer(middleware::from_fn_with_state(state.clone(), idempotency::once))
         .route_layer(middleware::from_fn_with_state(state.clone(), rate_limit::count))
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::identify))
+        .merge(documents::routes())
         .fallback(request_log::unknown_path)
         .layer(DefaultBodyLimit::max(json_body::LIMIT))
         .layer(middleware::from_fn_with_state(state.clone(), request_log::log))

@@ -1,5 +1,5 @@
 //! A site's shifts, as a body gives them.
-use crate::fields::{Checks, Members, child};
+use domain::fields::{Checks, Members, child};
 use domain::localtime::time_of_day;
 use domain::settings::Shift;
 use serde_json::Value;

@@ -1,7 +1,6 @@
 //! Sites of an organization: name, clock, shifts.
 use crate::auth::{Caller, Scope};
 use crate::cursor::{Page, Paging};
-use crate::fields::{Checks, Members};
 use crate::idempotency::FreshId;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
@@ -12,6 +11,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use domain::fields::{Checks, Members};
 use domain::ids::{OrganizationId, SiteId};
 use domain::localtime;
 use domain::settings::Shift;

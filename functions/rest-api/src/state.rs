@@ -21,6 +21,8 @@ pub struct Services {
     pub clock: Clock,
     /// The stack's name: parameters are named under it.
     pub stack: String,
+    /// The base of links to our own pages.
+    pub public_url: String,
 }
 
 #[derive(Clone)]
@@ -52,6 +54,10 @@ impl AppState {
 
     pub(crate) fn parameters(&self) -> &dyn Parameters {
         self.services.parameters.as_ref()
+    }
+
+    pub(crate) fn public_url(&self) -> &str {
+        &self.services.public_url
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -2,6 +2,7 @@
 //!
 //! - [`event`]: what an edge tells us, typed; [`validate`]: from untrusted JSON to it, with JSON pointers
 //! - [`fact`]: what we keep of it; [`arrival`]: the order it came in; [`message`]: what travels on the site queue
+//! - [`fields`]: checks of what someone sets, all of it at once
 //! - [`settings`], [`route`]: what one platform project does with one site, and which records follow from a fact
 //! - [`record`], [`marker`]: what a connection should show, and the reference it is found by
 //! - [`wording`]: what a record says; [`merge`]: three-way merge of a record's fields; [`localtime`]: the site's clock
@@ -9,6 +10,7 @@
 pub mod arrival;
 pub mod event;
 pub mod fact;
+pub mod fields;
 pub mod ids;
 pub mod localtime;
 pub mod marker;

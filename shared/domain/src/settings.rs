@@ -1,4 +1,6 @@
-//! Project settings: what one platform project does with one site (contracts 6.3).
+//! Project settings: what one platform project does with one site (contracts 6.3). [`check`] reads them from what someone set.
+pub mod check;
+
 use crate::ids::SiteId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,13 +1,16 @@
 //! Organizations, sites, edges, API keys, connections, project settings and the routes that follow from them.
 use crate::keys;
 use crate::lanes::LaneId;
-use crate::table::{Condition, Query, Table, TableError, get_as, item, read};
+use crate::table::{Condition, Item, Query, Table, TableError, get_as, item, read};
 use domain::ids::{ApiKeyId, ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
 use domain::record::Mender;
 use domain::route::Route;
 use domain::settings::{ProjectSettings, Shift};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// A site's route is taken in so many tries, or not now.
+const ROUTE_TRIES: usize = 4;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Organization {
@@ -290,12 +293,32 @@ impl Directory<'_> {
         }
     }
 
-    /// Keeps a project's settings (conditional on the version read), then the route that the router follows.
+    /// Keeps a project's settings (conditional on the version read), then takes the route that the router follows. Where another
+    /// project that stands for the site has the route, the settings are put back, and the error carries that route.
     pub async fn put_project(&self, lane: &LaneId, project: &mut Project) -> Result<(), TableError> {
+        let key = keys::project(&lane.organization_id, &lane.connection_id, &project.project_id);
+        let before = match project.version {
+            0 => None,
+            _ => self.project(lane, &project.project_id).await?,
+        };
         let condition = at_version(project.version);
         project.version += 1;
-        let key = keys::project(&lane.organization_id, &lane.connection_id, &project.project_id);
         self.0.put(item(&key, project)?, condition).await?;
+        let Some(standing) = self.take_route(lane, project).await? else { return Ok(()) };
+        let ours = at_version(project.version);
+        match before {
+            None => self.0.delete(&key, ours).await?,
+            Some(before) => {
+                let back = Project { version: project.version + 1, ..before };
+                self.0.put(item(&key, &back)?, ours).await?;
+            }
+        }
+        Err(TableError::Condition(Some(standing)))
+    }
+
+    /// Puts a project's route. Settings are written before routes, so of two projects that come to one site at the same moment
+    /// one is first, and the other sees it: its route is given.
+    async fn take_route(&self, lane: &LaneId, project: &Project) -> Result<Option<Item>, TableError> {
         let route = Route {
             connection_id: lane.connection_id.clone(),
             provider: lane.provider,
@@ -303,8 +326,31 @@ impl Directory<'_> {
             settings: project.settings.clone(),
             since: project.mapped_at,
         };
-        let key = keys::route(&lane.organization_id, &project.settings.site_id, &lane.connection_id);
-        self.0.put(item(&key, &route)?, Condition::Always).await
+        let site = &project.settings.site_id;
+        let new = item(&keys::route(&lane.organization_id, site, &lane.connection_id), &route)?;
+        let mut condition = Condition::Absent;
+        for _ in 0..ROUTE_TRIES {
+            let standing = match self.0.put(new.clone(), condition).await {
+                Err(TableError::Condition(standing)) => standing,
+                outcome => return outcome.map(|()| None),
+            };
+            condition = match standing {
+                None => Condition::Absent,
+                Some(standing) => {
+                    let holder = read::<Route>("a route", standing.clone())?.project_id;
+                    let other = match holder == project.project_id {
+                        true => None,
+                        false => self.project(lane, &holder).await?,
+                    };
+                    // What its project has left behind counts for nothing.
+                    if other.is_some_and(|other| other.settings.site_id == *site) {
+                        return Ok(Some(standing));
+                    }
+                    Condition::Equals("project_id", holder.into())
+                }
+            };
+        }
+        Err(TableError::Unavailable("the site's route kept changing".into()))
     }
 
     /// Takes a site's route away, when its project is mapped elsewhere.

@@ -5,6 +5,7 @@ use domain::arrival::ArrivalEntry;
 use domain::event::Event;
 use domain::fact::{Fact, FactBody, FactKind};
 use domain::ids::{OrganizationId, SiteId};
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -116,6 +117,19 @@ impl SiteFacts<'_> {
         let first = keys::arrival(self.organization_id, self.site_id, from);
         let query = Query { pk: first.pk, from: first.sk, to: "9\u{10FFFF}".into(), forward: true, limit };
         self.table.query(query).await?.into_iter().map(|item| read("an arrival entry", item)).collect()
+    }
+
+    /// The number of the first entry that arrived at or after an instant (the next one to come, where none did), by halving.
+    pub async fn first_arrival_since(&self, at: Timestamp) -> Result<u64, TableError> {
+        let (mut low, mut high) = (1, self.last_arrival().await?.map_or(0, |entry| entry.number) + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.arrival(middle).await? {
+                Some(entry) if entry.arrived_at < at => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
     }
 
     /// Commits: puts the entry at its number if that is free.

@@ -80,13 +80,15 @@ pub fn project_claim(provider: Provider, account: &str, project: &str) -> Key {
     Key::new(format!("CLAIM#{}#{account}#{project}", provider.as_str()), "CLAIM")
 }
 
+pub const ROUTE: &str = "ROUTE#";
+
 /// The one project that a site goes to in a connection.
 pub fn route(organization: &OrganizationId, site: &SiteId, connection: &ConnectionId) -> Key {
-    Key::new(site_pk(organization, site), format!("ROUTE#{connection}"))
+    Key::new(site_pk(organization, site), format!("{ROUTE}{connection}"))
 }
 
 pub fn routes(organization: &OrganizationId, site: &SiteId) -> (String, &'static str) {
-    (site_pk(organization, site), "ROUTE#")
+    (site_pk(organization, site), ROUTE)
 }
 
 /// An answer kept for a repeated Idempotency-Key.

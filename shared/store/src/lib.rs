@@ -4,6 +4,7 @@
 //! - [`keys`]: the one module that builds table keys; the organization is part of every key
 //! - [`directory`]: organizations, sites, edges, API keys, connections, project settings, routes
 //! - [`facts`]: what sites told us, and the arrival log
+//! - [`preview`]: what the last day would have sent
 //! - [`lanes`]: a connection's todos, links, budget and catalog; [`due`]: when its lane must be rung
 //! - [`bus`]: domain events for operators' and customers' own rules
 //! - [`again`]: a record or a whole connection is tried again because a person says so
@@ -18,6 +19,7 @@ pub mod facts;
 pub mod keys;
 pub mod lanes;
 pub mod memory;
+pub mod preview;
 pub mod table;
 
 pub use table::{Condition, Item, Key, Table, TableError};

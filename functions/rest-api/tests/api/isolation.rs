@@ -1,5 +1,6 @@
 //! No organization sees or touches another's things: every route is tried with the other's ids. A route that is not tried here
 //! fails the first test.
+use crate::edge::{Edge, detection, incident, zone};
 use crate::world::{Answer, OPERATOR, Tenant, World, id};
 use rest_api::ROUTES;
 use serde_json::{Value, json};
@@ -31,6 +32,16 @@ const CASES: &[(&str, &str, Expected, &str)] = &[
     ("patch", "/v1/sites/{site}", Missing, r#"{"name": "x"}"#),
     ("post", "/v1/sites/{site}/edges", Forbidden, r#"{"name": "x"}"#),
     ("post", "/v1/sites/{site}/edges/{edge}/rotate-secret", Forbidden, ""),
+    ("get", "/v1/sites/{site}/detections", Missing, ""),
+    ("get", "/v1/sites/{site}/detections/{id}", Missing, ""),
+    ("get", "/v1/sites/{site}/incidents", Missing, ""),
+    ("get", "/v1/sites/{site}/incidents/{id}", Missing, ""),
+    ("get", "/v1/sites/{site}/zones", Missing, ""),
+    ("get", "/v1/sites/{site}/zones/{id}", Missing, ""),
+    ("get", "/v1/sites/{site}/workers", Missing, ""),
+    ("get", "/v1/sites/{site}/workers/{id}", Missing, ""),
+    ("get", "/v1/sites/{site}/ppe-samples", Missing, ""),
+    ("get", "/v1/sites/{site}/ppe-samples/{id}", Missing, ""),
     (
         "post",
         "/v1/connections",
@@ -41,6 +52,7 @@ const CASES: &[(&str, &str, Expected, &str)] = &[
     ("get", "/v1/connections/{connection}", Missing, ""),
     ("get", "/v1/connections/{connection}/projects/{project}", Missing, ""),
     ("put", "/v1/connections/{connection}/projects/{project}", Missing, r#"{"site_id": "{site}"}"#),
+    ("post", "/v1/connections/{connection}/projects/{project}/preview", Missing, r#"{"site_id": "{site}"}"#),
     ("get", "/v1/connections/{connection}/records", Missing, ""),
     ("post", "/v1/connections/{connection}/records/{kind}/{id}/retry", Missing, ""),
 ];
@@ -61,8 +73,28 @@ impl Everything {
             world.project(&tenant.key, &connection, project, &tenant.site).await;
         }
         let this = Self { tenant, edge, connection };
+        this.keep_facts(world).await;
+        world.bell.take();
         this.ask(world).await;
         this
+    }
+
+    /// One of each kind, with the same id.
+    async fn keep_facts(&self, world: &World) {
+        let at = world.now();
+        let mut events = [
+            detection(1, at, "fall", 1),
+            incident(1, 1, at, false, &[]),
+            zone(FACT, 1, "Crane 2"),
+            json!({"type": "com.hardhatpulse.worker.assigned.v1", "data": {
+                "worker_id": FACT, "revision": 1, "role": "Rigger", "trade": "Ironwork", "active": true, "from": at}}),
+            json!({"type": "com.hardhatpulse.ppe.sampled.v1", "data": {
+                "sample_id": FACT, "sampled_from": at, "sampled_to": at, "zone_id": "z", "checks": {}}}),
+        ];
+        events[0]["data"]["detection_id"] = FACT.into();
+        events[1]["data"]["incident_id"] = FACT.into();
+        let (organization, site) = (self.tenant.organization.clone(), self.tenant.site.clone());
+        Edge { world, organization, site }.send(&events).await;
     }
 
     async fn ask(&self, world: &World) {

@@ -180,6 +180,28 @@ async fn every_fault_of_the_settings_is_named_at_once() {
 }
 
 #[tokio::test]
+async fn of_two_projects_that_come_to_one_site_at_the_same_moment_one_is_refused() {
+    let mapped = Mapped::new().await;
+    let directory = Directory(mapped.world.table.as_ref());
+    let project = |id: &str| store::directory::Project {
+        project_id: id.into(),
+        settings: domain::settings::check::read(
+            &json!({"site_id": mapped.tenant.site}),
+            mapped.tenant.site.parse().ok(),
+        )
+        .unwrap(),
+        mapped_at: mapped.world.now(),
+        version: 0,
+    };
+    // Both have looked, found the site free, and write.
+    directory.put_project(&mapped.lane(), &mut project("7")).await.unwrap();
+    let second = directory.put_project(&mapped.lane(), &mut project("8")).await;
+    assert!(matches!(second, Err(store::TableError::Condition(Some(_)))), "{second:?}");
+    assert_eq!(mapped.route_to(&mapped.tenant.site).await.unwrap().0, "7");
+    assert!(directory.project(&mapped.lane(), "8").await.unwrap().is_none(), "nothing of the second stays");
+}
+
+#[tokio::test]
 async fn the_hour_of_the_summary_is_the_sites() {
     let mapped = Mapped::new().await;
     let other = mapped.world.connection(&mapped.tenant.organization, "43").await;

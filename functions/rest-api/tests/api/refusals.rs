@@ -109,3 +109,15 @@ async fn an_unknown_query_parameter_is_refused_and_not_ignored() {
     let answer = world.get(&tenant.key, "/v1/sites?limits=5&limit=1&limit=2").await;
     assert_eq!(answer.refused(422), ["limits", "limit"]);
 }
+
+#[tokio::test]
+async fn the_schemas_are_for_anyone_at_the_addresses_of_their_ids() {
+    let world = World::new();
+    for (path, _) in domain::validate::SCHEMAS {
+        let answer = world.send(Request::get(format!("/schemas/{path}")).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), "application/schema+json");
+        assert_eq!(answer.body["$id"], format!("https://hardhatpulse.com/schemas/{path}"));
+    }
+    world.send(Request::get("/schemas/edge/none.json").body(Body::empty()).unwrap()).await.refused(404);
+}

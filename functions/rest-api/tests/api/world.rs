@@ -59,6 +59,7 @@ impl World {
             parameters: parameters.clone(),
             clock: Arc::new(move || *clock.lock().unwrap()),
             stack: "test".into(),
+            public_url: "https://pulse.example".into(),
         };
         Self { app: app(AppState::new(services)), table, bell, vault, parameters, now }
     }

@@ -1,5 +1,6 @@
-//! Checks of a body that find everything wrong at once, each with its JSON pointer.
-use crate::problem::{FieldError, Place, Problem};
+//! Checks of what people and their tools set (settings, names) that find everything wrong at once, each with its JSON pointer.
+//! One sentence for the API and for the pages. No sentence repeats a refused value: it may be a secret pasted into the wrong place.
+use crate::validate::FieldError;
 use serde_json::{Map, Value};
 
 const NAME_LENGTH: usize = 200;
@@ -10,13 +11,13 @@ pub struct Checks(Vec<FieldError>);
 
 impl Checks {
     pub fn fail(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(FieldError { place: Place::Pointer(pointer.into()), detail: detail.into() });
+        self.0.push(FieldError { pointer: pointer.into(), detail: detail.into() });
     }
 
-    pub fn done(self) -> Result<(), Problem> {
+    pub fn done(self) -> Result<(), Vec<FieldError>> {
         match self.0.is_empty() {
             true => Ok(()),
-            false => Err(Problem::invalid(self.0)),
+            false => Err(self.0),
         }
     }
 }
@@ -116,14 +117,6 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn errors(checks: Checks) -> Vec<(String, String)> {
-        let pairs = checks.0.into_iter().map(|error| match error.place {
-            Place::Pointer(pointer) => (pointer, error.detail),
-            Place::Parameter(name) => (name, error.detail),
-        });
-        pairs.collect()
-    }
-
     #[test]
     fn pointers_are_escaped() {
         assert_eq!(child("/mapping", "a/b~c"), "/mapping/a~1b~0c");
@@ -137,10 +130,10 @@ mod tests {
         assert_eq!(members.required_name("name", &mut checks), None);
         assert!(members.array("many", 1, &mut checks).is_none());
         assert!(members.required_text("other", &mut checks).is_none());
-        let errors = errors(checks);
-        let places: Vec<&str> = errors.iter().map(|(place, _)| place.as_str()).collect();
+        let errors = checks.done().unwrap_err();
+        let places: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(places, ["/zone", "/name", "/many", "/other"]);
-        assert!(errors.iter().all(|(_, detail)| !detail.contains("hunter2")), "{errors:?}");
+        assert!(errors.iter().all(|error| !error.detail.contains("hunter2")), "{errors:?}");
     }
 
     #[test]

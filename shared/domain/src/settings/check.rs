@@ -1,56 +1,38 @@
-//! The checks of a project-settings body (contracts 6.3).
-use crate::auth::Caller;
-use crate::connections::platform_id;
+//! The checks of project settings (contracts 6.3), for the API and the pages alike.
+use super::{AllWord, Kinds, Mapping, ObservationSettings, ProjectSettings, SummarySettings, is_kind};
 use crate::fields::{Checks, Members, child};
-use crate::problem::Problem;
-use crate::state::AppState;
-use crate::visible;
-use domain::ids::{OrganizationId, SiteId};
-use domain::localtime::time_of_day;
-use domain::settings::{AllWord, Kinds, Mapping, ObservationSettings, ProjectSettings, SummarySettings, is_kind};
+use crate::ids::SiteId;
+use crate::localtime::time_of_day;
+use crate::validate::FieldError;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 const MOST_KINDS: usize = 200;
 
-/// Settings from a body, defaults filled in; everything wrong is refused at once.
-pub async fn read(
-    app: &AppState,
-    caller: &Caller,
-    organization: &OrganizationId,
-    body: &Value,
-) -> Result<ProjectSettings, Problem> {
-    let mut checks = Checks::default();
-    let known = ["site_id", "observations", "daily_summary", "mapping"];
-    let Some(members) = Members::of(body, "", &known, &mut checks) else {
-        checks.done()?;
-        return Err(Problem::internal("project settings", &"not an object, yet not refused"));
-    };
-    let site_id = site(app, caller, organization, &members, &mut checks).await?;
-    let observations = observations(&members, &mut checks);
-    let daily_summary = daily_summary(&members, &mut checks);
-    let mapping = mapping(&members, &mut checks);
-    checks.done()?;
-    let site_id = site_id.ok_or_else(|| Problem::internal("project settings", &"no site, yet not refused"))?;
-    Ok(ProjectSettings { site_id, observations, daily_summary, mapping })
+/// The site that settings name, if they name one by a valid id: whoever reads them looks first whether it exists.
+pub fn named_site(settings: &Value) -> Option<SiteId> {
+    settings.get("site_id")?.as_str()?.parse().ok()
 }
 
-async fn site(
-    app: &AppState,
-    caller: &Caller,
-    organization: &OrganizationId,
-    members: &Members<'_>,
-    checks: &mut Checks,
-) -> Result<Option<SiteId>, Problem> {
-    let Some(text) = members.required_text("site_id", checks) else { return Ok(None) };
-    let found = match text.parse::<SiteId>() {
-        Ok(id) => visible::site_of(app, caller, organization, &id).await?,
-        Err(_) => None,
-    };
-    if found.is_none() {
-        checks.fail(members.pointer("site_id"), "no such site in the connection's organization");
+/// Settings as given, defaults filled in; everything wrong is told at once. `site` is the one of [`named_site`], where it exists
+/// in the connection's organization and for whoever asks.
+pub fn read(settings: &Value, site: Option<SiteId>) -> Result<ProjectSettings, Vec<FieldError>> {
+    let mut checks = Checks::default();
+    let known = ["site_id", "observations", "daily_summary", "mapping"];
+    let read = Members::of(settings, "", &known, &mut checks).and_then(|members| {
+        if members.required_text("site_id", &mut checks).is_some() && site.is_none() {
+            checks.fail(members.pointer("site_id"), "no such site in the connection's organization");
+        }
+        let observations = observations(&members, &mut checks);
+        let daily_summary = daily_summary(&members, &mut checks);
+        let mapping = mapping(&members, &mut checks);
+        site.map(|site_id| ProjectSettings { site_id, observations, daily_summary, mapping })
+    });
+    match (checks.done(), read) {
+        (Ok(()), Some(read)) => Ok(read),
+        (Err(errors), _) => Err(errors),
+        (Ok(()), None) => Err(vec![FieldError { pointer: "/site_id".into(), detail: "is required".into() }]),
     }
-    Ok(found.map(|site| site.id))
 }
 
 fn observations(members: &Members<'_>, checks: &mut Checks) -> ObservationSettings {
@@ -145,4 +127,17 @@ fn ids(members: &Members<'_>, name: &str, checks: &mut Checks) -> BTreeMap<Strin
         }
     }
     ids
+}
+
+/// A Procore id, given as a number or as its digits, in the one form that we keep: `7` and `007` are not two companies.
+pub fn platform_id(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) => number.as_u64().filter(|id| *id > 0).map(|id| id.to_string()),
+        Value::String(text) => is_platform_id(text).then(|| text.clone()),
+        _ => None,
+    }
+}
+
+pub fn is_platform_id(text: &str) -> bool {
+    text.parse::<u64>().is_ok_and(|id| id > 0 && id.to_string() == text)
 }

@@ -1,0 +1,128 @@
+//! What is shown of a fact: what the edge said, where it stands on platforms, when it came. The worker's id is for an
+//! organization's own keys; nothing else about a person exists here.
+use domain::fact::{Fact, FactBody, FactKind};
+use domain::ids::{ConnectionId, Provider, SiteId};
+use domain::record::{RecordKey, RecordKind};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use store::directory::{Connection, Directory, Site};
+use store::lanes::Link;
+use store::table::read;
+use store::{Table, TableError, keys};
+
+/// Where a fact stands at a platform.
+#[derive(Debug, Serialize)]
+struct OnPlatform {
+    connection_id: ConnectionId,
+    provider: Provider,
+    remote_id: String,
+    remote_url: Option<String>,
+    /// The status that it has there as far as we know, in the platform's word.
+    status: Option<String>,
+    comments: Vec<String>,
+    updated_at: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+pub struct View {
+    #[serde(flatten)]
+    content: Map<String, Value>,
+    site_id: SiteId,
+    received_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platforms: Option<Vec<OnPlatform>>,
+}
+
+/// Shows facts of one site.
+pub struct Viewer<'a> {
+    pub table: &'a dyn Table,
+    pub site: &'a Site,
+}
+
+impl Viewer<'_> {
+    pub async fn show(&self, facts: Vec<Fact>) -> Result<Vec<View>, TableError> {
+        let mut platforms = self.platforms(&facts).await?;
+        facts
+            .into_iter()
+            .map(|fact| {
+                let on = record_kind(fact.body.kind()).map(|_| platforms.remove(fact.body.id()).unwrap_or_default());
+                let received_at = fact.received_at;
+                let content = content(fact.body)?;
+                Ok(View { content, site_id: self.site.id.clone(), received_at, platforms: on })
+            })
+            .collect()
+    }
+
+    /// By the facts' ids; a list holds facts of one kind.
+    async fn platforms(&self, facts: &[Fact]) -> Result<BTreeMap<String, Vec<OnPlatform>>, TableError> {
+        let mut found: BTreeMap<String, Vec<OnPlatform>> = BTreeMap::new();
+        let record = |fact: &Fact| {
+            let kind = record_kind(fact.body.kind())?;
+            Some(RecordKey { kind, site_id: self.site.id.clone(), fact_id: fact.body.id().to_owned() })
+        };
+        let records: Vec<RecordKey> = facts.iter().filter_map(record).collect();
+        if records.is_empty() {
+            return Ok(found);
+        }
+        for connection in Directory(self.table).connections(&self.site.organization_id).await? {
+            let pk = connection.lane().pk();
+            let keys: Vec<_> = records.iter().map(|record| keys::link(&pk, record)).collect();
+            for item in self.table.get_many(&keys).await? {
+                let link: Link = read("a link", item)?;
+                let id = link.record.fact_id.clone();
+                found.entry(id).or_default().extend(on_platform(&connection, link));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn on_platform(connection: &Connection, link: Link) -> Option<OnPlatform> {
+    Some(OnPlatform {
+        connection_id: connection.id.clone(),
+        provider: connection.provider,
+        remote_id: link.remote_id?,
+        remote_url: link.remote_url,
+        status: link.gave_status,
+        comments: Vec::new(),
+        updated_at: link.updated_at,
+    })
+}
+
+fn record_kind(kind: FactKind) -> Option<RecordKind> {
+    match kind {
+        FactKind::Detection => Some(RecordKind::Observation),
+        FactKind::Incident => Some(RecordKind::Incident),
+        FactKind::Zone | FactKind::Worker | FactKind::PpeSample => None,
+    }
+}
+
+/// The members of contracts 6.2. Where footage lies is told by its own path alone; an incident says whether it is retracted.
+fn content(body: FactBody) -> Result<Map<String, Value>, TableError> {
+    let members = match &body {
+        FactBody::Detection(detection) => serde_json::to_value(detection),
+        FactBody::Incident(fact) => serde_json::to_value(&fact.incident),
+        FactBody::Zone(zone) => serde_json::to_value(zone),
+        FactBody::Worker(worker) => serde_json::to_value(worker),
+        FactBody::PpeSample(sample) => serde_json::to_value(sample),
+    };
+    let members = members.map_err(|e| TableError::Malformed { what: "a fact", why: e.to_string() })?;
+    let mut members = match members {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    if let FactBody::Detection(detection) = &body {
+        members.remove("footage");
+        members.insert("has_footage".into(), detection.footage.is_some().into());
+    }
+    if let FactBody::Incident(fact) = &body {
+        members.insert("incident_id".into(), fact.incident_id.clone().into());
+        members.insert("revision".into(), fact.revision.into());
+        members.insert("retracted".into(), fact.is_retracted().into());
+        let reason = fact.retraction.as_ref().filter(|_| fact.is_retracted()).map(|r| r.reason.clone());
+        members.insert("retraction_reason".into(), reason.into());
+    }
+    Ok(members)
+}
