@@ -42,7 +42,8 @@ async fn state(State(core): Shared) -> Json<Value> {
     let world = core.world();
     Json(json!({"now": core.clock.now().to_string(), "settings": world.settings, "faults": core.faults.list(),
         "accounts": world.accounts, "projects": world.projects, "users": world.users, "subtypes": world.subtypes,
-        "issues": world.issues, "comments": world.comments, "violations": world.journal.violations,
+        "issues": world.issues, "comments": world.comments, "templates": world.templates,
+        "forms": world.forms.iter().map(super::Form::dump).collect::<Vec<_>>(), "violations": world.journal.violations,
         "own_problems": world.own_problems, "counts": world.journal.count_rows(), "calls": world.journal.calls}))
 }
 

@@ -1,8 +1,9 @@
-//! Autodesk Platform Services: signing in, hubs and projects, Issues with comments.
+//! Autodesk Platform Services: signing in, hubs and projects, Issues with comments, Forms.
 
 mod assertion;
 mod auth;
 mod control;
+mod forms;
 mod hubs;
 mod issues;
 mod pages;
@@ -24,6 +25,7 @@ use crate::journal::{CallRecord, Violation};
 use crate::openapi::{Document, DocumentError};
 pub use crate::procore::StartError;
 
+pub use forms::{Field, Form, Template};
 use state::World;
 pub use state::{Account, Client, Comment, Issue, Project, Settings, Subtype, User};
 
@@ -103,6 +105,11 @@ impl Core {
     /// Deleted ones and unpublished ones too.
     pub fn issues(&self, project_id: &str) -> Vec<Issue> {
         self.world().issues.iter().filter(|issue| issue.project_id == project_id).cloned().collect()
+    }
+
+    /// Discarded ones too.
+    pub fn forms(&self, project_id: &str) -> Vec<Form> {
+        self.world().forms.iter().filter(|form| form.project_id == project_id).cloned().collect()
     }
 
     pub fn comments(&self, issue_id: &str) -> Vec<Comment> {

@@ -24,6 +24,7 @@ pub(super) fn router(core: Arc<Core>) -> Router {
         .route("/", get(home))
         .route("/consent", post(auth::answer))
         .route("/build/issues/projects/{project}/issues", get(list))
+        .route("/build/forms/projects/{project}/forms", get(forms))
         .route("/build/issues/projects/{project}/issues/{issue}", get(one).post(edit))
         .route("/build/issues/projects/{project}/issues/{issue}/{action}", post(act))
         .with_state(core)
@@ -47,7 +48,7 @@ async fn home(State(core): Shared) -> Response {
         @for account in &world.accounts {
             h2 { (account.name) " " span.dim { (account.region) } }
             ul { @for project in world.projects.iter().filter(|project| project.account_id == account.id) {
-                li { a href=(address(&project.id)) { (project.name) } " " span.dim { (project.platform) ", " (project.status) } }
+                li { (project.name) ": " a href=(address(&project.id)) { "Issues of " (project.name) } ", " a href={ "/build/forms/projects/" (project.id) "/forms" } { "Forms of " (project.name) } " " span.dim { (project.platform) ", " (project.status) } }
             } }
         }
     };
@@ -82,6 +83,32 @@ async fn list(State(core): Shared, Path(project): Path<String>) -> Response {
         }
     };
     page(&format!("Issues of {}", project.name), &body)
+}
+
+async fn forms(State(core): Shared, Path(project): Path<String>) -> Response {
+    let world = core.world();
+    let Some(project) = world.projects.iter().find(|one| one.id == project) else { return missing() };
+    let text =
+        |form: &super::Form, name: &str| form.fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let label = |id: &str| {
+        let mut fields = world.templates.iter().flat_map(|template| &template.fields);
+        fields.find(|field| field.id == id).map_or_else(|| id.to_owned(), |field| field.label.clone())
+    };
+    let of_project = world.forms.iter().filter(|form| form.project_id == project.id && form.status != "discarded");
+    let body = html! {
+        @for form in of_project {
+            div.card {
+                h2 { (text(form, "name")) ", " (text(form, "formDate")) " " span.tag { (form.status.replace('_', " ")) } }
+                div.pre { (text(form, "notes")) }
+                ul { @for (field, value) in &form.values {
+                    @for (name, value) in value.iter().filter(|(name, _)| name.ends_with("Val")) {
+                        li title=(name) { (label(field)) ": " (value.as_str().map_or_else(|| value.to_string(), str::to_owned)) }
+                    }
+                } }
+            }
+        }
+    };
+    page(&format!("Forms of {}", project.name), &body)
 }
 
 /// The issue, if the person who edits here sees it.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::auth::{self, Ask};
 use super::state::World;
-use super::{Core, hubs, issues};
+use super::{Core, forms, hubs, issues};
 use crate::faults::{Effect, Plan, Probe};
 use crate::intake::{pause, read_body};
 use crate::journal::CallRecord;
@@ -208,6 +208,7 @@ impl Core {
                 hubs::answer(world, &call)
             }
             _ if asked.path.starts_with("/construction/issues/") => issues::answer(world, &call),
+            _ if asked.path.starts_with("/construction/forms/") => forms::answer(world, &call),
             _ => Err(gateway(501, "SANDBOX", &format!("the sandbox does not offer {operation}"))),
         }
     }
@@ -219,7 +220,7 @@ fn meter(world: &mut World, who: String, limit: u64, now: Timestamp) -> Result<(
     })
 }
 
-/// The token must be alive, have the scope, and for Issues stand for somebody.
+/// The token must be alive, have the scope, and for Issues and Forms stand for somebody.
 fn admit(world: &mut World, parts: &Parts, operation: &str, now: Timestamp) -> Result<Option<String>, Reply> {
     let bearer = parts.headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let token = bearer.and_then(|text| world.grants.tokens.get(text)).filter(|token| token.expires_at > now);
@@ -243,6 +244,13 @@ fn admit(world: &mut World, parts: &Parts, operation: &str, now: Timestamp) -> R
         let Some(user) = &token.user else { return Err(gateway(401, "AUTH-001", "Authorization failed.")) };
         let limit = world.settings.issues_per_minute;
         meter(world, format!("issues {user}"), limit, now)?;
+    }
+    if path.starts_with("/construction/forms/") {
+        if token.user.is_none() {
+            return Err(gateway(401, "AUTH-001", "Authorization failed."));
+        }
+        let limit = world.settings.forms_per_minute;
+        meter(world, "forms".to_owned(), limit, now)?;
     }
     Ok(token.user)
 }

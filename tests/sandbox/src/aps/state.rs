@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Options;
 use super::auth::Grants;
+use super::forms::{self, Form, Template};
 use crate::journal::Journal;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +31,10 @@ impl Default for Client {
 pub struct Settings {
     /// Of one user, all calls of Issues together.
     pub issues_per_minute: u64,
+    /// Of the client, for all its customers together.
+    pub forms_per_minute: u64,
+    /// v2 of Forms answers with the status words of v1, as its reference shows.
+    pub old_words_in_v2: bool,
     pub tokens_per_minute: u64,
     pub admin_per_minute: u64,
     /// How old an issue must be before lists show it.
@@ -44,6 +49,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             issues_per_minute: 500,
+            forms_per_minute: 100,
+            old_words_in_v2: false,
             tokens_per_minute: 500,
             admin_per_minute: 600,
             list_lag_seconds: 0,
@@ -148,6 +155,8 @@ pub(super) struct World {
     pub(super) subtypes: Vec<Subtype>,
     pub(super) issues: Vec<Issue>,
     pub(super) comments: Vec<Comment>,
+    pub(super) templates: Vec<Template>,
+    pub(super) forms: Vec<Form>,
     numbers: BTreeMap<String, u64>,
 }
 
@@ -167,9 +176,12 @@ impl World {
             subtypes: Vec::new(),
             issues: Vec::new(),
             comments: Vec::new(),
+            templates: Vec::new(),
+            forms: Vec::new(),
             numbers: BTreeMap::new(),
         };
         world.seed();
+        forms::seed(&mut world);
         world
     }
 

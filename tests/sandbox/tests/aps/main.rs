@@ -1,5 +1,6 @@
 //! Autodesk's side from outside: each trap behaves as documented.
 
 mod auth;
+mod forms;
 mod issues;
 mod support;
