@@ -109,7 +109,7 @@ impl Change<'_> {
             outcome => outcome?,
         }
         self.leave_other_sites(&project).await?;
-        self.share_hour(&project).await?;
+        directory.share_hour(&self.lane, &project).await?;
         again::wake(self.app.table(), self.app.bell(), &self.lane, self.app.now()).await?;
         tracing::info!(
             organization_id = %self.lane.organization_id, connection_id = %self.lane.connection_id,
@@ -148,32 +148,6 @@ impl Change<'_> {
             let route: Route = read("a route", item)?;
             if route.project_id == project.project_id {
                 directory.delete_route(&self.lane, &route.settings.site_id).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The hour of the summary is the site's: another value changes it for all platforms of the site.
-    async fn share_hour(&self, changed: &Project) -> Result<(), Problem> {
-        let directory = self.app.directory();
-        let hour = &changed.settings.daily_summary.at;
-        for route in directory.routes(&self.lane.organization_id, &changed.settings.site_id).await? {
-            let lane = LaneId {
-                organization_id: self.lane.organization_id.clone(),
-                connection_id: route.connection_id,
-                provider: route.provider,
-            };
-            if lane == self.lane || route.settings.daily_summary.at == *hour {
-                continue;
-            }
-            let Some(mut other) = directory.project(&lane, &route.project_id).await? else { continue };
-            other.settings.daily_summary.at.clone_from(hour);
-            match directory.put_project(&lane, &mut other).await {
-                // It is being changed at this moment, and takes an hour of its own along.
-                Err(TableError::Condition(_)) => {
-                    tracing::info!(connection_id = %lane.connection_id, "a summary hour was not shared")
-                }
-                outcome => outcome?,
             }
         }
         Ok(())

@@ -34,6 +34,50 @@ impl Values {
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(each, _)| each == name).map_or("", |(_, value)| value.trim())
     }
+
+    /// All values of a field that may come several times.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(each, _)| each == name).map(|(_, value)| value.trim())
+    }
+}
+
+/// What is wrong with a form, by the id of the field.
+#[derive(Debug, Default)]
+pub struct Errors(Vec<(&'static str, String)>);
+
+impl Errors {
+    pub fn add(&mut self, field: &'static str, sentence: impl Into<String>) {
+        self.0.push((field, sentence.into()));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|(each, _)| *each == field)
+    }
+
+    /// Above the form: all of it, each with a link to its field.
+    pub fn summary(&self) -> Markup {
+        html! { @if !self.is_empty() {
+            div.errors #errors role="alert" {
+                h2 { "Not saved yet" }
+                ul { @for (field, sentence) in &self.0 { li { a href={ "#" (field) } { (sentence) } } } }
+            }
+        } }
+    }
+
+    /// At the field, which names it by `aria-describedby`.
+    pub fn at(&self, field: &str) -> Markup {
+        html! { @for (_, sentence) in self.0.iter().filter(|(each, _)| *each == field) {
+            p.error id={ (field) "-error" } { (sentence) }
+        } }
+    }
+
+    pub fn described(&self, field: &str) -> Option<String> {
+        self.has(field).then(|| format!("{field}-error"))
+    }
 }
 
 impl<S: Send + Sync> FromRequest<S> for Form {

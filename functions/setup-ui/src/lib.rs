@@ -4,7 +4,7 @@
 //! - `layout`, `refusal`, `assets`: the frame around every page, what a refusal says, the style sheet
 //! - `headers`, `origin`, `form`: security headers, whose frames and forms are ours, form tokens
 //! - `visible`: what exists for a visitor; `words`: our terms for people
-//! - `overview`, `status`, `activity`: connections, a project's status, its records
+//! - `overview`, `status`, `activity`: connections, a project's status, its records; `settings`: what it sends
 //! - `facts`: the pages that links in records open
 mod activity;
 mod assets;
@@ -16,6 +16,7 @@ mod origin;
 mod overview;
 mod refusal;
 mod routes;
+mod settings;
 mod state;
 mod status;
 mod visible;

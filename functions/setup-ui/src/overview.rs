@@ -68,7 +68,7 @@ pub fn blocked(visitor: &Visitor, connection: &Connection, site: Option<&Site>) 
     let Some(block) = &connection.blocked else { return html! { p { span.tag.synced { "Connected" } } } };
     html! {
         div.notice role="status" {
-            h3 { "Nothing is being sent" }
+            p { strong { "Nothing is being sent" } }
             p { (block.reason) }
             p { "Nothing is lost: everything since is kept here and is sent when this is mended." }
             dl {

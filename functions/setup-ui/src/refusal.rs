@@ -49,6 +49,14 @@ impl Refusal {
         )
     }
 
+    /// Someone else changed the same thing between the page and the form.
+    pub fn changed_meanwhile(back: String) -> Self {
+        let sentence =
+            "Somebody else changed these settings after you opened the page, so yours were not saved over them.";
+        let next = (back, "See the settings as they are now");
+        Self::Page { status: StatusCode::CONFLICT, title: "Changed meanwhile", sentence: sentence.into(), next }
+    }
+
     pub fn internal(what: &str, error: &dyn Display) -> Self {
         tracing::error!(error = %error, "{what} failed");
         Self::page(

@@ -1,7 +1,7 @@
 //! The one table of routes.
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::{activity, assets, facts, headers, overview, status};
+use crate::{activity, assets, facts, headers, overview, settings, status};
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
 
@@ -26,6 +26,8 @@ routes! {
     get "/setup/{connection}/projects/{project}" => status::show;
     post "/setup/{connection}/projects/{project}/again" => status::try_again;
     get "/setup/{connection}/projects/{project}/activity" => activity::show;
+    get "/setup/{connection}/projects/{project}/settings" => settings::show;
+    post "/setup/{connection}/projects/{project}/settings" => settings::save;
     get "/sites/{site}/detections/{id}" => facts::detection;
     get "/sites/{site}/incidents/{id}" => facts::incident;
     get "/detections/{id}" => facts::find_detection;

@@ -82,7 +82,12 @@ pub async fn show(
                 div { dt { (words::state(state)) } dd { (status.count(state)) } }
             }
         }
-        p { a href={ (mapped.path()) "/activity" } { "All activity of " (site.name) } }
+        p.links {
+            a href={ (mapped.path()) "/activity" } { "All activity of " (site.name) }
+            @if visitor.session.role >= Role::Manager {
+                a href={ (mapped.path()) "/settings" } { "What " (site.name) " sends" }
+            }
+        }
         (stuck(&visitor, &mapped, &status))
         (waiting(&mapped, &status))
     };

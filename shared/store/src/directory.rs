@@ -367,4 +367,29 @@ impl Directory<'_> {
         let (pk, prefix) = keys::routes(organization, site);
         self.0.query(Query::prefix(pk, prefix, 100)).await?.into_iter().map(|item| read("a route", item)).collect()
     }
+
+    /// The hour of the summary is the site's: another value changes it for all platforms of the site.
+    pub async fn share_hour(&self, from: &LaneId, changed: &Project) -> Result<(), TableError> {
+        let hour = &changed.settings.daily_summary.at;
+        for route in self.routes(&from.organization_id, &changed.settings.site_id).await? {
+            let lane = LaneId {
+                organization_id: from.organization_id.clone(),
+                connection_id: route.connection_id,
+                provider: route.provider,
+            };
+            if lane == *from || route.settings.daily_summary.at == *hour {
+                continue;
+            }
+            let Some(mut other) = self.project(&lane, &route.project_id).await? else { continue };
+            other.settings.daily_summary.at.clone_from(hour);
+            match self.put_project(&lane, &mut other).await {
+                // It is being changed at this moment, and takes an hour of its own along.
+                Err(TableError::Condition(_)) => {
+                    tracing::info!(connection_id = %lane.connection_id, "a summary hour was not shared")
+                }
+                outcome => outcome?,
+            }
+        }
+        Ok(())
+    }
 }

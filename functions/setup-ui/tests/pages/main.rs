@@ -4,4 +4,5 @@
 mod guard;
 mod looking;
 mod mending;
+mod settings;
 mod world;

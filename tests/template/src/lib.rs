@@ -1,1 +1,0 @@
-//! `template.yaml` held against code and pages: the tests are in `tests/`.
