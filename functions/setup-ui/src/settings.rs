@@ -3,7 +3,7 @@ use crate::form::{self, Errors, Values};
 use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::visible::{self, Mapped};
+use crate::visible::{self, Mapped, on_clock};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,6 +12,7 @@ use domain::settings::{AllWord, Kinds, ProjectSettings, is_kind};
 use domain::wording::{priority_words, words};
 use maud::{Markup, html};
 use people::{Role, Visitor};
+use store::preview::{self, Preview};
 use store::{TableError, again};
 
 /// Kinds that edges of today send; a project's own come beside them.
@@ -97,7 +98,7 @@ pub async fn show(
 ) -> Result<Page, Refusal> {
     visitor.require(Role::Manager)?;
     let mapped = visible::project(&app, &visitor, &connection, &project).await?;
-    Ok(page(&visitor, &mapped, &Fields::saved(&mapped), &Errors::default()))
+    Ok(page(&visitor, &mapped, &Fields::saved(&mapped), &Errors::default(), None))
 }
 
 pub async fn save(
@@ -113,10 +114,15 @@ pub async fn save(
     let settings = match fields.settings(&mapped.project.settings) {
         Ok(settings) => settings,
         Err(errors) => {
-            let page = page(&visitor, &mapped, &fields, &errors).status(StatusCode::UNPROCESSABLE_ENTITY);
+            let page = page(&visitor, &mapped, &fields, &errors, None).status(StatusCode::UNPROCESSABLE_ENTITY);
             return Ok(page.into_response());
         }
     };
+    if values.get("do") == "preview" {
+        let preview =
+            preview::last_day(app.table(), &mapped.site, &settings, app.people().url().as_str(), app.now()).await?;
+        return Ok(page(&visitor, &mapped, &fields, &Errors::default(), Some(&preview)).into_response());
+    }
     let changed = || Refusal::changed_meanwhile(format!("{}/settings", mapped.path()));
     if fields.version != mapped.project.version.to_string() {
         return Err(changed());
@@ -138,13 +144,14 @@ pub async fn save(
     Ok(Redirect::to(&mapped.path()).into_response())
 }
 
-fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors) -> Page {
+fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, preview: Option<&Preview>) -> Page {
     let title = format!("What {} sends", mapped.site.name);
     let body = html! {
         p { a href=(mapped.path()) { "Status of " (mapped.site.name) } }
         h1 { (title) }
         p { "Recordable incidents are always sent. Choose here which detections are sent as observations." }
         (errors.summary())
+        @if let Some(preview) = preview { (previewed(preview, mapped)) }
         form method="post" action={ (mapped.path()) "/settings" } novalidate {
             (form::token_field(visitor))
             input type="hidden" name="version" value=(fields.version);
@@ -171,7 +178,10 @@ fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors) ->
                 }
                 p.dim { "The hour is the site's: it changes for all platforms that the site goes to." }
             }
-            button #save type="submit" { "Save" }
+            p.links {
+                button #save type="submit" { "Save" }
+                button #show-preview.quiet type="submit" name="do" value="preview" { "Show what the last day would have sent" }
+            }
         }
     };
     Page::new(title, body)
@@ -196,6 +206,29 @@ fn kinds(fields: &Fields, errors: &Errors) -> Markup {
                 input #another type="text" name="another" value=(fields.another) autocapitalize="none" spellcheck="false"
                     aria-describedby=[errors.described("another")] aria-invalid=[errors.has("another").then_some("true")];
                 (errors.at("another"))
+            }
+        }
+    }
+}
+
+/// What these settings would have sent of the last day's events. Nothing is sent, and nothing is saved yet.
+fn previewed(preview: &Preview, mapped: &Mapped) -> Markup {
+    let shown = preview.records.len();
+    let more = (preview.incidents + preview.observations).saturating_sub(shown);
+    html! {
+        section.notice aria-labelledby="preview" {
+            h2 #preview { "The last day, with these settings" }
+            p {
+                "Of " (preview.detections) " detections, " strong { (preview.observations) } " would have become observations; "
+                strong { (preview.incidents) } " incidents would have been sent. Nothing was sent, and these settings are not \
+                 saved yet."
+            }
+            @if shown > 0 {
+                details {
+                    summary { "Show them" }
+                    ul { @for record in &preview.records { li { (record.title) ", " (on_clock(record.at, &mapped.site)) } } }
+                    @if more > 0 { p { "And " (more) " more." } }
+                }
             }
         }
     }

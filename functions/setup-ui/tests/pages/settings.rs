@@ -17,7 +17,7 @@ async fn settings_are_saved_and_take_effect_on_the_route() {
     let route = directory.route(&lane, &world.ours.site).await.unwrap().unwrap();
     assert_eq!(route.settings.observations.kinds, Kinds::Only(vec!["fall".into(), "gas_leak".into()]));
     assert_eq!((route.settings.observations.min_priority, route.settings.daily_summary.at.as_str()), (4, "16:30"));
-    assert_eq!(world.bell.take(), [lane.clone()]);
+    assert_eq!(world.bell.take(), std::slice::from_ref(&lane));
     let again = world.post(&manager, &path, form).await;
     assert!(again.status == 409 && again.body.contains("Somebody else changed"));
     assert_eq!(directory.project(&lane, PROJECT).await.unwrap().unwrap().version, 2);
@@ -40,5 +40,28 @@ async fn what_is_wrong_is_said_at_its_field_and_what_was_typed_is_kept() {
     let viewer = world.sign_in(&world.ours, Role::Viewer).await;
     assert_eq!(world.get(&viewer, &path).await.status, 403);
     assert_eq!(world.post(&viewer, &path, form).await.status, 403);
+    assert!(world.bell.take().is_empty());
+}
+
+#[tokio::test]
+async fn a_preview_counts_the_last_day_by_the_form_and_saves_nothing() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let path = format!("{}/settings", world.ours.project());
+    for (kinds, observations) in [("which=these&kind=zone_breach", 1), ("which=these&kind=fall", 0), ("which=all", 1)] {
+        let form = format!("version=1&{kinds}&min_priority=4&at=16:30&do=preview");
+        let page = world.post(&manager, &path, &form).await;
+        assert_eq!(page.status, 200);
+        assert!(
+            page.body.contains(&format!("Of 1 detections, <strong>{observations}</strong>")),
+            "{kinds}: {}",
+            page.body
+        );
+        assert_eq!(page.body.contains("Zone breach - z1"), observations == 1, "{kinds}");
+        assert!(page.body.contains("value=\"16:30\"") && !page.body.contains("W-4711"));
+    }
+    let lane = world.ours.connection.lane();
+    let project = Directory(world.table.as_ref()).project(&lane, PROJECT).await.unwrap().unwrap();
+    assert_eq!((project.version, project.settings.daily_summary.at.as_str()), (1, "17:00"));
     assert!(world.bell.take().is_empty());
 }

@@ -2,10 +2,11 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
+use domain::arrival::{ArrivalEntry, ArrivalLine};
 use domain::fact::Fact;
 use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
 use domain::record::{Mender, RecordKey, RecordKind, RecordState};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use people::{People, PublicUrl, Role, Session};
 use serde_json::json;
 use setup_ui::{AppState, Origins, Services, app};
@@ -171,6 +172,13 @@ async fn tenant(table: &Arc<MemoryTable>, number: u64, company: &str) -> Tenant 
     }))
     .unwrap_or_else(|error| panic!("{error}"));
     let facts = SiteFacts { table: table.as_ref(), organization_id: &organization, site_id: &site };
+    let entry = ArrivalEntry {
+        number: 1,
+        message_id: fact.message_id(),
+        arrived_at: now() - SignedDuration::from_hours(1),
+        lines: vec![ArrivalLine::of(&fact)],
+    };
     facts.put_many(&[fact], None).await.unwrap();
+    facts.commit(&entry).await.unwrap();
     Tenant { organization, site, connection }
 }
