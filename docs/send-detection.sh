@@ -6,7 +6,10 @@ stack=${1:-.local/stack.json}
 get() { python3 -c "import json,functools; print(functools.reduce(lambda v, k: v[k], '$1'.split('.'), json.load(open('$stack'))))"; }
 url=$(get api_url); edge=$(get demo.edge.id); secret=$(get demo.edge.secret); site=$(get demo.site_id)
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ); id=msg_$(date +%s); ts=$(date +%s)
-detection=$(python3 -c "import random; print('01' + ''.join(random.choices('0123456789ABCDEFGHJKMNPQRSTVWXYZ', k=24)))")
+# A ULID of now: 48 bits of milliseconds and 80 of chance, in Crockford's base 32.
+detection=$(python3 -c "import secrets, time
+n = int(time.time() * 1000) << 80 | secrets.randbits(80)
+print(''.join('0123456789ABCDEFGHJKMNPQRSTVWXYZ'[n >> s & 31] for s in range(125, -1, -5)))")
 body=$(cat <<JSON
 {"specversion":"1.0","id":"$id","source":"/edges/$edge","subject":"$site","time":"$now",
  "type":"com.hardhatpulse.detection.recorded.v1",

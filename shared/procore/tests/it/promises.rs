@@ -1,6 +1,6 @@
 //! What is never sent: seen in everything that a whole life of both kinds of records sends.
 use crate::site::{MARKER, Site, WORKER, detection, incident, incident_subject, long_ago, observation_subject};
-use domain::event::Retraction;
+use domain::event::{Footage, Retraction};
 use domain::record::RecordKind;
 use serde_json::Value;
 use sync::target::{Rendered, SideWrite, Subject, SubjectBody, Target, TargetError};
@@ -58,6 +58,22 @@ async fn a_privacy_case_goes_out_without_role_trade_and_words() {
         }
     }
     assert!(site.sandbox.incidents(site.id())[0].description.as_ref().unwrap().contains("RETRACTED"));
+    site.assert_clean();
+}
+
+#[tokio::test]
+async fn footage_goes_nowhere_only_a_link_to_a_page_of_ours() {
+    let site = Site::start().await;
+    let mut seen = detection();
+    let (edge_path, s3_key) = ("/video/cam-7/1600.mp4".to_owned(), "footage/cam-7/1600.mp4".to_owned());
+    seen.footage = Some(Footage { edge_path: Some(edge_path), s3_key: Some(s3_key) });
+    live(&site, RecordKind::Observation, &observation_subject(seen)).await;
+    let bodies = site.sandbox.calls().into_iter().filter_map(|call| call.body);
+    let sent: String = bodies.map(|body| body.to_string()).collect();
+    assert!(sent.contains("https://pulse.example.com/"), "no link in {sent}");
+    for never in ["1600.mp4", "footage", "attachments", "prostore", "image"] {
+        assert!(!sent.to_lowercase().contains(never), "{never} in {sent}");
+    }
     site.assert_clean();
 }
 

@@ -1,0 +1,1 @@
+//! `template.yaml` held against code and pages: the tests are in `tests/`.
