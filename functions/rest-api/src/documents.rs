@@ -1,16 +1,20 @@
-//! What describes us, for anyone: the JSON Schemas of what edges send, at the addresses that their ids name.
+//! What describes us, for anyone: the OpenAPI document, and the JSON Schemas of what edges send, at the addresses that their ids name.
 use crate::problem::Problem;
 use crate::state::AppState;
-use axum::Router;
 use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use axum::{Json, Router};
 use domain::validate::SCHEMAS;
 
 /// Routes that need no key.
 pub fn routes() -> Router<AppState> {
-    Router::new().route("/schemas/{*path}", get(schema))
+    Router::new().route("/openapi.json", get(openapi)).route("/schemas/{*path}", get(schema))
+}
+
+async fn openapi() -> impl IntoResponse {
+    ([(CACHE_CONTROL, "public, max-age=3600")], Json(crate::openapi::document()))
 }
 
 async fn schema(Path(path): Path<String>) -> Result<impl IntoResponse, Problem> {

@@ -4,7 +4,7 @@
 //! - `auth`, `visible`: who calls, and what exists for them; `rate_limit`: how often
 //! - `problem`, `json_body`, `query`: refusals, and the checks that make them
 //! - `etag`, `idempotency`, `cursor`: changing safely, repeating safely, listing
-//! - `organizations`, `sites`, `edges`, `api_keys`, `connections`, `projects`, `records`, `retry`, `facts`: the resources; `documents`: schemas
+//! - `organizations`, `sites`, `edges`, `api_keys`, `connections`, `projects`, `records`, `retry`, `facts`: the resources; `documents`, `openapi`: what describes us
 mod api_keys;
 mod auth;
 mod connections;
@@ -15,6 +15,7 @@ mod etag;
 mod facts;
 mod idempotency;
 mod json_body;
+mod openapi;
 mod organizations;
 mod problem;
 mod projects;

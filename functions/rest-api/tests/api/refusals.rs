@@ -121,3 +121,29 @@ async fn the_schemas_are_for_anyone_at_the_addresses_of_their_ids() {
     }
     world.send(Request::get("/schemas/edge/none.json").body(Body::empty()).unwrap()).await.refused(404);
 }
+
+#[tokio::test]
+async fn the_openapi_document_names_every_route_and_no_other() {
+    let world = World::new();
+    let answer = world.send(Request::get("/openapi.json").body(Body::empty()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["openapi"]), (200, &json!("3.1.0")));
+    let mut named: Vec<(String, String)> = Vec::new();
+    let mut ids = std::collections::BTreeSet::new();
+    for (path, item) in answer.body["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            named.push((method.clone(), path.clone()));
+            assert!(ids.insert(operation["operationId"].to_string()), "{operation}");
+            let content = |part: &serde_json::Value| part["content"]["application/json"].clone();
+            let body = &operation["requestBody"];
+            assert!(body.is_null() || content(body)["example"].is_object(), "{method} {path}");
+            let made = operation["responses"].as_object().unwrap();
+            let good = made.iter().find(|(status, _)| status.starts_with('2')).unwrap().1;
+            assert!(content(good)["example"].is_object() || made.contains_key("204"), "{method} {path}");
+        }
+    }
+    named.sort();
+    let mut routes: Vec<(String, String)> =
+        rest_api::ROUTES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+    routes.sort();
+    assert_eq!(named, routes);
+}

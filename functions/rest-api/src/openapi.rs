@@ -1,0 +1,140 @@
+//! The OpenAPI 3.1 document, built from the table of routes: a route that [`operations`] says nothing of fails a test.
+mod operations;
+
+use crate::routes::ROUTES;
+use operations::{Says, says};
+use serde_json::{Value, json};
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, Paths};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+};
+
+const ABOUT: &str = "Reads the facts of your sites, and sets up where they go. Lists are in the order of arrival; a kept \
+    `next_cursor` never expires and later gives what has arrived since. Refusals are `application/problem+json`.";
+
+/// Refusals that an operation may answer with, beside its own.
+const REFUSALS: [(&str, &str); 7] = [
+    ("401", "No valid key"),
+    ("403", "The key may not do this: `detail` names the scope that it lacks"),
+    ("404", "It does not exist for this key"),
+    ("422", "Some values are not valid: `errors` names each"),
+    ("429", "Too many requests: `Retry-After` says when to come again"),
+    ("500", "An error on our side, logged under the request id"),
+    ("503", "Not available at the moment: `Retry-After` says when to come again"),
+];
+
+pub fn document() -> OpenApi {
+    let mut paths = Paths::new();
+    for (method, path) in ROUTES {
+        if let (Some(says), Some(method)) = (says(method, path), http_method(method)) {
+            paths.add_path_operation(*path, vec![method], operation(path, &says));
+        }
+    }
+    let key =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("`hhp_…`, shown once when it is made"));
+    let mut components = Components::new();
+    components.add_security_scheme("key", SecurityScheme::Http(key.build()));
+    components.schemas.insert("Problem".to_owned(), RefOr::T(problem()));
+    let info = InfoBuilder::new().title("HardHat Pulse").version("1").description(Some(ABOUT)).build();
+    OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).build()
+}
+
+fn http_method(method: &str) -> Option<HttpMethod> {
+    match method {
+        "get" => Some(HttpMethod::Get),
+        "post" => Some(HttpMethod::Post),
+        "put" => Some(HttpMethod::Put),
+        "patch" => Some(HttpMethod::Patch),
+        "delete" => Some(HttpMethod::Delete),
+        _ => None,
+    }
+}
+
+fn operation(path: &str, says: &Says) -> Operation {
+    let mut operation = OperationBuilder::new()
+        .summary(Some(says.summary))
+        .description(Some(says.description))
+        .operation_id(Some(says.id))
+        .tag(says.tag)
+        .security(SecurityRequirement::new("key", Vec::<String>::new()))
+        .request_body(says.body.map(body))
+        .response(says.status, answer(says));
+    for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+        operation = operation.parameter(parameter(name, ParameterIn::Path, ""));
+    }
+    for name in says.query {
+        operation = operation.parameter(parameter(name, ParameterIn::Query, operations::query(name)));
+    }
+    for name in says.headers {
+        operation = operation.parameter(parameter(name, ParameterIn::Header, operations::header(name)));
+    }
+    for (status, words) in REFUSALS {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let refusal = ResponseBuilder::new().description(words).content("application/problem+json", content);
+        operation = operation.response(status, refusal.build());
+    }
+    operation.build()
+}
+
+fn parameter(name: &str, place: ParameterIn, words: &str) -> Parameter {
+    let required = if matches!(place, ParameterIn::Path) { Required::True } else { Required::False };
+    let schema = ObjectBuilder::new().schema_type(if name == "limit" { Type::Integer } else { Type::String });
+    let words = (!words.is_empty()).then_some(words);
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .description(words)
+        .schema(Some(schema))
+        .build()
+}
+
+fn example(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok()
+}
+
+fn body(text: &str) -> RequestBody {
+    let content = ContentBuilder::new().schema(Some(object())).example(example(text)).build();
+    RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build()
+}
+
+fn answer(says: &Says) -> Response {
+    let answer = ResponseBuilder::new().description(says.answers);
+    let Some(example) = says.answer.and_then(example) else { return answer.build() };
+    let (schema, example) = match says.list {
+        true => {
+            let page = ObjectBuilder::new()
+                .property("data", ArrayBuilder::new().items(object()))
+                .property("next_cursor", ObjectBuilder::new().schema_type(Type::String))
+                .property("has_more", ObjectBuilder::new().schema_type(Type::Boolean));
+            let page = ["data", "next_cursor", "has_more"].into_iter().fold(page, ObjectBuilder::required);
+            let shown = json!({"data": [example], "next_cursor": "ZjM0YTliMjE3NmMwOGQ1ZTQyLjA", "has_more": false});
+            (page, shown)
+        }
+        false => (object(), example),
+    };
+    let content = ContentBuilder::new().schema(Some(schema)).example(Some(example)).build();
+    answer.content("application/json", content).build()
+}
+
+fn object() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Object)
+}
+
+fn problem() -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let error = object().property("pointer", text()).property("parameter", text()).property("detail", text());
+    let problem = object()
+        .property("type", text())
+        .property("title", text())
+        .property("status", ObjectBuilder::new().schema_type(Type::Integer))
+        .property("detail", text())
+        .property("request_id", text())
+        .property("errors", ArrayBuilder::new().items(error));
+    let required =
+        ["type", "title", "status", "detail", "request_id"].into_iter().fold(problem, ObjectBuilder::required);
+    required.into()
+}

@@ -1,0 +1,220 @@
+//! What the document says of each route.
+
+/// A route in words.
+#[derive(Debug, Clone, Copy)]
+pub struct Says {
+    pub id: &'static str,
+    pub tag: &'static str,
+    pub summary: &'static str,
+    pub description: &'static str,
+    pub query: &'static [&'static str],
+    pub headers: &'static [&'static str],
+    /// An example of the body.
+    pub body: Option<&'static str>,
+    pub status: &'static str,
+    pub answers: &'static str,
+    /// An example of the answer; of a list, of one entry.
+    pub answer: Option<&'static str>,
+    pub list: bool,
+}
+
+const PAGES: &[&str] = &["limit", "cursor"];
+const OF_ORGANIZATION: &[&str] = &["organization_id", "limit", "cursor"];
+const FEED: &str = "Oldest first, by arrival. `from` and `to` are on the fact's own time. A changed fact comes again, at its new place.";
+const OPERATOR: &str = "Only with the operator key.";
+const REPEATABLE: &[&str] = &["Idempotency-Key"];
+const CONDITIONAL: &[&str] = &["If-Match"];
+const UNCHANGED: &[&str] = &["If-None-Match"];
+
+const SITE: &str = r#"{"id":"site_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","name":"North Tower","time_zone":"America/Chicago","shifts":[{"name":"day","start":"06:00","end":"14:30"}],"created_at":"2026-11-24T16:03:05Z"}"#;
+const NEW_SITE: &str =
+    r#"{"name":"North Tower","time_zone":"America/Chicago","shifts":[{"name":"day","start":"06:00","end":"14:30"}]}"#;
+const EDGE: &str = r#"{"id":"edge_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","site_id":"site_01JDN3Z4WQ0000000000000001","name":"edge 1","secret":"whsec_…","created_at":"2026-11-24T16:03:05Z"}"#;
+const CONNECTION: &str = r#"{"id":"con_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831","state":"active","reason":null,"who":null,"what_to_do":null,"created_at":"2026-11-24T16:03:05Z"}"#;
+const SETTINGS: &str = r#"{"site_id":"site_01JDN3Z4WQ0000000000000001","observations":{"min_priority":3,"kinds":["zone_breach","ppe_non_compliance"]},"daily_summary":{"enabled":true,"at":"17:00"},"mapping":{"observation_types":{},"incident_types":{},"hazards":{}}}"#;
+const PREVIEW: &str = r#"{"from":"2026-11-23T16:03:05Z","to":"2026-11-24T16:03:05Z","detections":4,"incidents":0,"observations":1,"observations_by_kind":{"zone_breach":1},"records":[]}"#;
+const RECORD: &str = r#"{"kind":"observation","id":"01JDN3Z4WQ0000000000000001","site_id":"site_01JDN3Z4WQ0000000000000001","state":"synced","reason":null,"who":null,"marker":"HHP-7F3K9Q2M","remote_id":"991","remote_url":"https://app.procore.com/991","updated_at":"2026-11-24T16:03:05Z"}"#;
+const KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z"}"#;
+const NEW_KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z","key":"hhp_…"}"#;
+const DETECTION: &str = r#"{"detection_id":"01JDN3Z4WQ0000000000000001","detected_at":"2026-11-24T16:03:05Z","kind":"zone_breach","priority":4,"zone_id":"zone-3","camera_id":"cam-1","frame":{"captured_at":"2026-11-24T16:03:05Z"},"has_footage":false,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z","platforms":[]}"#;
+const INCIDENT: &str = r#"{"incident_id":"01JDN3Z4WQ0000000000000002","revision":1,"occurred_at":"2026-11-24T16:00:00Z","confirmed_at":"2026-11-24T16:30:00Z","recordable":true,"incident_type":"fall","classification":"injury","privacy_case":false,"osha_log":{"year":2026,"case_number":"17"},"zone_id":"zone-3","worker":{"worker_id":"W-7","role":"Rigger","trade":"Ironwork"},"detection_ids":[],"retracted":false,"retraction_reason":null,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:30:01Z","platforms":[]}"#;
+const ZONE: &str = r#"{"zone_id":"zone-3","revision":1,"name":"Crane 2","kind":"restricted","required_ppe":["hard_hat"],"active":true,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#;
+const WORKER: &str = r#"{"worker_id":"W-7","revision":1,"role":"Rigger","trade":"Ironwork","active":true,"from":"2026-11-01T06:00:00Z","site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#;
+const SAMPLE: &str = r#"{"sample_id":"s-1","sampled_from":"2026-11-24T16:00:00Z","sampled_to":"2026-11-24T16:05:00Z","zone_id":"zone-3","checks":{"hard_hat":{"checked":10,"compliant":9}},"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:05:06Z"}"#;
+
+fn get(id: &'static str, tag: &'static str, summary: &'static str, answer: &'static str) -> Says {
+    let (status, answers) = ("200", "As it stands, with its ETag");
+    let answer = Some(answer);
+    Says {
+        id,
+        tag,
+        summary,
+        description: "",
+        query: &[],
+        headers: UNCHANGED,
+        body: None,
+        status,
+        answers,
+        answer,
+        list: false,
+    }
+}
+
+fn list(id: &'static str, tag: &'static str, summary: &'static str, entry: &'static str) -> Says {
+    Says { query: PAGES, headers: &[], answers: "A page", list: true, ..get(id, tag, summary, entry) }
+}
+
+fn feed(id: &'static str, summary: &'static str, query: &'static [&'static str], entry: &'static str) -> Says {
+    Says { description: FEED, query, headers: UNCHANGED, ..list(id, "facts", summary, entry) }
+}
+
+fn make(id: &'static str, tag: &'static str, summary: &'static str, body: &'static str, answer: &'static str) -> Says {
+    let body = (!body.is_empty()).then_some(body);
+    Says { headers: REPEATABLE, body, status: "201", answers: "Made", ..get(id, tag, summary, answer) }
+}
+
+/// What a route does, by its method and path.
+pub fn says(method: &str, path: &str) -> Option<Says> {
+    let site = "/v1/sites/{site}";
+    let connection = "/v1/connections/{connection}";
+    let operator = |says: Says| Says { description: OPERATOR, ..says };
+    let tail = path.strip_prefix(site).or_else(|| path.strip_prefix(connection)).unwrap_or(path);
+    let says = match (method, path.starts_with(site), tail) {
+        ("post", false, "/v1/organizations") => operator(make(
+            "makeOrganization",
+            "directory",
+            "Make an organization",
+            r#"{"name":"Acme"}"#,
+            r#"{"id":"org_01JDN3Z4WQ0000000000000001","name":"Acme","created_at":"2026-11-24T16:03:05Z"}"#,
+        )),
+        ("post", false, "/v1/organizations/{organization}/sites") => {
+            operator(make("makeSite", "directory", "Make a site", NEW_SITE, SITE))
+        }
+        ("post", false, "/v1/organizations/{organization}/api-keys") => operator(make(
+            "makeKey",
+            "directory",
+            "Make an API key, shown once",
+            r#"{"name":"P6","scopes":["read"]}"#,
+            NEW_KEY,
+        )),
+        ("get", false, "/v1/organizations/{organization}/api-keys") => {
+            operator(list("listKeys", "directory", "API keys of an organization", KEY))
+        }
+        ("delete", false, "/v1/organizations/{organization}/api-keys/{id}") => Says {
+            headers: &[],
+            status: "204",
+            answers: "Revoked",
+            answer: None,
+            ..operator(get("revokeKey", "directory", "Revoke an API key", ""))
+        },
+        ("get", false, "/v1/sites") => {
+            Says { query: OF_ORGANIZATION, ..list("listSites", "directory", "Sites that the key is for", SITE) }
+        }
+        ("get", true, "") => get("getSite", "directory", "A site", SITE),
+        ("patch", true, "") => Says {
+            headers: CONDITIONAL,
+            body: Some(r#"{"name":"North Tower"}"#),
+            answers: "Changed",
+            ..get("changeSite", "directory", "Change a site", SITE)
+        },
+        ("post", true, "/edges") => operator(make(
+            "makeEdge",
+            "directory",
+            "Make an edge; its secret is shown once",
+            r#"{"name":"edge 1"}"#,
+            EDGE,
+        )),
+        ("post", true, "/edges/{edge}/rotate-secret") => {
+            operator(make("rotateEdgeSecret", "directory", "A new secret; the one before is good for a day", "", EDGE))
+        }
+        ("get", true, "/detections") => feed(
+            "listDetections",
+            "Detections",
+            &["limit", "cursor", "from", "to", "kind", "min_priority", "zone_id"],
+            DETECTION,
+        ),
+        ("get", true, "/detections/{id}") => get("getDetection", "facts", "A detection", DETECTION),
+        ("get", true, "/incidents") => {
+            feed("listIncidents", "Incidents", &["limit", "cursor", "from", "to", "kind", "zone_id"], INCIDENT)
+        }
+        ("get", true, "/incidents/{id}") => get("getIncident", "facts", "An incident", INCIDENT),
+        ("get", true, "/zones") => {
+            feed("listZones", "Zones", &["limit", "cursor", "from", "to", "kind", "zone_id"], ZONE)
+        }
+        ("get", true, "/zones/{id}") => get("getZone", "facts", "A zone", ZONE),
+        ("get", true, "/workers") => {
+            feed("listWorkers", "Worker assignments", &["limit", "cursor", "from", "to"], WORKER)
+        }
+        ("get", true, "/workers/{id}") => get("getWorker", "facts", "A worker assignment", WORKER),
+        ("get", true, "/ppe-samples") => {
+            feed("listPpeSamples", "PPE samples", &["limit", "cursor", "from", "to", "zone_id"], SAMPLE)
+        }
+        ("get", true, "/ppe-samples/{id}") => get("getPpeSample", "facts", "A PPE sample", SAMPLE),
+        ("post", false, "/v1/connections") => operator(make(
+            "makeConnection",
+            "connections",
+            "Connect a Procore company",
+            r#"{"organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831"}"#,
+            CONNECTION,
+        )),
+        ("get", false, "/v1/connections") => {
+            Says { query: OF_ORGANIZATION, ..list("listConnections", "connections", "Connections", CONNECTION) }
+        }
+        ("get", false, "") => get("getConnection", "connections", "A connection", CONNECTION),
+        ("get", false, "/projects/{project}") => get("getProject", "connections", "How a project is mapped", SETTINGS),
+        ("put", false, "/projects/{project}") => Says {
+            headers: CONDITIONAL,
+            body: Some(SETTINGS),
+            answers: "Mapped; 201 when it was not before",
+            ..get("mapProject", "connections", "Map a project to a site", SETTINGS)
+        },
+        ("post", false, "/projects/{project}/preview") => Says {
+            description: "With `send=true` the records shown are sent, also those from before the mapping: 202.",
+            query: &["send"],
+            headers: REPEATABLE,
+            body: Some(SETTINGS),
+            answers: "The last 24 hours' arrivals",
+            ..get("previewProject", "connections", "What the last day would have sent", PREVIEW)
+        },
+        ("get", false, "/records") => Says {
+            query: &["state", "limit", "cursor"],
+            ..list("listRecords", "connections", "Where each record stands", RECORD)
+        },
+        ("post", false, "/records/{kind}/{id}/retry") => Says {
+            query: &["site_id"],
+            headers: REPEATABLE,
+            status: "202",
+            answers: "Asked for",
+            ..get("retryRecord", "connections", "Try a record again", RECORD)
+        },
+        _ => return None,
+    };
+    Some(says)
+}
+
+/// Query parameters in words.
+pub fn query(name: &str) -> &'static str {
+    match name {
+        "limit" => "1 to 500; 100 where left out",
+        "cursor" => "A `next_cursor` of this list; left out: from the start",
+        "from" => "RFC 3339, inclusive, on the fact's own time",
+        "to" => "RFC 3339, exclusive, on the fact's own time",
+        "kind" => "A detection's kind, an incident's type, a zone's kind",
+        "min_priority" => "1 to 5",
+        "organization_id" => "Required with the operator key",
+        "state" => "pending, synced, blocked or failed",
+        "send" => "true: send what the preview shows",
+        "site_id" => "Where several sites have a record of this id",
+        _ => "",
+    }
+}
+
+/// Headers in words.
+pub fn header(name: &str) -> &'static str {
+    match name {
+        "If-Match" => "The ETag that you last read: required where something exists already",
+        "If-None-Match" => "An ETag: 304 if nothing changed",
+        "Idempotency-Key" => "A repeat within 24 hours gets the whole first answer",
+        _ => "",
+    }
+}
