@@ -1,6 +1,7 @@
 //! Serves a router over plain HTTP/1.1 in a way that can cut a connection instead of answering.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -38,6 +39,17 @@ impl Drop for Task {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+/// What a platform calls other people's addresses with.
+pub(crate) fn client(answer_within: Duration) -> reqwest::Client {
+    // The workspace builds reqwest without a default provider; a second install in one process is refused harmlessly.
+    let _already_there = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().timeout(answer_within).redirect(reqwest::redirect::Policy::none()).build();
+    client.unwrap_or_else(|error| {
+        tracing::error!(%error, "webhooks go out without a time limit");
+        reqwest::Client::default()
+    })
 }
 
 pub(crate) async fn bind(address: SocketAddr) -> std::io::Result<(TcpListener, SocketAddr)> {

@@ -43,7 +43,7 @@ async fn state(State(core): Shared) -> Json<Value> {
     Json(json!({"now": core.clock.now().to_string(), "settings": world.settings, "faults": core.faults.list(),
         "accounts": world.accounts, "projects": world.projects, "users": world.users, "subtypes": world.subtypes,
         "issues": world.issues, "comments": world.comments, "templates": world.templates,
-        "forms": world.forms.iter().map(super::Form::dump).collect::<Vec<_>>(), "violations": world.journal.violations,
+        "forms": world.forms.iter().map(super::Form::dump).collect::<Vec<_>>(), "hooks": world.hooks.hooks, "deliveries": world.hooks.deliveries, "violations": world.journal.violations,
         "own_problems": world.own_problems, "counts": world.journal.count_rows(), "calls": world.journal.calls}))
 }
 

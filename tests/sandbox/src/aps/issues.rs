@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::hooks;
 use super::hubs::page;
 use super::pipeline::{Call, Outcome, gateway};
 use super::state::{Comment, Issue, Project, Subtype, World};
@@ -152,6 +153,7 @@ pub(super) fn create(
         closed,
         deleted: None,
     });
+    hooks::raise(world, "issue.created-1.0", &id, None);
     Ok(id)
 }
 
@@ -187,9 +189,11 @@ pub(super) fn edit(
         issue.closed = closes.then(|| issue.closed.take().unwrap_or_else(|| (now, user.to_owned())));
     }
     issue.type_id = type_id.unwrap_or_else(|| issue.type_id.clone());
+    let changed = fields.keys().cloned().collect();
     issue.fields.extend(fields);
     issue.updated_by = user.to_owned();
     issue.updated_at = now;
+    hooks::raise(world, "issue.updated-1.0", id, Some(changed));
     Ok(())
 }
 
@@ -199,6 +203,7 @@ pub(super) fn set_deleted(world: &mut World, id: &str, user: &str, deleted: bool
     issue.deleted = deleted.then(|| (now, user.to_owned()));
     issue.updated_by = user.to_owned();
     issue.updated_at = now;
+    hooks::raise(world, if deleted { "issue.deleted-1.0" } else { "issue.restored-1.0" }, id, None);
     Ok(())
 }
 

@@ -1,9 +1,10 @@
-//! Autodesk Platform Services: signing in, hubs and projects, Issues with comments, Forms.
+//! Autodesk Platform Services: signing in, hubs and projects, Issues with comments and webhooks, Forms.
 
 mod assertion;
 mod auth;
 mod control;
 mod forms;
+mod hooks;
 mod hubs;
 mod issues;
 mod pages;
@@ -17,15 +18,17 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use axum::Router;
 use axum::routing::any;
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use crate::clock::{Clock, Now, real_time};
 use crate::faults::Faults;
-use crate::http::{self, Server};
+use crate::http::{self, Server, Task};
 use crate::journal::{CallRecord, Violation};
 use crate::openapi::{Document, DocumentError};
 pub use crate::procore::StartError;
 
 pub use forms::{Field, Form, Template};
+pub use hooks::{Delivery, Hook};
 use state::World;
 pub use state::{Account, Client, Comment, Issue, Project, Settings, Subtype, User};
 
@@ -58,6 +61,9 @@ pub struct Core {
     base_url: String,
     options: Options,
     world: Mutex<World>,
+    http: reqwest::Client,
+    /// Rung when webhooks may be waiting.
+    waiting: Notify,
 }
 
 impl Core {
@@ -107,6 +113,14 @@ impl Core {
         self.world().issues.iter().filter(|issue| issue.project_id == project_id).cloned().collect()
     }
 
+    pub fn hooks(&self) -> Vec<Hook> {
+        self.world().hooks.hooks.clone()
+    }
+
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.world().hooks.deliveries.clone()
+    }
+
     /// Discarded ones too.
     pub fn forms(&self, project_id: &str) -> Vec<Form> {
         self.world().forms.iter().filter(|form| form.project_id == project_id).cloned().collect()
@@ -150,8 +164,11 @@ impl Core {
     /// Everything as at the start, the clock too. Tokens are gone.
     pub fn reset(&self) {
         self.faults.clear();
+        let world = &mut *self.world();
+        let era = world.hooks.era + 1;
         self.clock.reset();
-        *self.world() = World::new(&self.options);
+        *world = World::new(&self.options);
+        world.hooks.era = era;
     }
 }
 
@@ -169,9 +186,12 @@ impl Sandbox {
             base_url: format!("http://{address}"),
             world: Mutex::new(World::new(&options)),
             options,
+            http: http::client(hooks::ANSWER_WITHIN),
+            waiting: Notify::new(),
         });
         let server = http::serve(listener, address, router(&core));
-        Ok(Running { core, _server: server })
+        let deliveries = Task::spawn(hooks::dispatch(Arc::clone(&core)));
+        Ok(Running { core, _server: server, _deliveries: deliveries })
     }
 }
 
@@ -195,6 +215,7 @@ fn document() -> Result<&'static Document, &'static DocumentError> {
 pub struct Running {
     core: Arc<Core>,
     _server: Server,
+    _deliveries: Task,
 }
 
 impl Deref for Running {

@@ -150,7 +150,8 @@ async fn one(State(core): Shared, Path((project, issue)): Path<(String, String)>
     page(&format!("Issue #{}: {}", issue.display_id, text("title")), &body)
 }
 
-fn outcome(project: &str, issue: &str, done: Result<(), Reply>) -> Response {
+fn outcome(core: &Core, project: &str, issue: &str, done: Result<(), Reply>) -> Response {
+    core.waiting.notify_one();
     match done {
         Ok(()) => Redirect::to(&format!("{}/{issue}", address(project))).into_response(),
         Err(refusal) => respond(refusal),
@@ -163,7 +164,7 @@ async fn edit(State(core): Shared, Path((project, issue)): Path<(String, String)
     let Some((_, user)) = find(world, &project, &issue) else { return missing() };
     let known = sent.into_iter().filter(|(name, _)| matches!(name.as_str(), "title" | "description" | "status"));
     let fields: Map<String, Value> = known.map(|(name, text)| (name, Value::String(text))).collect();
-    outcome(&project, &issue, issues::edit(world, &issue, &user, fields, now))
+    outcome(&core, &project, &issue, issues::edit(world, &issue, &user, fields, now))
 }
 
 async fn act(
@@ -183,5 +184,5 @@ async fn act(
         }
         _ => return missing(),
     };
-    outcome(&project, &issue, done)
+    outcome(&core, &project, &issue, done)
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::auth::{self, Ask};
 use super::state::World;
-use super::{Core, forms, hubs, issues};
+use super::{Core, forms, hooks, hubs, issues};
 use crate::faults::{Effect, Plan, Probe};
 use crate::intake::{pause, read_body};
 use crate::journal::CallRecord;
@@ -32,6 +32,8 @@ pub(super) struct Call {
     /// None for the app alone.
     pub(super) user: Option<String>,
     pub(super) region: Option<String>,
+    /// Where hooks are kept: by the header, else by the query, else US.
+    pub(super) hook_region: String,
     pub(super) now: Timestamp,
 }
 
@@ -91,6 +93,7 @@ async fn handle(core: Arc<Core>, request: Request) -> Response {
         _ => Some(reply),
     };
     core.record(&asked, reply.as_ref().map(|reply| reply.status), &plan, written);
+    core.waiting.notify_one();
     pause(plan.delay_after_ms).await;
     reply.map_or_else(cut, respond)
 }
@@ -202,12 +205,16 @@ impl Core {
         }
         *written = Some(valid.body.clone()).filter(|body| !body.is_null());
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let call = Call { operation: operation.to_owned(), valid, user, region: header("region"), now };
+        let asked_region = valid.query.get("region").and_then(Value::as_str).map(str::to_owned);
+        let hook_region = header("x-ads-region").or(asked_region).unwrap_or_else(|| "US".to_owned());
+        let region = header("region");
+        let call = Call { operation: operation.to_owned(), valid, user, region, hook_region, now };
         match operation {
             "getHubs" | "getHubProjects" | "adminListProjects" | "adminGetProject" | "adminListProjectUsers" => {
                 hubs::answer(world, &call)
             }
             _ if asked.path.starts_with("/construction/issues/") => issues::answer(world, &call),
+            _ if asked.path.starts_with("/webhooks/") => hooks::answer(world, &call),
             _ if asked.path.starts_with("/construction/forms/") => forms::answer(world, &call),
             _ => Err(gateway(501, "SANDBOX", &format!("the sandbox does not offer {operation}"))),
         }
@@ -230,6 +237,7 @@ fn admit(world: &mut World, parts: &Parts, operation: &str, now: Timestamp) -> R
     let writes = parts.method != "GET";
     let scope = match path {
         _ if path.starts_with("/construction/admin/") => "account:read",
+        _ if operation == "createHook" => "data:create",
         _ if writes => "data:write",
         _ => "data:read",
     };

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::Options;
 use super::auth::Grants;
 use super::forms::{self, Form, Template};
+use super::hooks::Hooks;
 use crate::journal::Journal;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +38,10 @@ pub struct Settings {
     pub old_words_in_v2: bool,
     pub tokens_per_minute: u64,
     pub admin_per_minute: u64,
+    /// Each webhook event is sent this many times.
+    pub deliveries_per_event: u32,
+    /// How long after a change of the secret events are still signed with the old one.
+    pub secret_lag_seconds: i64,
     /// How old an issue must be before lists show it.
     pub list_lag_seconds: i64,
     /// Every answer is held against the document.
@@ -53,6 +58,8 @@ impl Default for Settings {
             old_words_in_v2: false,
             tokens_per_minute: 500,
             admin_per_minute: 600,
+            deliveries_per_event: 1,
+            secret_lag_seconds: 600,
             list_lag_seconds: 0,
             check_answers: false,
             consent_as: None,
@@ -157,6 +164,7 @@ pub(super) struct World {
     pub(super) comments: Vec<Comment>,
     pub(super) templates: Vec<Template>,
     pub(super) forms: Vec<Form>,
+    pub(super) hooks: Hooks,
     numbers: BTreeMap<String, u64>,
 }
 
@@ -178,6 +186,7 @@ impl World {
             comments: Vec::new(),
             templates: Vec::new(),
             forms: Vec::new(),
+            hooks: Hooks::default(),
             numbers: BTreeMap::new(),
         };
         world.seed();

@@ -4,26 +4,15 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use reqwest::Client;
 use reqwest::header::AUTHORIZATION;
 
 use super::Core;
 use super::hooks::Delivery;
 
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 /// After this long the queue of a destination is thrown away.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(12);
-
-pub(crate) fn client() -> Client {
-    // The workspace builds reqwest without a default provider; a second install in one process is refused harmlessly.
-    let _already_there = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder().timeout(ANSWER_WITHIN).redirect(reqwest::redirect::Policy::none()).build();
-    client.unwrap_or_else(|error| {
-        tracing::error!(%error, "webhooks go out without a time limit");
-        Client::default()
-    })
-}
 
 /// Waits for events and starts a runner for each destination that has none.
 pub(crate) async fn dispatch(core: Arc<Core>) {

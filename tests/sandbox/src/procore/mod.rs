@@ -127,7 +127,7 @@ impl Sandbox {
             base_url: format!("http://{address}"),
             options,
             world: Mutex::new(world),
-            http: deliveries::client(),
+            http: http::client(deliveries::ANSWER_WITHIN),
             waiting: Notify::new(),
         });
         let server = http::serve(listener, address, router(&core));

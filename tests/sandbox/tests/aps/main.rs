@@ -2,5 +2,6 @@
 
 mod auth;
 mod forms;
+mod hooks;
 mod issues;
 mod support;

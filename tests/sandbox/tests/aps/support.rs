@@ -51,7 +51,7 @@ impl Rig {
     pub fn claims(&self) -> Value {
         json!({"iss": "sandbox-client", "sub": SERVICE, "exp": self.sandbox.now().as_second() + 290,
             "aud": "https://developer.api.autodesk.com/authentication/v2/token",
-            "scope": ["data:read", "data:write", "account:read"]})
+            "scope": ["data:read", "data:write", "data:create", "account:read"]})
     }
 
     pub async fn assert_with(&self, claims: &Value) -> Answer {
@@ -104,7 +104,7 @@ impl Rig {
     pub async fn sign_in(&mut self, email: &str) -> Value {
         self.sandbox.set(|settings| settings.consent_as = Some(email.to_owned()));
         let url = format!(
-            "{}/authentication/v2/authorize?response_type=code&client_id=sandbox-client&redirect_uri=http://localhost/callback&scope=data:read%20data:write&state=s1",
+            "{}/authentication/v2/authorize?response_type=code&client_id=sandbox-client&redirect_uri=http://localhost/callback&scope=data:read%20data:write%20data:create&state=s1",
             self.sandbox.url()
         );
         let asked = read(self.http.get(url).send().await.expect("answered")).await;
