@@ -1,7 +1,7 @@
 //! Packs events into messages, each within what SQS bills as one.
 use crate::auth::Sender;
 use domain::event::Event;
-use domain::message::{Origin, SiteMessage};
+use domain::message::{Origin, SiteMessage, digest};
 use jiff::Timestamp;
 
 /// The greatest message, in bytes: SQS bills by 64 KiB.
@@ -21,6 +21,7 @@ pub fn pack(sender: &Sender, origin: &Origin, events: &[Event], now: Timestamp) 
         origin: origin.clone(),
         part,
         received_at: now,
+        digest: digest(events),
         events: events.to_vec(),
     };
     (0..).zip(parts).map(message).collect()

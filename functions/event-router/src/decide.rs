@@ -59,6 +59,7 @@ fn fact(message: &SiteMessage, event: &Event, body: FactBody, arrival: u64) -> F
         body,
         arrival,
         part: message.part,
+        digest: message.digest.clone(),
         event_id: event.id.clone(),
         event_time: event.time,
         received_at: message.received_at,

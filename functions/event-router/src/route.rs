@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use store::bell::{Bell, BellError, fresh_token};
-use store::bus::{Bus, BusError};
+use store::bus::Bus;
 use store::directory::Directory;
 use store::facts::SiteFacts;
 use store::lanes::{Lane, LaneId, Todo};
@@ -22,8 +22,6 @@ pub enum RouterError {
     Table(#[from] TableError),
     #[error("a lane could not be rung: {0}")]
     Bell(#[from] BellError),
-    #[error(transparent)]
-    Bus(#[from] BusError),
 }
 
 /// What the router works with.
@@ -66,7 +64,7 @@ impl Router<'_> {
         let expires_at = now.as_second() + self.detection_retention_days * 86_400;
         facts.put_many(&decision.changed, Some(expires_at)).await?;
         let (asked, lanes) = self.ask_lanes(message, &decision, now).await?;
-        self.announce(message, &decision.changed).await?;
+        self.announce(message, &decision.changed).await;
         if !decision.changed.is_empty() {
             facts.commit(&entry(message, &decision, committed + 1, message_id)).await?;
         }
@@ -143,7 +141,8 @@ impl Router<'_> {
         Ok((asked, lanes))
     }
 
-    async fn announce(&self, message: &SiteMessage, changed: &[Fact]) -> Result<(), RouterError> {
+    /// Tells the bus. A bus that is down must not hold facts back; what it missed stands in the log, at level ERROR.
+    async fn announce(&self, message: &SiteMessage, changed: &[Fact]) {
         for fact in changed {
             let FactBody::Incident(incident) = &fact.body else { continue };
             let detail_type = match incident.is_retracted() {
@@ -157,9 +156,15 @@ impl Router<'_> {
                 "revision": incident.revision,
                 "recordable": incident.stands_recordable(),
             });
-            self.bus.publish(detail_type, detail).await?;
+            if let Err(error) = self.bus.publish(detail_type, detail).await {
+                tracing::error!(
+                    organization_id = %message.organization_id,
+                    site_id = %message.site_id,
+                    record = %incident.incident_id,
+                    "{error}"
+                );
+            }
         }
-        Ok(())
     }
 }
 

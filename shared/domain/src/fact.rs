@@ -23,6 +23,9 @@ pub struct Fact {
     pub arrival: u64,
     /// Which part of the webhook; with `origin` it names the message it came in.
     pub part: u32,
+    /// [`crate::message::digest`] of that message.
+    #[serde(default)]
+    pub digest: String,
     pub event_id: String,
     pub event_time: Timestamp,
     pub received_at: Timestamp,
@@ -32,7 +35,7 @@ pub struct Fact {
 impl Fact {
     /// The message that this content came in.
     pub fn message_id(&self) -> String {
-        self.origin.message_id(self.part)
+        self.origin.message_id(self.part, &self.digest)
     }
 }
 

@@ -4,7 +4,7 @@
 //! normalizes). So an unchanged record costs no call, and a person's edit is seen without keeping the person's words.
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A record's fields by the platform's names.
 pub type Fields = BTreeMap<String, Value>;
@@ -67,7 +67,8 @@ pub fn merge(desired: &Fields, written: &BTreeMap<String, Written>, remote: &Fie
         if hash(&theirs) == hash(ours) {
             continue;
         }
-        let touched = written.get(field).is_some_and(|w| w.base != hash(&theirs));
+        // A field of which we know no base is a person's if anything stands in it.
+        let touched = written.get(field).map_or(!normalized(&theirs).is_null(), |w| w.base != hash(&theirs));
         let no_news = written.get(field).is_some_and(|w| w.wrote == hash(ours));
         match (no_news, touched) {
             (true, _) => {}
@@ -82,13 +83,15 @@ pub fn merge(desired: &Fields, written: &BTreeMap<String, Written>, remote: &Fie
     merge
 }
 
-/// What to remember after a write or a look: `answered` is what the platform shows now.
+/// What to remember after a write or a look: `answered` is what the platform shows now. Of fields that we did not ask for, the
+/// platform's own value is the base, should we have news for them later.
 pub fn written(desired: &Fields, answered: &Fields) -> BTreeMap<String, Written> {
-    desired
-        .iter()
-        .map(|(field, ours)| {
+    let fields: BTreeSet<&String> = desired.keys().chain(answered.keys()).collect();
+    fields
+        .into_iter()
+        .map(|field| {
             let base = hash(answered.get(field).unwrap_or(&Value::Null));
-            (field.clone(), Written { wrote: hash(ours), base })
+            (field.clone(), Written { wrote: desired.get(field).map(hash).unwrap_or_default(), base })
         })
         .collect()
 }
@@ -102,7 +105,12 @@ pub fn rewritten(
     answered: &Fields,
 ) -> BTreeMap<String, Written> {
     let mut after = written(desired, answered);
-    for (field, remembered) in &mut after {
+    for (field, old) in before {
+        if !desired.contains_key(field) {
+            after.insert(field.clone(), old.clone());
+        }
+    }
+    for (field, remembered) in after.iter_mut().filter(|(field, _)| desired.contains_key(*field)) {
         let ours = desired.get(field).map(hash);
         let equal = Some(hash(answered.get(field).unwrap_or(&Value::Null))) == ours;
         if let (false, false, Some(old)) = (sent.contains_key(field), equal, before.get(field)) {
@@ -143,6 +151,20 @@ mod tests {
         assert!(!news(&wrote, &remembered));
         let next = fields(&[("description", "three")]);
         assert_eq!(merge(&next, &remembered, &answered).send, next);
+    }
+
+    #[test]
+    fn a_field_that_we_have_news_for_only_later_is_a_persons_if_a_person_filled_it() {
+        let first = fields(&[("title", "a")]);
+        let made = fields(&[("title", "a"), ("type", "general")]);
+        let remembered = written(&first, &made);
+        let later = fields(&[("title", "a"), ("type", "fall"), ("hazard", "load")]);
+        assert_eq!(merge(&later, &remembered, &made).send, fields(&[("hazard", "load"), ("type", "fall")]));
+        let by_a_person = fields(&[("title", "a"), ("type", "their type"), ("hazard", "their hazard")]);
+        assert!(merge(&later, &remembered, &by_a_person).send.is_empty());
+        // An update in between, that speaks of neither, forgets neither.
+        let remembered = rewritten(&first, &remembered, &Fields::new(), &by_a_person);
+        assert!(merge(&later, &remembered, &by_a_person).send.iter().all(|(field, _)| field != "type"));
     }
 
     #[test]

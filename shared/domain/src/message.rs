@@ -14,13 +14,21 @@ pub struct SiteMessage {
     /// Which part of the webhook this is, from 0.
     pub part: u32,
     pub received_at: Timestamp,
+    /// A hash of the events as packed ([`digest`]): another packing of the same webhook is another message.
+    #[serde(default)]
+    pub digest: String,
     pub events: Vec<Event>,
+}
+
+/// A hash of events as packed. Events that can't be written as JSON can't be sent either, whatever their digest.
+pub fn digest(events: &[Event]) -> String {
+    crate::marker::crockford(&serde_json::to_vec(events).unwrap_or_default(), 10)
 }
 
 impl SiteMessage {
     /// The commit mark's id: equal for redeliveries of this message and for an edge's retry of the same webhook.
     pub fn id(&self) -> String {
-        self.origin.message_id(self.part)
+        self.origin.message_id(self.part, &self.digest)
     }
 }
 
@@ -39,8 +47,8 @@ pub struct Origin {
 
 impl Origin {
     /// The id of a part of this webhook.
-    pub fn message_id(&self, part: u32) -> String {
-        let text = format!("{}\n{}\n{}\n{part}", self.edge_id, self.webhook_id, self.body_sha256);
+    pub fn message_id(&self, part: u32, digest: &str) -> String {
+        let text = format!("{}\n{}\n{}\n{part}\n{digest}", self.edge_id, self.webhook_id, self.body_sha256);
         crate::marker::crockford(text.as_bytes(), 20)
     }
 }

@@ -70,7 +70,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(3), read: Duration::from_secs(15), write: Duration::from_secs(20) }
+        Self { connect: Duration::from_secs(3), read: Duration::from_secs(8), write: Duration::from_secs(12) }
     }
 }
 

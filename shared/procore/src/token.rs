@@ -141,12 +141,18 @@ fn read(answer: &Answer, now: Timestamp) -> Result<Token, TargetError> {
             let renew_at = after(life - MARGIN.min(life / 2));
             Ok(Token { access: Secret::new(issued.access_token), renew_at, expires_at: after(life) })
         }
-        400 | 401 | 403 => Err(TargetError::Connection(refused(oauth_code(answer)))),
+        // Only what speaks of our credentials: a gateway's 403, or a request it misread, passes by itself.
+        400 | 401 if speaks_of_credentials(answer) => Err(TargetError::Connection(refused(oauth_code(answer)))),
         status => match answer.rates.pause_until {
             Some(until) => Err(TargetError::Paused { until, everything: true }),
             None => Err(TargetError::NotDone { why: format!("Procore's login host answered {status}") }),
         },
     }
+}
+
+fn speaks_of_credentials(answer: &Answer) -> bool {
+    let code = oauth_code(answer);
+    answer.status == 401 || ["invalid_client", "unauthorized_client", "invalid_grant"].contains(&code.as_str())
 }
 
 /// The OAuth error code, if it is one of RFC 6749's: anything else in the body might repeat what was sent.

@@ -24,9 +24,22 @@ impl MemoryTable {
 
 fn key_of(item: &Item) -> Result<Key, TableError> {
     let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+    if !item.values().all(storable) {
+        return Err(TableError::Unavailable("a number is out of DynamoDB's range".into()));
+    }
     match (text("pk"), text("sk")) {
         (Some(pk), Some(sk)) => Ok(Key { pk, sk }),
         _ => Err(TableError::Malformed { what: "an item", why: "pk and sk must be texts".into() }),
+    }
+}
+
+/// DynamoDB refuses numbers nearer to nothing than 1e-130, and the whole batch with them.
+fn storable(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_f64().is_none_or(|n| n == 0.0 || (1e-130..1e126).contains(&n.abs())),
+        Value::Array(values) => values.iter().all(storable),
+        Value::Object(members) => members.values().all(storable),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
     }
 }
 

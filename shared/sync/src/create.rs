@@ -4,7 +4,7 @@
 use crate::budget::Admission;
 use crate::handle::{Failure, Outcome, Run, Work, gone};
 use crate::target::{Remote, TargetError};
-use domain::merge::{Fields, rewritten, written};
+use domain::merge::{Fields, hash, rewritten, written};
 use domain::record::{RecordKind, RecordState};
 use jiff::SignedDuration;
 use store::TableError;
@@ -154,6 +154,12 @@ impl Run<'_> {
     /// Our record was found by its marker. What a person changed in it since stands: the merge of the next look sees it.
     async fn adopt_found(&self, kind: RecordKind, mut link: Link, remote: Remote) -> Result<Outcome, TableError> {
         let now = self.clock.now();
+        // Untouched since it was made: what differs from what we sent is the platform's way of keeping it, no person's edit.
+        if remote.created_at.is_some() && remote.created_at == remote.updated_at {
+            for (field, written) in &mut link.written {
+                written.base = hash(remote.fields.get(field).unwrap_or(&serde_json::Value::Null));
+            }
+        }
         (link.remote_id, link.remote_url, link.intent_at) = (Some(remote.id), Some(remote.url), None);
         (link.looks, link.looked_at) = (0, None);
         link.gave_status = Some(self.target.statuses(kind).open.to_owned());

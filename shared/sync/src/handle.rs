@@ -77,6 +77,10 @@ impl Run<'_> {
         let project_id = link.as_ref().map(|link| link.project_id.clone()).or(route.map(|route| route.project_id));
         let Some(project_id) = project_id else { return Ok(Outcome::nothing()) };
         let Some(settings) = self.settings(&project_id).await? else { return Ok(Outcome::nothing()) };
+        // A route left behind while its project was given to another site counts for nothing.
+        if link.is_none() && settings.site_id != todo.record.site_id {
+            return Ok(Outcome::nothing());
+        }
         let project = Project { account: self.connection.account.clone(), id: project_id, settings };
         let work = Work { todo, wanted, project };
         match link {

@@ -32,6 +32,10 @@ pub enum RunError {
 const PAGE: usize = 50;
 /// A todo that killed this many runs goes behind the others; one more, and it is failed.
 const KILLED_RUNS: u32 = 2;
+/// Waiting todos read at once while a class is held.
+const LONG_PAGE: usize = 1_000;
+/// A block of our own making is tried again this often.
+const PROBE: SignedDuration = SignedDuration::from_mins(15);
 const BEHIND: SignedDuration = SignedDuration::from_mins(5);
 
 /// A lane's engine with all its I/O injected.
@@ -104,8 +108,9 @@ impl Engine<'_> {
             due::change(self.table, id, BTreeMap::clear).await?;
             return Ok(report);
         };
-        if connection.blocked.is_some() {
-            due::change(self.table, id, BTreeMap::clear).await?;
+        let was_blocked = connection.blocked.is_some();
+        if connection.blocked.as_ref().is_some_and(|blocked| !self.may_probe(blocked)) {
+            self.rest_while_blocked(id).await?;
             return Ok(report);
         }
         let lane = Lane { table: self.table, id };
@@ -114,17 +119,51 @@ impl Engine<'_> {
         let (calls, refused) = (budget.calls, budget.refused);
         let meter = LaneMeter::new(self.clock, budget, deadline);
         let mut held = Held::default();
-        let block = self.work(&lane, &connection, &meter, deadline, &mut held, &mut report).await?;
+        let worked = self.work(&lane, &connection, &meter, deadline, &mut held, &mut report).await;
         let budget = meter.snapshot();
         (report.calls, report.refused) = (budget.calls - calls, budget.refused - refused);
-        if report.calls > 0 {
+        if report.calls > 0 || report.refused > 0 {
+            // Also after an error: calls that were made count, and a pause that was asked for holds.
             lane.put_budget(&budget).await?;
         }
-        match block {
+        match worked? {
             Some(block) => self.block(&mut connection, block).await?,
-            None => self.end(&lane, &held, deadline, &mut report).await?,
+            None => {
+                if was_blocked && report.calls > 0 {
+                    connection.blocked = None;
+                    directory.put_connection(&mut connection).await?;
+                }
+                self.end(&lane, &held, deadline, &mut report).await?;
+            }
         }
         Ok(report)
+    }
+
+    /// What HardHat Pulse itself must mend (its own credentials) is tried again by itself, for all connections that it stopped.
+    fn may_probe(&self, blocked: &Blocked) -> bool {
+        blocked.who == Mender::HardhatPulse && self.clock.now() >= blocked.since + PROBE
+    }
+
+    /// A blocked lane is rung by whoever lifts the block, or by the clock for the next probe. Should it have been lifted between
+    /// our read and this write, its arm is put back.
+    async fn rest_while_blocked(&self, id: &LaneId) -> Result<(), RunError> {
+        let directory = Directory(self.table);
+        let read = async || directory.connection(&id.organization_id, &id.connection_id).await;
+        let probe = |connection: Option<Connection>| {
+            let blocked = connection.and_then(|connection| connection.blocked);
+            blocked.filter(|blocked| blocked.who == Mender::HardhatPulse).map(|blocked| blocked.since + PROBE)
+        };
+        let next = probe(read().await?);
+        due::change(self.table, id, |reasons| {
+            reasons.clear();
+            set(reasons, Reason::NextTry, next);
+        })
+        .await?;
+        if read().await?.is_some_and(|connection| connection.blocked.is_none()) {
+            due::arm(self.table, id, self.clock.now()).await?;
+            self.bell.ring(id).await?;
+        }
+        Ok(())
     }
 
     /// Handles todos until there are none, all that is left is held, or time is up.
@@ -188,7 +227,9 @@ impl Engine<'_> {
 
     /// The next todos, the most important first, one per record.
     async fn next(&self, lane: &Lane<'_>, held: &Held) -> Result<Vec<Todo>, TableError> {
-        let mut todos = lane.overdue(self.clock.now(), PAGE).await?;
+        // While a class is held, its waiting todos must not hide those of another.
+        let page = if held.classes.is_empty() { PAGE } else { LONG_PAGE };
+        let mut todos = lane.overdue(self.clock.now(), page).await?;
         todos.extend(lane.ready(PAGE).await?);
         todos.retain(|todo| !held.holds(todo.class));
         todos.sort_by_key(|todo| (todo.class, todo.at));
@@ -268,13 +309,21 @@ impl Engine<'_> {
             return Ok(None);
         }
         if todo.attempts > KILLED_RUNS {
-            self.give_up(lane, &todo).await?;
-            return Ok(None);
+            return self.give_up(lane, todo).await.map(Some);
         }
         if !lane.begin(&mut todo).await? {
             return Ok(None);
         }
-        let outcome = run.handle(&todo).await?;
+        let outcome = match run.handle(&todo).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                // A table that failed us is not the record's fault. Where this fails too, the attempt stands.
+                if let Err(again) = lane.unbegin(&todo).await {
+                    warn!(connection_id = %lane.id.connection_id, "an attempt could not be taken back: {again}");
+                }
+                return Err(error);
+            }
+        };
         match &outcome {
             Outcome::Done { .. } => lane.finish(&todo).await?,
             Outcome::PutOff { until, why, counts } => {
@@ -287,22 +336,20 @@ impl Engine<'_> {
     }
 
     /// A todo that ended three runs is ours to mend: failed, with words.
-    async fn give_up(&self, lane: &Lane<'_>, todo: &Todo) -> Result<(), TableError> {
+    async fn give_up(&self, lane: &Lane<'_>, todo: Todo) -> Result<(Todo, Outcome), TableError> {
         if let Some(mut link) = lane.link(&todo.record).await? {
             link.state = RecordState::Failed;
             link.reason = Some("Handling this record failed three times for a reason on our side. It is kept safe. Press retry, or write to contact@hardhatpulse.com.".into());
             (link.who, link.updated_at) = (Some(Mender::HardhatPulse), self.clock.now());
             lane.put_link(&mut link).await?;
-            return lane.finish(todo).await;
+            lane.finish(&todo).await?;
+            return Ok((todo, Outcome::Done { state: Some(RecordState::Failed), wrote: false }));
         }
         // Without a link there is nothing to show it on: it is tried again, rarely.
-        lane.put_off(
-            todo,
-            self.clock.now() + SignedDuration::from_hours(1),
-            "failed three times on our side".into(),
-            true,
-        )
-        .await
+        let (until, why) =
+            (self.clock.now() + SignedDuration::from_hours(1), "failed three times on our side".to_owned());
+        lane.put_off(&todo, until, why.clone(), true).await?;
+        Ok((todo, Outcome::PutOff { until, why, counts: true }))
     }
 
     fn count(&self, report: &mut Report, todo: &Todo, state: Option<RecordState>, wrote: bool) {
@@ -326,11 +373,15 @@ impl Engine<'_> {
             "reason": block.reason, "what_to_do": block.what_to_do,
         });
         self.bus.publish("Connection Blocked", detail).await?;
-        let since = self.clock.now();
+        let (since, ours) = (self.clock.now(), block.who == Mender::HardhatPulse);
         connection.blocked =
             Some(Blocked { reason: block.reason, who: block.who, what_to_do: block.what_to_do, since });
         Directory(self.table).put_connection(connection).await?;
-        due::change(self.table, &lane, BTreeMap::clear).await?;
+        due::change(self.table, &lane, |reasons| {
+            reasons.clear();
+            set(reasons, Reason::NextTry, ours.then(|| since + PROBE));
+        })
+        .await?;
         Ok(())
     }
 
@@ -342,10 +393,14 @@ impl Engine<'_> {
         deadline: Timestamp,
         report: &mut Report,
     ) -> Result<(), RunError> {
-        let waiting = lane.waiting(1).await?.first().and_then(|todo| todo.next_try);
-        let next_try = waiting.filter(|_| held.everything.is_none());
+        let page = if held.classes.is_empty() { 1 } else { LONG_PAGE };
+        let waiting = lane.waiting(page).await?;
+        let next_try = waiting.iter().find(|todo| !held.holds(todo.class)).and_then(|todo| todo.next_try);
         report.paused_until = held.until();
-        let out_of_time = self.clock.now() >= deadline && held.everything.is_none();
+        let now = self.clock.now();
+        // A pause that is nearly over is waited out by the next run, from the kept budget.
+        let short = held.everything.is_some_and(|until| until.duration_since(now) <= SHORT_WAIT);
+        let out_of_time = (now >= deadline && held.everything.is_none()) || short;
         due::change(self.table, lane.id, |reasons| {
             set(reasons, Reason::NextTry, next_try);
             set(reasons, Reason::Pause, held.until());

@@ -169,6 +169,7 @@ impl World {
             },
             part: 0,
             received_at: self.clock.now(),
+            digest: domain::message::digest(&events),
             events,
         }
     }

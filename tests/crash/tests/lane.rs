@@ -227,3 +227,42 @@ async fn many_records_handled_at_once_are_each_made_once_within_the_limits() {
     assert!(refused <= 1, "{refused} calls were refused");
     violations(&world, "many");
 }
+
+#[tokio::test]
+async fn an_incident_whose_retraction_was_taken_back_stands_again_and_says_nothing_of_it() {
+    let world = with_incident().await;
+    let never = Fault::never();
+    for events in [vec![], vec![retracted(2, 2)], vec![confirmed(incident(2, 3, &[]))]] {
+        if !events.is_empty() {
+            route(&world, events).await;
+        }
+        world.rest(&never).await.unwrap();
+    }
+    one_incident(&world, 3, "taken back").await;
+    let incident = &world.procore.incidents(world.project_id)[0];
+    assert_eq!(incident.status, "open");
+    assert!(!incident.description.clone().unwrap_or_default().contains("RETRACTED"), "{incident:?}");
+}
+
+#[tokio::test]
+async fn refused_credentials_block_the_connection_and_a_probe_lifts_it_when_they_work_again() {
+    let world = with_detection().await;
+    let client = sandbox::procore::Client::default();
+    world.procore.set_client(sandbox::procore::Client { secret: "another-secret".into(), ..client.clone() });
+    let never = Fault::never();
+    assert!(world.run_once(&never).await);
+    let blocked = connection(&world).await.blocked.expect("blocked");
+    assert_eq!(blocked.who, domain::record::Mender::HardhatPulse);
+    let due = store::due::get(&world.table, &world.lane).await.unwrap().at().expect("a time for the probe");
+    assert_eq!(due.duration_since(blocked.since).as_mins(), 15);
+    world.procore.set_client(client);
+    world.rest(&never).await.unwrap();
+    assert!(connection(&world).await.blocked.is_none());
+    one_observation(&world, "after the probe").await;
+}
+
+async fn connection(world: &World) -> store::directory::Connection {
+    let directory = store::directory::Directory(&world.table);
+    let found = directory.connection(&world.lane.organization_id, &world.lane.connection_id).await.unwrap();
+    found.expect("the connection")
+}

@@ -60,6 +60,7 @@ impl Edge<'_> {
             body["time"] = now.to_string().into();
             serde_json::from_value(body).unwrap()
         };
+        let events: Vec<Event> = events.iter().enumerate().map(event).collect();
         let message = SiteMessage {
             organization_id: self.organization.parse().unwrap(),
             site_id: self.site.parse().unwrap(),
@@ -72,7 +73,8 @@ impl Edge<'_> {
             },
             part: 0,
             received_at: now,
-            events: events.iter().enumerate().map(event).collect(),
+            digest: domain::message::digest(&events),
+            events,
         };
         router.route(&message, now).await.unwrap();
     }

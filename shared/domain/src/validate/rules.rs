@@ -127,8 +127,13 @@ pub(super) const PRIORITY: Rule<u8> = Rule {
     keep: true,
 };
 
-pub(super) const CONFIDENCE: Rule<f64> =
-    Rule { must: "a number from 0 to 1", read: |v| v.as_f64().filter(|n| (0.0..=1.0).contains(n)), keep: true };
+pub(super) const CONFIDENCE: Rule<f64> = Rule { must: "a number from 0 to 1", read: confidence, keep: true };
+
+/// What is next to nothing is nothing: the table keeps no number below 1e-130.
+fn confidence(value: &Value) -> Option<f64> {
+    let number = value.as_f64().filter(|n| (0.0..=1.0).contains(n))?;
+    Some(if number < 1e-9 { 0.0 } else { number })
+}
 
 pub(super) const REVISION: Rule<u64> = Rule {
     must: "an integer from 1 to 9007199254740991, growing with each change",

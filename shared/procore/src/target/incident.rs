@@ -26,7 +26,8 @@ pub(super) fn render(
         marker: &subject.marker,
         link: &subject.link,
     };
-    let retracted = fact.retraction.as_ref().map(|retraction| retraction.reason.as_str());
+    let retracted =
+        fact.retraction.as_ref().filter(|_| fact.is_retracted()).map(|retraction| retraction.reason.as_str());
     let mut fields = Fields::from([
         ("title".to_owned(), json!(incident_title(incident, &place))),
         ("description".to_owned(), json!(incident_description(incident, retracted, &place))),

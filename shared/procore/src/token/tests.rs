@@ -96,12 +96,23 @@ async fn a_refused_token_is_forgotten_but_not_its_successor() {
 async fn refused_credentials_block_and_are_never_repeated_in_the_words() {
     let host = Host::default()
         .then(401, json!({"error": "invalid_client", "error_description": "hush is wrong"}))
-        .then(400, json!({"error": "hush"}));
+        .then(401, json!({"error": "hush"}))
+        .then(400, json!({"error": "unauthorized_client"}));
     let tokens = tokens();
-    for _ in 0..2 {
+    for _ in 0..3 {
         let Err(TargetError::Connection(block)) = tokens.get(&host, at(0)).await else { panic!("not blocked") };
         assert_eq!(block.who, Mender::HardhatPulse);
         assert!(!format!("{block:?}").contains("hush"), "{block:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_speak_of_our_credentials_blocks_nothing() {
+    let host = Host::default().then(403, json!({"message": "hush"})).then(400, json!({"error": "hush"}));
+    let tokens = tokens();
+    for _ in 0..2 {
+        let Err(TargetError::NotDone { why }) = tokens.get(&host, at(0)).await else { panic!("not to be tried again") };
+        assert!(!why.contains("hush"), "{why}");
     }
 }
 
