@@ -4,7 +4,7 @@
 //! - `auth`, `visible`: who calls, and what exists for them; `rate_limit`: how often
 //! - `problem`, `json_body`, `query`: refusals, and the checks that make them
 //! - `etag`, `idempotency`, `cursor`: changing safely, repeating safely, listing
-//! - `organizations`, `sites`, `edges`, `api_keys`, `connections`, `projects`, `records`, `retry`, `facts`: the resources; `documents`, `openapi`: what describes us
+//! - `organizations`, `sites`, `edges`, `api_keys`, `setup_links`, `connections`, `projects`, `records`, `retry`, `facts`: the resources; `documents`, `openapi`: what describes us
 mod api_keys;
 mod auth;
 mod connections;
@@ -25,6 +25,7 @@ mod records;
 mod request_log;
 mod retry;
 mod routes;
+mod setup_links;
 mod shifts;
 mod sites;
 mod state;

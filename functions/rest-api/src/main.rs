@@ -1,6 +1,7 @@
 //! Wires the API to AWS and to the Lambda runtime.
 use credentials::{KmsVault, SsmParameters};
 use domain::ids::Provider;
+use people::PublicUrl;
 use rest_api::{AppState, Services, app};
 use runtime::{clients, config, logs};
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
         clock: Arc::new(jiff::Timestamp::now),
         stack: config::text("STACK_NAME")?,
-        public_url: config::text("PUBLIC_URL")?,
+        public_url: PublicUrl::new(&config::text("PUBLIC_URL")?)?,
     };
     lambda_http::run(app(AppState::new(services))).await
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use credentials::{ParameterError, VaultError};
+use people::PeopleError;
 use serde::Serialize;
 use store::TableError;
 
@@ -133,6 +134,15 @@ impl From<VaultError> for Problem {
             VaultError::Refused | VaultError::Damaged(_) | VaultError::NoRandomness => {
                 Self::internal("the vault", &error)
             }
+        }
+    }
+}
+
+impl From<PeopleError> for Problem {
+    fn from(error: PeopleError) -> Self {
+        match error {
+            PeopleError::Table(error) => error.into(),
+            PeopleError::NoRandomness => Self::internal("people", &error),
         }
     }
 }

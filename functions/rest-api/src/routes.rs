@@ -1,7 +1,7 @@
 //! The one table of routes. A test asks for each of them in the tenant-isolation suite.
 use crate::state::AppState;
 use crate::{api_keys, auth, connections, documents, edges, facts, idempotency, json_body, organizations, projects};
-use crate::{rate_limit, records, request_log, retry, sites};
+use crate::{rate_limit, records, request_log, retry, setup_links, sites};
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
 
@@ -22,6 +22,7 @@ routes! {
     post "/v1/organizations/{organization}/api-keys" => api_keys::create;
     get "/v1/organizations/{organization}/api-keys" => api_keys::list;
     delete "/v1/organizations/{organization}/api-keys/{id}" => api_keys::revoke;
+    post "/v1/organizations/{organization}/setup-links" => setup_links::create;
     get "/v1/sites" => sites::list;
     get "/v1/sites/{site}" => sites::get;
     patch "/v1/sites/{site}" => sites::change;

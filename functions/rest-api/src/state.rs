@@ -3,6 +3,7 @@ use crate::problem::Problem;
 use crate::rate_limit::Windows;
 use credentials::{Parameters, Vault};
 use jiff::Timestamp;
+use people::{People, PublicUrl};
 use std::sync::Arc;
 use store::Table;
 use store::bell::Bell;
@@ -22,7 +23,7 @@ pub struct Services {
     /// The stack's name: parameters are named under it.
     pub stack: String,
     /// The base of links to our own pages.
-    pub public_url: String,
+    pub public_url: PublicUrl,
 }
 
 #[derive(Clone)]
@@ -57,7 +58,12 @@ impl AppState {
     }
 
     pub(crate) fn public_url(&self) -> &str {
-        &self.services.public_url
+        self.services.public_url.as_str()
+    }
+
+    pub(crate) fn people(&self) -> People {
+        let Services { table, clock, public_url, .. } = &self.services;
+        People::new(table.clone(), clock.clone(), public_url.clone())
     }
 
     pub(crate) fn now(&self) -> Timestamp {

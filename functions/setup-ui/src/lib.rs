@@ -3,6 +3,7 @@
 //! - [`routes`]: the one table of routes; [`state`]: what handlers need
 //! - `layout`, `refusal`, `assets`: the frame around every page, what a refusal says, the style sheet
 //! - `headers`, `origin`, `form`: security headers, whose frames and forms are ours, form tokens
+//! - `sign_in`: the ways in, and out
 //! - `visible`: what exists for a visitor; `words`: our terms for people
 //! - `overview`, `status`, `activity`: connections, a project's status, its records; `settings`: what it sends
 //! - `facts`: the pages that links in records open
@@ -17,6 +18,7 @@ mod overview;
 mod refusal;
 mod routes;
 mod settings;
+mod sign_in;
 mod state;
 mod status;
 mod visible;

@@ -3,7 +3,7 @@ use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::visible::on_clock;
-use crate::{form, words};
+use crate::{form, sign_in, words};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use maud::{Markup, html};
@@ -35,6 +35,7 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page,
             p { "No platform is connected yet. Until one is, detections are kept here and nothing is sent anywhere." }
         }
         @for section in sections { (section) }
+        (sign_in::signed_in(&visitor))
     };
     Ok(Page::new("Overview", body))
 }

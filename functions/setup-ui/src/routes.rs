@@ -1,7 +1,7 @@
 //! The one table of routes.
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::{activity, assets, facts, headers, overview, settings, status};
+use crate::{activity, assets, facts, headers, overview, settings, sign_in, status};
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
 
@@ -21,6 +21,10 @@ macro_rules! routes {
 
 routes! {
     get "/assets/{hash}/{name}" => assets::get;
+    get "/sign-in" => sign_in::show;
+    get "/sign-in/link/{secret}" => sign_in::link;
+    post "/sign-in/link/{secret}" => sign_in::use_link;
+    post "/sign-out" => sign_in::out;
     get "/setup" => overview::show;
     post "/setup/{connection}/again" => overview::try_again;
     get "/setup/{connection}/projects/{project}" => status::show;

@@ -20,10 +20,11 @@ pub fn set_up(repo: &Repo, stack: &Stack) -> Result<Demo> {
     let wanted = json!({"name": "demo", "scopes": SCOPES});
     let api_key = api.create(&format!("/v1/organizations/{organization_id}/api-keys"), wanted, "key")?;
     connect(&api, &organization_id, &sandbox.procore_url, &senders)?;
+    let setup_link = api.create(&format!("/v1/organizations/{organization_id}/setup-links"), json!({}), "url")?;
     let accepted = replay::send(&stack.api_url, &day, &senders, Timestamp::now())?;
     println!("  {accepted} events of two sites sent; they arrive in the sandbox now");
     let first = senders.into_iter().next().ok_or_else(|| unexpected("the demo day", "no site"))?;
-    Ok(Demo { organization_id, site_id: first.site_id, api_key, setup_link: None, edge: first.edge })
+    Ok(Demo { organization_id, site_id: first.site_id, api_key, setup_link: Some(setup_link), edge: first.edge })
 }
 
 fn make_sites(api: &Api, organization_id: &str, day: &Day) -> Result<Vec<Sender>> {

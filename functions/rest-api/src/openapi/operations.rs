@@ -36,6 +36,7 @@ const PREVIEW: &str = r#"{"from":"2026-11-23T16:03:05Z","to":"2026-11-24T16:03:0
 const RECORD: &str = r#"{"kind":"observation","id":"01JDN3Z4WQ0000000000000001","site_id":"site_01JDN3Z4WQ0000000000000001","state":"synced","reason":null,"who":null,"marker":"HHP-7F3K9Q2M","remote_id":"991","remote_url":"https://app.procore.com/991","updated_at":"2026-11-24T16:03:05Z"}"#;
 const KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z"}"#;
 const NEW_KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z","key":"hhp_…"}"#;
+const SETUP_LINK: &str = r#"{"url":"https://pulse.example.com/sign-in/link/…","organization_id":"org_01JDN3Z4WQ0000000000000001","role":"manager","expires_at":"2026-12-01T16:03:05Z"}"#;
 const DETECTION: &str = r#"{"detection_id":"01JDN3Z4WQ0000000000000001","detected_at":"2026-11-24T16:03:05Z","kind":"zone_breach","priority":4,"zone_id":"zone-3","camera_id":"cam-1","frame":{"captured_at":"2026-11-24T16:03:05Z"},"has_footage":false,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z","platforms":[]}"#;
 const INCIDENT: &str = r#"{"incident_id":"01JDN3Z4WQ0000000000000002","revision":1,"occurred_at":"2026-11-24T16:00:00Z","confirmed_at":"2026-11-24T16:30:00Z","recordable":true,"incident_type":"fall","classification":"injury","privacy_case":false,"osha_log":{"year":2026,"case_number":"17"},"zone_id":"zone-3","worker":{"worker_id":"W-7","role":"Rigger","trade":"Ironwork"},"detection_ids":[],"retracted":false,"retraction_reason":null,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:30:01Z","platforms":[]}"#;
 const ZONE: &str = r#"{"zone_id":"zone-3","revision":1,"name":"Crane 2","kind":"restricted","required_ppe":["hard_hat"],"active":true,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#;
@@ -107,6 +108,13 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             answer: None,
             ..operator(get("revokeKey", "directory", "Revoke an API key", ""))
         },
+        ("post", false, "/v1/organizations/{organization}/setup-links") => operator(make(
+            "makeSetupLink",
+            "directory",
+            "Make a link that lets one person in as a manager, once",
+            "",
+            SETUP_LINK,
+        )),
         ("get", false, "/v1/sites") => {
             Says { query: OF_ORGANIZATION, ..list("listSites", "directory", "Sites that the key is for", SITE) }
         }

@@ -166,6 +166,21 @@ async fn a_key_is_shown_once_and_listed_without() {
 }
 
 #[tokio::test]
+async fn a_setup_link_stands_in_the_answer_alone() {
+    let world = World::new();
+    let tenant = world.tenant("Acme").await;
+    let made = world.made(&format!("/v1/organizations/{}/setup-links", tenant.organization), Value::Null).await;
+    let url = made["url"].as_str().unwrap();
+    let secret = url.strip_prefix("https://pulse.example/sign-in/link/").unwrap();
+    assert_eq!((&made["role"], &made["organization_id"]), (&json!("manager"), &json!(tenant.organization)));
+    let in_a_week = world.now() + SignedDuration::from_hours(7 * 24);
+    assert_eq!(made["expires_at"], in_a_week.to_string().as_str());
+    assert!(!serde_json::to_string(&world.table.dump()).unwrap().contains(secret));
+    let again = world.made(&format!("/v1/organizations/{}/setup-links", tenant.organization), Value::Null).await;
+    assert_ne!(again["url"], made["url"], "each is for one person");
+}
+
+#[tokio::test]
 async fn every_fault_of_a_key_is_named_at_once() {
     let world = World::new();
     let (tenant, other) = (world.tenant("Acme").await, world.tenant("Bolt").await);

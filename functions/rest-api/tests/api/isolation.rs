@@ -27,6 +27,7 @@ const CASES: &[(&str, &str, Expected, &str)] = &[
     ("post", "/v1/organizations/{organization}/api-keys", Forbidden, r#"{"name": "x", "scopes": ["read"]}"#),
     ("get", "/v1/organizations/{organization}/api-keys", Forbidden, ""),
     ("delete", "/v1/organizations/{organization}/api-keys/{id}", Forbidden, ""),
+    ("post", "/v1/organizations/{organization}/setup-links", Forbidden, ""),
     ("get", "/v1/sites", OwnOnly, ""),
     ("get", "/v1/sites/{site}", Missing, ""),
     ("patch", "/v1/sites/{site}", Missing, r#"{"name": "x"}"#),

@@ -4,6 +4,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use credentials::{MemoryParameters, MemoryVault, Vault, operator_key_hash};
 use jiff::{SignedDuration, Timestamp};
+use people::PublicUrl;
 use rest_api::{AppState, Services, app};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -59,7 +60,7 @@ impl World {
             parameters: parameters.clone(),
             clock: Arc::new(move || *clock.lock().unwrap()),
             stack: "test".into(),
-            public_url: "https://pulse.example".into(),
+            public_url: PublicUrl::new("https://pulse.example").unwrap(),
         };
         Self { app: app(AppState::new(services)), table, bell, vault, parameters, now }
     }

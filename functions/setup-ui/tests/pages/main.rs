@@ -5,4 +5,5 @@ mod guard;
 mod looking;
 mod mending;
 mod settings;
+mod sign_in;
 mod world;

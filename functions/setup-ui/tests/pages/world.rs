@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use people::{People, PublicUrl, Role, Session};
 use serde_json::json;
 use setup_ui::{AppState, Origins, Services, app};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use store::bell::MemoryBell;
 use store::directory::{Blocked, Connection, Directory, Organization, Project, Site};
 use store::facts::SiteFacts;
@@ -27,7 +27,8 @@ pub struct World {
     pub app: Router,
     pub table: Arc<MemoryTable>,
     pub bell: Arc<MemoryBell>,
-    people: People,
+    pub people: People,
+    now: Arc<Mutex<Timestamp>>,
     pub ours: Tenant,
     pub theirs: Tenant,
 }
@@ -62,11 +63,18 @@ fn now() -> Timestamp {
 impl World {
     pub async fn new() -> Self {
         let (table, bell) = (Arc::new(MemoryTable::default()), Arc::new(MemoryBell::default()));
-        let people = People::new(table.clone(), Arc::new(now), PublicUrl::new(PUBLIC).unwrap());
+        let time = Arc::new(Mutex::new(now()));
+        let clock = time.clone();
+        let people =
+            People::new(table.clone(), Arc::new(move || *clock.lock().unwrap()), PublicUrl::new(PUBLIC).unwrap());
         let origins = Origins::new(PUBLIC, "https://sandbox.procore.com", "https://login.procore.com").unwrap();
         let app = app(AppState::new(Services { origins, people: people.clone(), bell: bell.clone() }));
         let (ours, theirs) = (tenant(&table, 1, "11").await, tenant(&table, 2, "22").await);
-        Self { app, table, bell, people, ours, theirs }
+        Self { app, table, bell, people, now: time, ours, theirs }
+    }
+
+    pub fn pass(&self, time: SignedDuration) {
+        *self.now.lock().unwrap() += time;
     }
 
     pub async fn sign_in(&self, tenant: &Tenant, role: Role) -> SignedIn {
