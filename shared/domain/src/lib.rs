@@ -6,6 +6,7 @@
 //! - [`settings`], [`route`]: what one platform project does with one site, and which records follow from a fact
 //! - [`record`], [`marker`]: what a connection should show, and the reference it is found by
 //! - [`wording`]: what a record says; [`merge`]: three-way merge of a record's fields; [`localtime`]: the site's clock
+//! - [`treatment`]: what people add to a fact at a platform or through the API, with the outcome by 29 CFR 1904.7
 //! - [`signature`]: Standard Webhooks signing
 pub mod arrival;
 pub mod event;
@@ -20,5 +21,6 @@ pub mod record;
 pub mod route;
 pub mod settings;
 pub mod signature;
+pub mod treatment;
 pub mod validate;
 pub mod wording;
