@@ -48,14 +48,30 @@ pub fn decide<'a>(
             }
         };
         bodies.insert(key.clone(), body.clone());
-        changed.insert(key, fact(message, event, body, number));
+        let before = known.get(&key);
+        let half_done = unfinished.contains(&key);
+        changed.insert(key, fact(message, event, body, number, before, half_done));
     }
     decision.changed = changed.into_values().collect();
     decision
 }
 
-fn fact(message: &SiteMessage, event: &Event, body: FactBody, arrival: u64) -> Fact {
-    Fact {
+/// What people added to a fact stays with it whatever the edge says of it later.
+fn fact(
+    message: &SiteMessage,
+    event: &Event,
+    body: FactBody,
+    arrival: u64,
+    before: Option<&Fact>,
+    half_done: bool,
+) -> Fact {
+    // It stood before, unless all that is known of it is this half-done writing.
+    let stood =
+        before.filter(|fact| fact.is_confirmed_incident() && !(half_done && fact.first_arrival == fact.arrival));
+    let mut fact = Fact {
+        first_arrival: stood.map_or(arrival, |fact| fact.first_arrival),
+        treatment: before.map(|fact| fact.treatment.clone()).unwrap_or_default(),
+        touched_by: None,
         body,
         arrival,
         part: message.part,
@@ -64,5 +80,9 @@ fn fact(message: &SiteMessage, event: &Event, body: FactBody, arrival: u64) -> F
         event_time: event.time,
         received_at: message.received_at,
         origin: message.origin.clone(),
+    };
+    if !fact.is_confirmed_incident() {
+        fact.first_arrival = 0;
     }
+    fact
 }

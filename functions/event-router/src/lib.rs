@@ -2,5 +2,7 @@
 //!
 //! - [`route`]: one message of the site queue, in the order of design 4: facts, todos, due item, ring, arrival entry
 //! - [`decide`]: what a message does to what is kept
+//! - [`update`]: what people added to a fact at a platform or through the API, merged into it
 pub mod decide;
 pub mod route;
+pub mod update;

@@ -1,6 +1,6 @@
 use domain::ids::Provider;
-use domain::message::SiteMessage;
-use event_router::route::Router;
+use domain::message::{QueueMessage, SiteMessage, UpdateMessage};
+use event_router::route::{Routed, Router};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use runtime::{clients, config, logs, metrics::Metrics};
@@ -36,21 +36,19 @@ async fn main() -> Result<(), Error> {
 /// Batch size is 1: an error leaves the message in the queue, and its site's order stands.
 async fn handle(router: &Router<'_>, event: SqsEvent) -> Result<(), Error> {
     for record in event.records {
-        let message: SiteMessage = serde_json::from_str(&record.body)?;
-        let routed = router.route(&message, Timestamp::now()).await?;
-        info!(
-            organization_id = %message.organization_id,
-            site_id = %message.site_id,
-            edge_id = %message.origin.edge_id,
-            correlation_id = %message.origin.webhook_id,
-            redelivery = routed.redelivery,
-            changed = routed.changed,
-            duplicates = routed.duplicates,
-            contradictions = routed.contradictions,
-            asked = routed.asked,
-            "kept {} facts",
-            routed.changed
-        );
+        let now = Timestamp::now();
+        let routed = match serde_json::from_str(&record.body)? {
+            QueueMessage::Events(message) => {
+                let routed = router.route(&message, now).await?;
+                note_events(&message, &routed);
+                routed
+            }
+            QueueMessage::Update(message) => {
+                let routed = router.update(&message, now).await?;
+                note_update(&message, &routed);
+                routed
+            }
+        };
         Metrics::new("event-router")
             .count("FactsKept", routed.changed)
             .count("FactsDuplicate", routed.duplicates)
@@ -58,4 +56,34 @@ async fn handle(router: &Router<'_>, event: SqsEvent) -> Result<(), Error> {
             .emit();
     }
     Ok(())
+}
+
+fn note_events(message: &SiteMessage, routed: &Routed) {
+    info!(
+        organization_id = %message.organization_id,
+        site_id = %message.site_id,
+        edge_id = %message.origin.edge_id,
+        correlation_id = %message.origin.webhook_id,
+        redelivery = routed.redelivery,
+        changed = routed.changed,
+        duplicates = routed.duplicates,
+        contradictions = routed.contradictions,
+        asked = routed.asked,
+        "kept {} facts",
+        routed.changed
+    );
+}
+
+fn note_update(message: &UpdateMessage, routed: &Routed) {
+    info!(
+        organization_id = %message.organization_id,
+        site_id = %message.site_id,
+        record = %message.fact_id,
+        source = %message.update.source.label(),
+        redelivery = routed.redelivery,
+        changed = routed.changed,
+        duplicates = routed.duplicates,
+        "took in what was added to {} facts",
+        routed.changed
+    );
 }

@@ -3,11 +3,12 @@
 use crate::decide::{Decision, Known, decide};
 use domain::arrival::{ArrivalEntry, ArrivalLine};
 use domain::fact::{Fact, FactBody, FactKind, subject};
+use domain::ids::{OrganizationId, SiteId};
 use domain::message::SiteMessage;
 use domain::record::RecordKey;
 use domain::route::Route;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use store::bell::{Bell, BellError, fresh_token};
 use store::bus::Bus;
@@ -63,7 +64,7 @@ impl Router<'_> {
         }
         let expires_at = now.as_second() + self.detection_retention_days * 86_400;
         facts.put_many(&decision.changed, Some(expires_at)).await?;
-        let (asked, lanes) = self.ask_lanes(message, &decision, now).await?;
+        let (asked, lanes) = self.ask_lanes(&message.organization_id, &message.site_id, &decision.changed, now).await?;
         self.announce(message, &decision.changed).await;
         if !decision.changed.is_empty() {
             facts.commit(&entry(message, &decision, committed + 1, message_id)).await?;
@@ -111,24 +112,25 @@ impl Router<'_> {
     }
 
     /// Asks the lanes of the site's connections for the records that follow, arms their due items, then rings.
-    async fn ask_lanes(
+    pub(crate) async fn ask_lanes(
         &self,
-        message: &SiteMessage,
-        decision: &Decision<'_>,
+        organization_id: &OrganizationId,
+        site_id: &SiteId,
+        changed: &[Fact],
         now: Timestamp,
     ) -> Result<(usize, Vec<LaneId>), RouterError> {
         let sends = |fact: &Fact| matches!(fact.body, FactBody::Detection(_) | FactBody::Incident(_));
-        if !decision.changed.iter().any(sends) {
+        if !changed.iter().any(sends) {
             return Ok((0, Vec::new()));
         }
         let (mut asked, mut lanes) = (0, Vec::new());
-        for route in Directory(self.table).routes(&message.organization_id, &message.site_id).await? {
+        for route in Directory(self.table).routes(organization_id, site_id).await? {
             let lane = LaneId {
-                organization_id: message.organization_id.clone(),
+                organization_id: organization_id.clone(),
                 connection_id: route.connection_id.clone(),
                 provider: route.provider,
             };
-            let todos = todos(&route, message, decision, now);
+            let todos = todos(&route, site_id, changed, now);
             if todos.is_empty() {
                 continue;
             }
@@ -147,7 +149,8 @@ impl Router<'_> {
             let FactBody::Incident(incident) = &fact.body else { continue };
             let detail_type = match incident.is_retracted() {
                 true => "Incident Retracted",
-                false => "Incident Confirmed",
+                false if fact.first_arrival == fact.arrival => "Incident Confirmed",
+                false => "Incident Updated",
             };
             let detail = json!({
                 "organization_id": message.organization_id,
@@ -156,14 +159,20 @@ impl Router<'_> {
                 "revision": incident.revision,
                 "recordable": incident.stands_recordable(),
             });
-            if let Err(error) = self.bus.publish(detail_type, detail).await {
-                tracing::error!(
-                    organization_id = %message.organization_id,
-                    site_id = %message.site_id,
-                    record = %incident.incident_id,
-                    "{error}"
-                );
-            }
+            let at = (&message.organization_id, &message.site_id);
+            self.publish(at, &incident.incident_id, detail_type, detail).await;
+        }
+    }
+
+    pub(crate) async fn publish(
+        &self,
+        (organization_id, site_id): (&OrganizationId, &SiteId),
+        record: &str,
+        detail_type: &'static str,
+        detail: Value,
+    ) {
+        if let Err(error) = self.bus.publish(detail_type, detail).await {
+            tracing::error!(%organization_id, %site_id, %record, "{error}");
         }
     }
 }
@@ -172,9 +181,8 @@ fn subjects(message: &SiteMessage) -> Vec<(FactKind, String)> {
     message.events.iter().map(subject).map(|(kind, id)| (kind, id.to_owned())).collect()
 }
 
-fn todos(route: &Route, message: &SiteMessage, decision: &Decision<'_>, now: Timestamp) -> Vec<Todo> {
-    let records: BTreeSet<RecordKey> =
-        decision.changed.iter().flat_map(|fact| route.records(&message.site_id, fact)).collect();
+fn todos(route: &Route, site_id: &SiteId, changed: &[Fact], now: Timestamp) -> Vec<Todo> {
+    let records: BTreeSet<RecordKey> = changed.iter().flat_map(|fact| route.records(site_id, fact)).collect();
     records.into_iter().map(|record| Todo::new(record, now, fresh_token())).collect()
 }
 

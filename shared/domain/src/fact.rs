@@ -1,6 +1,7 @@
 //! Facts: what we keep of events, each with where it came from and its place in the order of arrival.
 use crate::event::{Detection, Event, EventBody, Incident, PpeSample, Retraction, WorkerAssignment, Zone};
 use crate::message::Origin;
+use crate::treatment::Treatment;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -30,12 +31,32 @@ pub struct Fact {
     pub event_time: Timestamp,
     pub received_at: Timestamp,
     pub origin: Origin,
+    /// An incident's: the entry in which it first stood. 0: not known, or it stands in none as an incident.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub first_arrival: u64,
+    /// What people added to it at platforms or through the API. No record is rendered from it.
+    #[serde(default, skip_serializing_if = "Treatment::is_untold")]
+    pub treatment: Treatment,
+    /// The message that brought the last of it, if nothing came from the edge since: then the arrival entry is that message's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub touched_by: Option<String>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Fact {
-    /// The message that this content came in.
+    /// The message that its arrival entry belongs to: the one that this content came in, or a later one about treatment.
     pub fn message_id(&self) -> String {
-        self.origin.message_id(self.part, &self.digest)
+        self.touched_by.clone().unwrap_or_else(|| self.origin.message_id(self.part, &self.digest))
+    }
+}
+
+impl Fact {
+    /// Whether it is an incident of which more is known than that it was retracted.
+    pub fn is_confirmed_incident(&self) -> bool {
+        matches!(&self.body, FactBody::Incident(incident) if incident.incident.is_some())
     }
 }
 

@@ -1,9 +1,44 @@
 //! What travels on the site queue: edge-ingest packs it, event-router unpacks it. A message names the webhook it came in, so
-//! that each fact can be traced to what was received from which edge.
+//! that each fact can be traced to what was received from which edge. What a platform's lane read back, or the API was told,
+//! comes on the same queue, so that a site's facts have one writer.
 use crate::event::Event;
+use crate::fact::FactKind;
 use crate::ids::{EdgeId, OrganizationId, SiteId};
+use crate::treatment::{Told, Update};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// A message of the site queue, of either kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum QueueMessage {
+    Events(SiteMessage),
+    Update(UpdateMessage),
+}
+
+/// News about one fact from a platform or through the API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UpdateMessage {
+    pub organization_id: OrganizationId,
+    pub site_id: SiteId,
+    pub fact: FactKind,
+    pub fact_id: String,
+    pub update: Update,
+}
+
+impl UpdateMessage {
+    /// The commit mark's id: equal for redeliveries, and for the same news sent again.
+    pub fn id(&self) -> String {
+        let told = match &self.update.told {
+            Told::All(account) => account.hash(),
+            Told::One(injury) => injury.remote_id.clone(),
+            Told::Forget => String::new(),
+        };
+        let (source, order) = (self.update.source.key(), self.update.order);
+        let text = format!("{source}\n{:?}\n{}\n{order}\n{told}", self.fact, self.fact_id);
+        crate::marker::crockford(text.as_bytes(), 20)
+    }
+}
 
 /// One message of a site, at most one billed 64 KB of events from one webhook. Group = site.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,10 +3,12 @@ use crate::fault::{Fault, Faulty};
 use async_trait::async_trait;
 use credentials::Secret;
 use domain::event::Event;
+use domain::fact::FactKind;
 use domain::ids::{ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
-use domain::message::{Origin, SiteMessage};
+use domain::message::{Origin, QueueMessage, SiteMessage, UpdateMessage};
 use domain::record::{RecordKey, RecordKind};
 use domain::settings::{AllWord, Kinds, ProjectSettings};
+use domain::treatment::{Account, Injury, Source, Told, Update};
 use event_router::route::Router;
 use jiff::{SignedDuration, Timestamp};
 use procore::{CredentialError, CredentialSource, Credentials, Hosts, Procore, ProcoreTarget};
@@ -176,25 +178,59 @@ impl World {
 
     /// Routes a message once, under a fault. `false`: it died or failed; the queue delivers it again.
     pub async fn route_once(&self, message: &SiteMessage, fault: &Arc<Fault>) -> bool {
+        self.hand_over_once(&QueueMessage::Events(message.clone()), fault).await
+    }
+
+    /// News from the platform about an incident, as the lane would send it.
+    pub fn news(&self, incident: u128, order: u64, injuries: Vec<Injury>) -> UpdateMessage {
+        let (connection_id, provider) = (self.lane.connection_id.clone(), self.lane.provider);
+        UpdateMessage {
+            organization_id: self.lane.organization_id.clone(),
+            site_id: self.site_id.clone(),
+            fact: FactKind::Incident,
+            fact_id: crate::facts::id(incident),
+            update: Update {
+                source: Source::Platform { connection_id, provider },
+                told: Told::All(Account { injuries, ..Account::default() }),
+                order,
+                at: self.clock.now(),
+            },
+        }
+    }
+
+    /// Hands a message of either kind to the router once, under a fault. `false`: it died or failed.
+    pub async fn hand_over_once(&self, message: &QueueMessage, fault: &Arc<Fault>) -> bool {
         let table = Faulty { inner: &self.table as &dyn Table, fault: fault.clone() };
         let bell = Faulty { inner: &self.bell as &dyn store::bell::Bell, fault: fault.clone() };
         let bus = Faulty { inner: &self.bus as &dyn store::bus::Bus, fault: fault.clone() };
         let router = Router { table: &table, bell: &bell, bus: &bus, detection_retention_days: 400 };
+        let now = self.clock.now();
+        let work = async {
+            match message {
+                QueueMessage::Events(message) => router.route(message, now).await,
+                QueueMessage::Update(message) => router.update(message, now).await,
+            }
+        };
         tokio::select! {
-            routed = router.route(message, self.clock.now()) => routed.is_ok(),
+            routed = work => routed.is_ok(),
             () = fault.died.notified() => false,
         }
     }
 
-    /// Routes a message until it is done, as the queue would.
-    pub async fn route(&self, message: &SiteMessage, fault: &Arc<Fault>) -> Result<(), WorldError> {
+    /// Hands a message of either kind to the router until it is done, as the queue would.
+    pub async fn hand_over(&self, message: &QueueMessage, fault: &Arc<Fault>) -> Result<(), WorldError> {
         for _ in 0..5 {
-            if self.route_once(message, fault).await {
+            if self.hand_over_once(message, fault).await {
                 return Ok(());
             }
             self.clock.advance(REDELIVERY);
         }
         Err(WorldError::Restless("a message of the site queue failed five times".into()))
+    }
+
+    /// Routes a message until it is done, as the queue would.
+    pub async fn route(&self, message: &SiteMessage, fault: &Arc<Fault>) -> Result<(), WorldError> {
+        self.hand_over(&QueueMessage::Events(message.clone()), fault).await
     }
 
     /// Runs the lane once, under a fault. `false`: it died or failed.
