@@ -160,7 +160,7 @@ proptest! {
 
     #[test]
     fn the_hash_names_the_content_and_not_the_order_of_a_list(injuries in proptest::collection::vec(any_injury(), 0..4)) {
-        let account = Account { injuries: injuries, ..Account::default() };
+        let account = Account { injuries, ..Account::default() };
         let mut turned = account.clone();
         turned.injuries.reverse();
         prop_assert_eq!(account.hash(), turned.hash());
