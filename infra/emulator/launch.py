@@ -9,17 +9,16 @@ The emulator (ministack) is used as it comes but for four things, each where it 
 4. The HTTP API gets a port of its own, so that plain clients and pages with absolute links can use it as they would on AWS:
    http://127.0.0.1:<api port>/v1/... instead of http://127.0.0.1:<port>/_aws/execute-api/<id>/$default/v1/...
 
-It also counts what functions ask of AWS, by operation, with DynamoDB's write units: GET /_hhp/counts, for `cargo xtask bench`.
+It also counts what functions ask of AWS (counting.py), for `cargo xtask bench`.
 
 Ports come from the environment: GATEWAY_PORT for AWS, HTTP_API_PORT for the HTTP API.
 """
 
-import collections
-import json
 import os
 import socketserver
 
 import hypercorn.asyncio
+from counting import count_invocations, counting
 from ministack import app
 from ministack.services import apigateway, lambda_svc, scheduler
 
@@ -47,68 +46,6 @@ def parallel_message_groups():
     lambda_svc._sqs_esm_concurrency = concurrency
 
 
-COUNTS = collections.Counter()
-
-
-def item_bytes(attributes):
-    """An item's size as DynamoDB bills it: names and values in UTF-8, three bytes a list or map, one per element."""
-    return sum(len(name.encode()) + value_bytes(value) for name, value in attributes.items())
-
-
-def value_bytes(value):
-    (kind, held), = value.items()
-    if kind == "S":
-        return len(held.encode())
-    if kind == "N":
-        return len(held) // 2 + 1
-    if kind == "M":
-        return 3 + item_bytes(held) + len(held)
-    if kind == "L":
-        return 3 + sum(map(value_bytes, held)) + len(held)
-    return 1
-
-
-def write_units(item):
-    """One per begun KB; an item that stands in the index costs its keys there too."""
-    return -(-item_bytes(item) // 1024) + ("due_shard" in item)
-
-
-def count(target, body):
-    operation = target.rsplit(".", 1)[-1]
-    COUNTS[operation] += 1
-    if operation == "PutItem":
-        COUNTS["write_units"] += write_units(json.loads(body)["Item"])
-    elif operation == "BatchWriteItem":
-        for writes in json.loads(body)["RequestItems"].values():
-            COUNTS["write_units"] += sum(write_units(write["PutRequest"]["Item"]) for write in writes)
-    elif operation in ("DeleteItem", "UpdateItem"):
-        COUNTS["write_units"] += 1
-
-
-def counting(application):
-    async def counted(scope, receive, send):
-        if scope["type"] != "http":
-            return await application(scope, receive, send)
-        if scope["path"] == "/_hhp/counts":
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-            return await send({"type": "http.response.body", "body": json.dumps(COUNTS).encode()})
-        target = dict(scope["headers"]).get(b"x-amz-target", b"").decode()
-        if not target:
-            return await application(scope, receive, send)
-        parts = []
-
-        async def heard():
-            message = await receive()
-            parts.append(message.get("body", b""))
-            if message["type"] == "http.request" and not message.get("more_body"):
-                count(target, b"".join(parts))
-            return message
-
-        await application(scope, heard, send)
-
-    return counted
-
-
 def http_api_on_its_own_port():
     as_shipped, serve = app.app, hypercorn.asyncio.serve
 
@@ -130,5 +67,6 @@ if __name__ == "__main__":
     quick_answers()
     prompt_schedules()
     parallel_message_groups()
+    count_invocations(lambda_svc)
     http_api_on_its_own_port()
     app.main()

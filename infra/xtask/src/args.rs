@@ -16,8 +16,8 @@ cargo xtask local [options]     the whole system on this machine, until Ctrl-C
     --procore-client-id ID, --procore-client-secret SECRET, --aps-client-id ID, --aps-client-secret SECRET
 cargo xtask local stop [--state DIR]
 cargo xtask test [--quick]      every check; --quick leaves out the stack and the template
-cargo xtask bench [--detections N] [--json FILE] [--write]
-                                measures against the bounds; --write: docs/performance.md
+cargo xtask bench [--detections N] [--json FILE] [--write] [--port N]
+                                builds release binaries and measures against the bounds; --write: docs/performance.md
 cargo xtask day --detections N [--seed S] [--sites N] [--out FILE]
                                 a day of events, as events/demo-day.json is made";
 
@@ -33,6 +33,7 @@ pub enum Command {
 /// How large the burst is, and where figures go.
 pub struct BenchOptions {
     pub detections: usize,
+    pub port: u16,
     pub json: Option<PathBuf>,
     pub write: bool,
 }
@@ -63,10 +64,11 @@ fn command(args: &mut Parser) -> Result<Command, lexopt::Error> {
 }
 
 fn bench(args: &mut Parser) -> Result<Command, lexopt::Error> {
-    let mut options = BenchOptions { detections: 20_000, json: None, write: false };
+    let mut options = BenchOptions { detections: 20_000, port: 5000, json: None, write: false };
     while let Some(arg) = args.next()? {
         match arg {
             Arg::Long("detections") => options.detections = args.value()?.parse()?,
+            Arg::Long("port") => options.port = args.value()?.parse()?,
             Arg::Long("json") => options.json = Some(args.value()?.into()),
             Arg::Long("write") => options.write = true,
             other => return Err(other.unexpected()),

@@ -11,7 +11,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    fn call(&self, service: &str, target: &str, body: &Value) -> Result<Value> {
+    pub fn call(&self, service: &str, target: &str, body: &Value) -> Result<Value> {
         let credential = format!("test/20260101/{REGION}/{service}/aws4_request");
         let authorization = format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0");
         let headers = [

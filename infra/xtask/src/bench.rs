@@ -1,91 +1,169 @@
-//! `cargo xtask bench`: figures of the main job against their bounds, on a stack of its own. Counts are taken at the emulator and
-//! at the sandbox, so that they hold on AWS too; times are this machine's.
+//! `cargo xtask bench`: figures of the main job against their bounds (design section 8), on a stack of its own, with the functions
+//! as they are shipped.
+//!
+//! - [`world`], [`measure`]: the deployed stack from outside; counts taken at the emulator (infra/emulator/counting.py) and the sandbox
+//! - [`function`], [`runtime_api`], [`usage`]: single processes of functions under measure
+//! - [`startup`], [`side_by_side`], [`bill`]: what is made of these; [`figure`]: how it is shown
+mod bill;
+mod figure;
+mod function;
 mod measure;
+mod runtime_api;
+mod side_by_side;
+mod startup;
+mod usage;
 mod world;
 
 use crate::args::BenchOptions;
+use crate::deploy::STACK;
 use crate::error::{Result, unexpected};
-use crate::paths::{self, Repo};
-use crate::{local, process};
-use serde::Serialize;
-use std::process::Command;
+use crate::functions::{self, Profile};
+use crate::local;
+use crate::paths::{self, Repo, State};
+use figure::{Figure, Section};
+use function::{Program, environment};
+use side_by_side::Side;
+use std::collections::BTreeMap;
 
-const PORT: u16 = 5000;
 const STATE: &str = ".local/bench";
-
-/// One line of the table.
-#[derive(Debug, Clone, Serialize)]
-pub struct Figure {
-    pub name: String,
-    pub value: String,
-    pub bound: String,
-    /// Left out where there is no bound.
-    pub held: Option<bool>,
-}
-
-impl Figure {
-    /// A number that must not be above its bound.
-    fn at_most(name: &str, value: f64, bound: f64) -> Self {
-        let text = |number: f64| format!("{number:.3}").trim_end_matches('0').trim_end_matches('.').to_owned();
-        let bound_text = format!("≤ {}", text(bound));
-        Self { name: name.into(), value: text(value), bound: bound_text, held: Some(value <= bound) }
-    }
-
-    fn at_least(name: &str, value: f64, bound: f64) -> Self {
-        let held = Some(value >= bound);
-        Self { name: name.into(), value: format!("{value:.1}"), bound: format!("≥ {bound}"), held }
-    }
-
-    fn told(name: &str, value: impl Into<String>) -> Self {
-        Self { name: name.into(), value: value.into(), bound: String::new(), held: None }
-    }
-}
+const HELLO: &str = "hello";
+const MEMORY_MIB: f64 = 128.0;
 
 pub fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
-    let stack = local::Options { demo: false, port: PORT, state: Some(STATE.into()), ..local::Options::default() };
-    let mut figures = Vec::new();
+    functions::compile(repo, &[HELLO], Profile::Release)?;
+    let stack = local::Options {
+        demo: false,
+        port: options.port,
+        state: Some(STATE.into()),
+        profile: Profile::Release,
+        ..local::Options::default()
+    };
+    let mut sections = Vec::new();
     local::during(repo, &stack, |state| {
-        let world = world::World::open(&paths::read(&state.stack())?)?;
-        figures = measure::all(&world, options.detections)?;
+        sections = measure(repo, state, options)?;
         Ok(())
     })?;
-    let table = table(repo, &figures)?;
-    println!("\n{table}");
+    let document = figure::document(repo, &sections)?;
+    println!("\n{document}");
     if let Some(file) = &options.json {
-        let json = serde_json::to_string_pretty(&figures).map_err(|e| unexpected("the figures", e))?;
+        let json = serde_json::to_string_pretty(&sections).map_err(|e| unexpected("the figures", e))?;
         paths::write(file, &json)?;
     }
     if options.write {
-        paths::write(&repo.path("docs/performance.md"), &table)?;
+        paths::write(&repo.path("docs/performance.md"), &document)?;
     }
     Ok(())
 }
 
-fn table(repo: &Repo, figures: &[Figure]) -> Result<String> {
-    let model = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = model
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map(|rest| rest.trim_start_matches([' ', '\t', ':']));
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let mut git = Command::new("git");
-    git.current_dir(repo.root()).args(["rev-parse", "--short", "HEAD"]);
-    let commit = process::output(&mut git, "git rev-parse")?;
-    let mut text = format!(
-        "# Performance\n\nTaken by `cargo xtask bench --write` on {}, {cores} cores ({}), commit {}. Functions are built with the\n\
-         development profile and run on the embedded emulator: counts hold on AWS too, times are this machine's.\n\n\
-         | figure | measured | bound | |\n|---|---|---|---|\n",
-        jiff::Timestamp::now().strftime("%Y-%m-%d"),
-        model.unwrap_or("unknown processor"),
-        commit.trim(),
-    );
-    for figure in figures {
-        let held = figure.held.map_or("", |held| if held { "held" } else { "**missed**" });
-        text.push_str(&format!("| {} | {} | {} | {held} |\n", figure.name, figure.value, figure.bound));
+fn measure(repo: &Repo, state: &State, options: &BenchOptions) -> Result<Vec<Section>> {
+    let world = world::World::open(&paths::read(&state.stack())?)?;
+    let endpoint = world.stack.aws_endpoint.clone();
+    let memory = usage::Watch::start(&endpoint);
+    let (ours, peer) = (side_by_side::ours(repo, &endpoint)?, side_by_side::peer(repo, &endpoint)?);
+
+    println!("- start-up of each function");
+    let start = start_up(repo, state, &endpoint, &peer)?;
+    println!("- the same batches through ours and the Python peer");
+    let cpu = side_by_side::measure(&world, state, &ours, &peer)?;
+    println!("- the stack from outside");
+    let (counts, workload) = measure::counts(&world)?;
+    let times = measure::times(&world, options.detections)?;
+    let memory = memory_figures(memory.stop()?);
+    let standing = standing(repo, state, &world)?;
+
+    let section = |title, note, figures| Section { title, note, figures };
+    Ok(vec![
+        section(
+            "Start-up",
+            "CPU time of a process from its start to its first answer, median of 15, in turns; on the bench's own Runtime API.",
+            start,
+        ),
+        section(
+            "CPU per batch",
+            "The same signed batches through both, in turns, warm: 200 after 20. The peer is `infra/python-peer`: Powertools, pydantic, boto3 \
+             on AWS's own runtime client. CPU time of the function processes alone.",
+            cpu,
+        ),
+        section(
+            "Memory",
+            "The most a process of each function ever had resident, over all that stands in this document.",
+            memory,
+        ),
+        section("Counts", "Per detection in batches of 25, counted at the emulator and the sandbox.", counts),
+        section("Speed", "", times),
+        section(
+            "Bill per million detections",
+            "Batches of 25, 10 % pushed to Procore. Counts as measured, per detection, at the list prices of us-east-1 (arm64), no free tier. \
+             Lambda's time is a model: CPU time as measured at the share of a processor that 128 MB gets, 10 ms for each call to AWS, 300 ms \
+             for each to the platform, none side by side.",
+            bill::per_million(&workload),
+        ),
+        section(
+            "Bill of a region at rest",
+            "A month, with nothing coming in. Metrics of our own are counted although CloudWatch bills them only in hours that have data.",
+            bill::idle(&standing),
+        ),
+    ])
+}
+
+fn start_up(repo: &Repo, state: &State, endpoint: &str, peer: &Side) -> Result<Vec<Figure>> {
+    let binaries = Profile::Release.binaries(repo);
+    let names = functions::names(repo)?;
+    let mut programs = vec![(HELLO, Program::new(HELLO, &binaries.join(HELLO), BTreeMap::new()))];
+    for name in &names {
+        let environment = environment(endpoint, name)?;
+        programs.push((name, Program::new(&format!("{STACK}-{name}"), &binaries.join(name), environment)));
     }
-    text.push_str(
-        "\nNot measured yet: start-up against a hello-world function and a Python peer, CPU per batch against Python, memory of release\n\
-         builds.\n",
-    );
-    Ok(text)
+    programs.push(("edge-ingest", peer.ingest.clone()));
+    programs.push(("event-router", peer.router.clone()));
+    let times = startup::medians(&programs, endpoint, &state.log("start-up"))?;
+    let (ours, peers) = times.split_at(times.len() - 2);
+    let functions: Vec<(String, f64)> = names.into_iter().zip(ours.iter().skip(1).copied()).collect();
+    let peers: Vec<(String, f64)> = ["Python edge-ingest", "Python event-router"]
+        .map(str::to_owned)
+        .into_iter()
+        .zip(peers.iter().copied())
+        .collect();
+    let hello = ours.first().ok_or_else(|| unexpected("hello-world", "it was not measured"))?;
+    Ok(startup::figures(*hello, &functions, &peers))
+}
+
+fn memory_figures(peaks: BTreeMap<String, u64>) -> Vec<Figure> {
+    let prefix = format!("{STACK}-");
+    let mut figures = Vec::new();
+    for (name, kib) in peaks {
+        let mib = kib as f64 / 1024.0;
+        match name.strip_prefix(&prefix) {
+            Some(function) => figures.push(Figure::at_most(&format!("{function} (MiB)"), mib, MEMORY_MIB)),
+            None => figures.push(Figure::told(&format!("{name} (MiB)"), figure::short(mib))),
+        }
+    }
+    figures
+}
+
+/// What costs while nothing happens: from the template, from a tick of the clock, and from what the functions said all along.
+fn standing(repo: &Repo, state: &State, world: &world::World) -> Result<bill::Standing> {
+    let template = paths::read(&repo.path("template.yaml"))?;
+    let lines = |text: &str| template.lines().filter(|line| line.trim().starts_with(text)).count();
+    let endpoint = &world.stack.aws_endpoint;
+    let path = Profile::Release.binaries(repo).join("clock");
+    let clock = Program::new("clock", &path, environment(endpoint, "clock")?);
+    let mut clock = function::Function::start(&clock, endpoint, &state.log("clock"))?;
+    let queries = |world: &world::World| Ok(measure::count(&world.counts()?, "Query"));
+    // The stack's own clock may tick at the same time: the least of three.
+    let mut least = f64::INFINITY;
+    for _ in 0..3 {
+        let before = queries(world)?;
+        clock.invoke(&startup::first_event("clock"))?;
+        least = least.min(queries(world)? - before);
+    }
+    let counts = world.counts()?;
+    let ticks = measure::count(&counts, "invocations:clock").max(1.0);
+    Ok(bill::Standing {
+        alarms: lines("MetricName:"),
+        queues_polled: lines("Type: SQS"),
+        metrics: measure::count(&counts, "metrics") as usize,
+        clock_queries: least,
+        clock_log_bytes: measure::count(&counts, "log_bytes:clock") / ticks,
+    })
 }

@@ -1,7 +1,7 @@
 //! `sam deploy` to the emulator, and the secrets that a person would put into SSM by hand.
 use crate::aws::{Aws, REGION};
 use crate::error::{Result, unexpected};
-use crate::functions;
+use crate::functions::{self, Profile};
 use crate::paths::{self, Repo, State};
 use crate::process;
 use serde_json::Value;
@@ -26,8 +26,9 @@ pub fn deploy(
     sam: &Path,
     aws: &Aws,
     parameters: &BTreeMap<String, String>,
+    profile: Profile,
 ) -> Result<Outputs> {
-    functions::built_template(repo, state)?;
+    functions::built_template(repo, state, profile)?;
     let mut command = Command::new(sam.join("sam"));
     let capabilities = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
     command.arg("deploy").arg("--template-file").arg(state.template());

@@ -1,8 +1,8 @@
-//! The functions that `template.yaml` names: built with the dev profile for this machine, laid where SAM takes them from.
+//! The functions that `template.yaml` names: built for this machine, laid where SAM takes them from.
 use crate::error::{Doing, Result, unexpected};
 use crate::paths::{self, Repo, State};
 use crate::process;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const CODE: &str = "CodeUri: functions/";
@@ -23,19 +23,63 @@ pub fn parameters(repo: &Repo) -> Result<Vec<String>> {
     Ok(section.filter_map(name).collect())
 }
 
-/// Builds the functions (and the sandbox, where asked for) and copies what changed to `dist/<function>/bootstrap`.
-pub fn build(repo: &Repo, with_sandbox: bool) -> Result<()> {
+/// How the functions are built: quickly, or as they are shipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    #[default]
+    Dev,
+    Release,
+}
+
+impl Profile {
+    /// Where what SAM takes is laid, below the repository.
+    fn dist(self) -> &'static str {
+        match self {
+            Profile::Dev => "dist",
+            Profile::Release => "dist/release",
+        }
+    }
+
+    /// Where cargo puts its binaries.
+    pub fn binaries(self, repo: &Repo) -> PathBuf {
+        match self {
+            Profile::Dev => repo.binaries(),
+            Profile::Release => repo.binaries().with_file_name("release"),
+        }
+    }
+}
+
+/// Builds the functions (and the sandbox, where asked for) and copies what changed to `<function>/bootstrap`.
+pub fn build(repo: &Repo, with_sandbox: bool, profile: Profile) -> Result<()> {
     let names = names(repo)?;
+    let mut packages: Vec<&str> = names.iter().map(String::as_str).collect();
+    match profile {
+        Profile::Dev => {
+            packages.extend(with_sandbox.then_some("sandbox"));
+            compile(repo, &packages, profile)?;
+        }
+        Profile::Release => {
+            if with_sandbox {
+                compile(repo, &["sandbox"], Profile::Dev)?;
+            }
+            // One by one, as they are shipped: built together, each would get the features of all.
+            packages.iter().try_for_each(|package| compile(repo, &[package], profile))?;
+        }
+    }
+    let lay_out = |name: &String| lay_out(&profile.binaries(repo).join(name), &repo.path(profile.dist()).join(name));
+    names.iter().try_for_each(lay_out)
+}
+
+pub fn compile(repo: &Repo, packages: &[&str], profile: Profile) -> Result<()> {
     let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
     cargo.current_dir(repo.root()).arg("build").arg("--quiet");
-    names.iter().for_each(|name| {
+    if profile == Profile::Release {
+        cargo.arg("--release");
+    }
+    packages.iter().for_each(|name| {
         cargo.args(["--package", name]);
     });
-    if with_sandbox {
-        cargo.args(["--package", "sandbox"]);
-    }
-    process::show(&mut cargo, "cargo build")?;
-    names.iter().try_for_each(|name| lay_out(&repo.binaries().join(name), &repo.path(&format!("dist/{name}"))))
+    process::show(&mut cargo, "cargo build")
 }
 
 fn lay_out(binary: &Path, dir: &Path) -> Result<()> {
@@ -56,9 +100,9 @@ fn modified(path: &Path) -> Result<std::time::SystemTime> {
 }
 
 /// The template as `sam build` would leave it: the same, with each CodeUri naming what was built.
-pub fn built_template(repo: &Repo, state: &State) -> Result<()> {
+pub fn built_template(repo: &Repo, state: &State, profile: Profile) -> Result<()> {
     let template = paths::read(&repo.path("template.yaml"))?;
-    let dist = repo.path("dist");
+    let dist = repo.path(profile.dist());
     let dist = dist.to_str().ok_or_else(|| unexpected("the repository's path", "it is not UTF-8"))?;
     paths::write(&state.template(), &template.replace(CODE, &format!("CodeUri: {dist}/")))
 }

@@ -3,7 +3,7 @@ use crate::aws::REGION;
 use crate::deploy::{self, ProviderApp};
 use crate::emulator::{self, Ports};
 use crate::error::{Error, Result};
-use crate::functions;
+use crate::functions::{self, Profile};
 use crate::paths::{Repo, State};
 use crate::process::Run;
 use crate::stack::{Sandbox, Stack};
@@ -22,6 +22,7 @@ pub struct Options {
     pub set: BTreeMap<String, String>,
     pub apps: Vec<ProviderApp>,
     pub state: Option<PathBuf>,
+    pub profile: Profile,
 }
 
 pub const DEFAULT_PORT: u16 = 4600;
@@ -34,7 +35,16 @@ impl Default for Options {
         let app =
             |name| ProviderApp { name, client_id: "sandbox-client".into(), client_secret: "sandbox-secret".into() };
         let apps = vec![app("procore"), app("aps")];
-        Self { demo: true, sandbox: true, detach: false, port: DEFAULT_PORT, set: BTreeMap::new(), apps, state: None }
+        Self {
+            demo: true,
+            sandbox: true,
+            detach: false,
+            port: DEFAULT_PORT,
+            set: BTreeMap::new(),
+            apps,
+            state: None,
+            profile: Profile::Dev,
+        }
     }
 }
 
@@ -122,7 +132,7 @@ fn start(repo: &Repo, supervisor: &Supervisor, options: &Options) -> Result<Chil
     let (emulator_bin, sam_bin) = steps.time("build, and the tools it runs on", || {
         std::thread::scope(|scope| {
             let tools = scope.spawn(|| Ok((tools::ensure(repo, tools::EMULATOR)?, tools::ensure(repo, tools::SAM)?)));
-            functions::build(repo, options.sandbox)?;
+            functions::build(repo, options.sandbox, options.profile)?;
             tools.join().map_err(|_| crate::error::unexpected("installing the tools", "it panicked"))?
         })
     })?;
@@ -134,7 +144,7 @@ fn start(repo: &Repo, supervisor: &Supervisor, options: &Options) -> Result<Chil
     children.push(("emulator", child));
     let parameters = parameters(options, ports);
     let operator_key = steps.time("sam deploy of template.yaml", || {
-        deploy::deploy(repo, &supervisor.state, &sam_bin, &aws, &parameters)?;
+        deploy::deploy(repo, &supervisor.state, &sam_bin, &aws, &parameters, options.profile)?;
         deploy::put_secrets(&aws, &options.apps)
     })?;
     let mut stack = describe(options, ports, aws.endpoint, operator_key);

@@ -79,26 +79,53 @@ fn moved_ulid(id: ulid::Ulid, shift: SignedDuration) -> Option<ulid::Ulid> {
     Some(ulid::Ulid::from_parts(u64::try_from(millis).ok()?, id.random()))
 }
 
+/// A batch as an edge sends it.
+pub struct Signed {
+    pub body: String,
+    edge_id: String,
+    id: String,
+    timestamp: String,
+    signature: String,
+}
+
+impl Signed {
+    /// Signs a batch under a new message id.
+    pub fn new(sender: &Sender, batch: &[Value]) -> Result<Self> {
+        let mut random = [0u8; 16];
+        getrandom::fill(&mut random).map_err(|e| unexpected("the system's randomness", e))?;
+        let body = serde_json::to_string(batch).map_err(|e| unexpected("a batch", e))?;
+        let id = format!("msg_{}", ulid::Ulid::from_bytes(random));
+        Self { body, edge_id: sender.edge.id.clone(), id, timestamp: String::new(), signature: String::new() }
+            .again(sender)
+    }
+
+    /// The same message signed now.
+    fn again(mut self, sender: &Sender) -> Result<Self> {
+        self.timestamp = Timestamp::now().as_second().to_string();
+        self.signature = signature(&sender.edge.secret, &self.id, &self.timestamp, self.body.as_bytes())?;
+        Ok(self)
+    }
+
+    pub fn headers(&self) -> [(&str, &str); 5] {
+        [
+            ("content-type", "application/cloudevents-batch+json"),
+            ("hhp-edge-id", &self.edge_id),
+            ("webhook-id", &self.id),
+            ("webhook-timestamp", &self.timestamp),
+            ("webhook-signature", &self.signature),
+        ]
+    }
+}
+
 /// Sends one batch, signed; asked to wait, it waits.
 pub fn post(api_url: &str, sender: &Sender, batch: &[Value]) -> Result<usize> {
     let url = format!("{api_url}/v1/edge/events");
-    let body = serde_json::to_vec(batch).map_err(|e| unexpected("a batch", e))?;
-    let mut random = [0u8; 16];
-    getrandom::fill(&mut random).map_err(|e| unexpected("the system's randomness", e))?;
-    let id = format!("msg_{}", ulid::Ulid::from_bytes(random));
+    let mut signed = Signed::new(sender, batch)?;
     for attempt in 0..TRIES {
-        let timestamp = Timestamp::now().as_second().to_string();
-        let signature = signature(&sender.edge.secret, &id, &timestamp, &body)?;
-        let headers = [
-            ("content-type", "application/cloudevents-batch+json"),
-            ("hhp-edge-id", sender.edge.id.as_str()),
-            ("webhook-id", &id),
-            ("webhook-timestamp", &timestamp),
-            ("webhook-signature", &signature),
-        ];
-        let answer = http::request("POST", &url, &headers, Some(&body))?;
+        let answer = http::request("POST", &url, &signed.headers(), Some(signed.body.as_bytes()))?;
         if answer.status == 503 && attempt + 1 < TRIES {
             std::thread::sleep(Duration::from_secs(1));
+            signed = signed.again(sender)?;
             continue;
         }
         let answer = answer.ok("POST /v1/edge/events")?.json("POST /v1/edge/events")?;

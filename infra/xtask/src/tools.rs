@@ -8,6 +8,7 @@ use std::process::Command;
 
 pub const EMULATOR: &str = "emulator";
 pub const SAM: &str = "sam";
+pub const PYTHON_PEER: &str = "python-peer";
 
 /// The `bin` folder of a tool's environment, made if it is not there.
 pub fn ensure(repo: &Repo, tool: &str) -> Result<PathBuf> {

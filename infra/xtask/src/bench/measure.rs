@@ -1,6 +1,9 @@
 //! The measurements, one after the other.
-use super::Figure;
-use super::world::{Sending, World};
+use super::bill::Workload;
+use super::figure::Figure;
+use super::usage;
+use super::world::World;
+use crate::deploy::STACK;
 use crate::error::Result;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -12,14 +15,20 @@ const LIMITED: usize = 600;
 const POLL: Duration = Duration::from_millis(20);
 const SLOW_POLL: Duration = Duration::from_secs(1);
 
-pub fn all(world: &World, burst: usize) -> Result<Vec<Figure>> {
+/// Sets no limit that matters, and counts what detections cost. The workload of the bill is the one with 10 % pushed.
+pub fn counts(world: &World) -> Result<(Vec<Figure>, Workload)> {
     let no_limit = json!({"per_hour": 10_000_000, "per_ten_seconds": 1_000_000});
     world.control("limits", &no_limit)?;
     let mut figures = Vec::new();
     let plain = nothing_pushed(world, &mut figures)?;
-    let pushing = world.contractor(true)?;
-    ten_percent_pushed(world, &pushing, plain, &mut figures)?;
-    latency(world, &pushing, &mut figures)?;
+    let workload = ten_percent_pushed(world, plain, &mut figures)?;
+    Ok((figures, workload))
+}
+
+/// Latency, a burst, and the use of the platform's limit.
+pub fn times(world: &World, burst: usize) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    latency(world, &mut figures)?;
     drain(world, burst, &mut figures)?;
     use_of_the_limit(world, &mut figures)?;
     Ok(figures)
@@ -33,7 +42,7 @@ fn caused(world: &World, work: impl FnOnce() -> Result<()>) -> Result<BTreeMap<S
     Ok(after.into_iter().map(|(name, count)| (name.clone(), count - before.get(&name).unwrap_or(&0.0))).collect())
 }
 
-fn count(counts: &BTreeMap<String, f64>, name: &str) -> f64 {
+pub fn count(counts: &BTreeMap<String, f64>, name: &str) -> f64 {
     counts.get(name).copied().unwrap_or(0.0)
 }
 
@@ -56,27 +65,34 @@ fn nothing_pushed(world: &World, figures: &mut Vec<Figure>) -> Result<f64> {
     figures.push(Figure::at_most("write units per detection, nothing pushed", units, 1.2));
     let sends = (count(&counts, "SendMessage") + count(&counts, "SendMessageBatch")) / detections;
     figures.push(Figure::at_most("SQS sends per detection, nothing pushed", sends, 0.05));
-    // One of edge-ingest and one of event-router per batch; the router writes facts once an invocation.
-    let invocations = (batches as f64 + count(&counts, "BatchWriteItem")) / detections;
+    let functions = ["edge-ingest", "event-router", "procore-sync"];
+    let invocations: f64 = functions.iter().map(|name| count(&counts, &format!("invocations:{name}"))).sum();
+    let invocations = invocations / detections;
     figures.push(Figure::at_most("Lambda invocations per detection, nothing pushed", invocations, 0.09));
     Ok(units)
 }
 
-fn ten_percent_pushed(world: &World, site: &Sending, plain: f64, figures: &mut Vec<Figure>) -> Result<()> {
+fn ten_percent_pushed(world: &World, plain: f64, figures: &mut Vec<Figure>) -> Result<Workload> {
+    let site = world.contractor(true)?;
     let project = site.project.unwrap_or_default();
-    world.send(site, 25, 25)?;
+    world.send(&site, 25, 25)?;
     world.wait("a first record", POLL, || Ok(world.records(project)? == 1))?;
     let records = SAMPLE / 10;
+    let (calls_before, cpu_before) = (world.calls()?.len(), cpu(world));
     let counts = caused(world, || {
-        world.send(site, SAMPLE, 10)?;
+        world.send(&site, SAMPLE, 10)?;
         world.wait("the records", SLOW_POLL, || Ok(world.records(project)? > records))?;
         std::thread::sleep(Duration::from_secs(2));
         Ok(())
     })?;
+    let cpu_ms = cpu(world).into_iter().map(|(name, after)| {
+        let used = after - cpu_before.get(&name).copied().unwrap_or(0.0);
+        (name, used.max(0.0))
+    });
+    let cpu_ms = cpu_ms.collect();
+    let calls = world.calls()?;
     let more = (count(&counts, "write_units") - plain * SAMPLE as f64) / records as f64;
     figures.push(Figure::at_most("more write units per record pushed", more, 6.0));
-    let state = world.state()?;
-    let calls = state["calls"].as_array().cloned().unwrap_or_default();
     let creates = calls.iter().filter(|call| call["operation_id"] == "createObservationItem").count();
     let made = world.records(project)?;
     figures.push(Figure::at_most("creates per record", creates as f64 / made as f64, 1.0));
@@ -85,16 +101,28 @@ fn ten_percent_pushed(world: &World, site: &Sending, plain: f64, figures: &mut V
         "other calls for these records (token, types, one location per zone)",
         format!("{looked_up} for {made} records"),
     ));
-    Ok(())
+    let platform_calls = (calls.len() - calls_before) as f64;
+    Ok(Workload { detections: SAMPLE as f64, counts, cpu_ms, platform_calls })
 }
 
-fn latency(world: &World, site: &Sending, figures: &mut Vec<Figure>) -> Result<()> {
+/// CPU milliseconds so far, by function, of the processes that the stack keeps warm.
+fn cpu(world: &World) -> BTreeMap<String, f64> {
+    let prefix = format!("{STACK}-");
+    let used = usage::of_functions(&world.stack.aws_endpoint).into_iter();
+    used.filter_map(|(name, usage)| Some((name.strip_prefix(&prefix)?.to_owned(), usage.cpu.as_secs_f64() * 1e3)))
+        .collect()
+}
+
+fn latency(world: &World, figures: &mut Vec<Figure>) -> Result<()> {
+    let site = world.contractor(true)?;
     let project = site.project.unwrap_or_default();
+    world.send(&site, 1, 1)?;
+    world.wait("a first record", POLL, || Ok(world.records(project)? == 1))?;
     let mut times = Vec::new();
     for _ in 0..SINGLES {
         let before = world.records(project)?;
         let since = Instant::now();
-        world.send(site, 1, 1)?;
+        world.send(&site, 1, 1)?;
         world.wait("the record", POLL, || Ok(world.records(project)? > before))?;
         times.push(since.elapsed().as_secs_f64());
         std::thread::sleep(Duration::from_millis(300));
@@ -131,20 +159,17 @@ fn use_of_the_limit(world: &World, figures: &mut Vec<Figure>) -> Result<()> {
     let project = site.project.unwrap_or_default();
     world.send(&site, 25, 25)?;
     world.wait("a first record", POLL, || Ok(world.records(project)? == 1))?;
-    let calls = |world: &World| -> Result<(usize, usize)> {
-        let state = world.state()?;
-        let all = state["calls"].as_array().cloned().unwrap_or_default();
-        Ok((all.len(), all.iter().filter(|call| call["status"] == 429).count()))
-    };
+    let refused =
+        |world: &World| -> Result<usize> { Ok(world.calls()?.iter().filter(|call| call["status"] == 429).count()) };
     world.control("limits", &json!({"per_hour": 1_000_000, "per_ten_seconds": PER_TEN_SECONDS}))?;
-    let (_, refused_before) = calls(world)?;
+    let refused_before = refused(world)?;
     world.send(&site, LIMITED, 1)?;
     world.wait("the lane at work", POLL, || Ok(world.records(project)? > PER_TEN_SECONDS))?;
     let (since, from) = (Instant::now(), world.records(project)?);
     world.wait("the lane nearly through", POLL, || Ok(world.records(project)? > LIMITED - PER_TEN_SECONDS / 2))?;
     let made = (world.records(project)? - from) as f64;
     let allowed = since.elapsed().as_secs_f64() / 10.0 * PER_TEN_SECONDS as f64;
-    let refused = (calls(world)?.1 - refused_before) as f64;
+    let refused = (refused(world)? - refused_before) as f64;
     figures.push(Figure::at_least(
         "use of the platform's limit with a full lane (%)",
         (made / allowed * 100.0).min(100.0),

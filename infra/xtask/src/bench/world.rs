@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 pub struct World {
-    stack: Stack,
+    pub stack: Stack,
     procore: String,
     random: RefCell<Random>,
 }
 
 /// A site that sends; `project` where its detections of priority 5 are pushed.
 pub struct Sending {
+    pub organization_id: String,
     pub sender: Sender,
     pub project: Option<i64>,
 }
@@ -41,7 +42,7 @@ impl World {
         let part = |member| http::text(&edge, member, "the new edge");
         let sender = Sender { site_id, edge: Edge { id: part("id")?, secret: part("secret")? } };
         let project = if pushed { Some(self.connect(&api, &organization, &sender)?) } else { None };
-        Ok(Sending { sender, project })
+        Ok(Sending { organization_id: organization, sender, project })
     }
 
     fn connect(&self, api: &Api, organization: &str, sender: &Sender) -> Result<i64> {
@@ -61,7 +62,7 @@ impl World {
 
     /// Sends detections in batches of 25; each `every`-th is one that is pushed.
     pub fn send(&self, sending: &Sending, detections: usize, every: usize) -> Result<()> {
-        let events: Vec<Value> = (0..detections).map(|n| self.detection(sending, (n + 1) % every == 0)).collect();
+        let events = self.detections(sending, detections, every);
         for batch in events.chunks(25) {
             let accepted = replay::post(&self.stack.api_url, &sending.sender, batch)?;
             if accepted != batch.len() {
@@ -69,6 +70,10 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    pub fn detections(&self, sending: &Sending, detections: usize, every: usize) -> Vec<Value> {
+        (0..detections).map(|n| self.detection(sending, (n + 1) % every == 0)).collect()
     }
 
     fn detection(&self, sending: &Sending, pushed: bool) -> Value {
@@ -95,6 +100,11 @@ impl World {
     pub fn state(&self) -> Result<Value> {
         let what = "the sandbox's state";
         http::request("GET", &format!("{}/_control/state", self.procore), &[], None)?.ok(what)?.json(what)
+    }
+
+    /// Calls that the sandbox took, oldest first.
+    pub fn calls(&self) -> Result<Vec<Value>> {
+        Ok(self.state()?["calls"].as_array().cloned().unwrap_or_default())
     }
 
     pub fn control(&self, path: &str, body: &Value) -> Result<Value> {
