@@ -7,6 +7,7 @@
 mod args;
 mod aws;
 mod bench;
+mod browser;
 mod day;
 mod demo;
 mod deny;

@@ -1,12 +1,13 @@
 //! `cargo xtask test`: every check, in steps with names and times. The first step that fails ends it.
 use crate::args::TestOptions;
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result};
 use crate::paths::Repo;
-use crate::{deny, local, process, tools};
+use crate::{browser, deny, local, process, tools};
 use std::process::Command;
 use std::time::Instant;
 
-const END_TO_END: &str = "end-to-end";
+/// The packages that need a running stack.
+const ON_A_STACK: [&str; 2] = ["end-to-end", "browser"];
 const PORT: u16 = 4700;
 const STATE: &str = ".local/test";
 
@@ -20,7 +21,7 @@ pub fn run(repo: &Repo, options: &TestOptions) -> Result<()> {
     steps.step("unit and integration tests", || tests(repo))?;
     if !options.quick {
         steps.step("dependencies", || deny::check(repo))?;
-        steps.step("end to end", || end_to_end(repo))?;
+        steps.step("end to end, and in a browser", || on_a_stack(repo))?;
     }
     steps.report();
     Ok(())
@@ -45,9 +46,7 @@ fn lints(repo: &Repo) -> Result<()> {
 fn tests(repo: &Repo) -> Result<()> {
     let mut args = runner(repo);
     args.push("--workspace".into());
-    if has_package(repo)? {
-        args.extend(["--exclude".into(), END_TO_END.into()]);
-    }
+    ON_A_STACK.iter().for_each(|package| args.extend(["--exclude".to_owned(), (*package).to_owned()]));
     process::show(cargo(repo, &[]).args(args), "cargo test")
 }
 
@@ -57,13 +56,6 @@ fn runner(repo: &Repo) -> Vec<String> {
     let words: &[&str] =
         if nextest { &["nextest", "run", "--cargo-quiet", "--status-level", "fail"] } else { &["test", "--quiet"] };
     words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-fn has_package(repo: &Repo) -> Result<bool> {
-    let tests = std::fs::read_dir(repo.path("tests")).doing(|| "read the folder tests".into())?;
-    let manifest = tests.filter_map(std::result::Result::ok).map(|dir| dir.path().join("Cargo.toml"));
-    let is_it = |text: String| text.lines().any(|line| line.trim() == format!("name = \"{END_TO_END}\""));
-    Ok(manifest.into_iter().any(|path| std::fs::read_to_string(path).is_ok_and(is_it)))
 }
 
 fn template(repo: &Repo) -> Result<()> {
@@ -86,19 +78,20 @@ fn template(repo: &Repo) -> Result<()> {
 }
 
 /// A stack of its own beside a developer's, with the sandboxes and short waits, and the tests against it.
-fn end_to_end(repo: &Repo) -> Result<()> {
-    if !has_package(repo)? {
-        println!("  skipped: there is no package {END_TO_END} under tests/ yet");
-        return Ok(());
-    }
+fn on_a_stack(repo: &Repo) -> Result<()> {
+    let (driver, axe) = (browser::driver(repo)?, browser::axe(repo)?);
     let mut options =
         local::Options { demo: false, port: PORT, state: Some(STATE.into()), ..local::Options::default() };
     options.set.insert("UnclearAnswerWaitSeconds".into(), "5".into());
     options.set.insert("RereadMinutes".into(), "1".into());
     local::during(repo, &options, |state| {
         let mut command = cargo(repo, &[]);
-        command.args(runner(repo)).args(["--package", END_TO_END]).env("HHP_STACK", state.stack());
-        process::show(&mut command, END_TO_END)
+        command.args(runner(repo));
+        ON_A_STACK.iter().for_each(|package| {
+            command.args(["--package", package]);
+        });
+        command.env("HHP_STACK", state.stack()).env("HHP_CHROMEDRIVER", &driver).env("HHP_AXE", &axe);
+        process::show(&mut command, "the tests on a stack")
     })
 }
 

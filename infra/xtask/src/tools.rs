@@ -9,6 +9,7 @@ use std::process::Command;
 pub const EMULATOR: &str = "emulator";
 pub const SAM: &str = "sam";
 pub const PYTHON_PEER: &str = "python-peer";
+pub const AXE: &str = "axe";
 
 /// The `bin` folder of a tool's environment, made if it is not there.
 pub fn ensure(repo: &Repo, tool: &str) -> Result<PathBuf> {
@@ -33,7 +34,11 @@ pub fn ensure(repo: &Repo, tool: &str) -> Result<PathBuf> {
         },
     )?;
     let mut pip = Command::new(bin.join("python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&list);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    if tool == AXE {
+        pip.arg("--no-deps");
+    }
+    pip.arg("-r").arg(&list);
     process::run(&mut pip, &format!("pip install for {tool}"), &log)?;
     paths::write(&stamp, &wanted)?;
     Ok(bin)

@@ -1,0 +1,151 @@
+//! Somebody at the browser: finds things by the words that stand there, and counts what they had to do.
+use crate::{Browser, axe};
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use thirtyfour::{By, WebElement};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Person {
+    pub browser: Browser,
+    acts: Cell<u32>,
+}
+
+/// A text as an XPath literal.
+fn literal(text: &str) -> String {
+    let parts: Vec<String> = text.split('"').map(|part| format!("\"{part}\"")).collect();
+    if parts.len() == 1 { parts.concat() } else { format!("concat({})", parts.join(", '\"', ")) }
+}
+
+impl Person {
+    pub async fn new() -> Self {
+        Self { browser: Browser::start().await, acts: Cell::new(0) }
+    }
+
+    /// How often they clicked, chose or filled something in.
+    pub fn acts(&self) -> u32 {
+        self.acts.get()
+    }
+
+    fn act(&self) {
+        self.acts.set(self.acts.get() + 1);
+    }
+
+    pub async fn open(&self, url: &str) {
+        self.browser.driver().goto(url).await.unwrap_or_else(|e| panic!("{url}: {e}"));
+    }
+
+    pub async fn at(&self) -> String {
+        self.browser.driver().current_url().await.map(|url| url.to_string()).unwrap_or_default()
+    }
+
+    pub async fn text(&self) -> String {
+        let body = self.browser.driver().find(By::Tag("body")).await;
+        match body {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Waits until the words stand on the page.
+    pub async fn sees(&self, words: &str) {
+        let since = Instant::now();
+        loop {
+            let text = self.text().await;
+            if text.contains(words) {
+                return;
+            }
+            assert!(since.elapsed() < PATIENCE, "{words:?} is not on {}:\n{text}", self.at().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn does_not_see(&self, words: &str) {
+        let text = self.text().await;
+        assert!(!text.contains(words), "{words:?} is on {}:\n{text}", self.at().await);
+    }
+
+    async fn find(&self, what: &str, xpath: &str) -> WebElement {
+        let since = Instant::now();
+        loop {
+            for found in self.browser.driver().find_all(By::XPath(xpath)).await.unwrap_or_default() {
+                if found.is_displayed().await.unwrap_or(false) {
+                    return found;
+                }
+            }
+            assert!(since.elapsed() < PATIENCE, "no {what} on {}:\n{}", self.at().await, self.text().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Presses a button or follows a link by its words.
+    pub async fn presses(&self, words: &str) {
+        let text = literal(words);
+        let xpath =
+            format!("//*[self::a or self::button or self::summary][normalize-space(.)={text} or @aria-label={text}]");
+        self.act();
+        let element = self.find(&format!("button or link {words:?}"), &xpath).await;
+        element.click().await.unwrap_or_else(|e| panic!("{words:?}: {e}"));
+    }
+
+    /// The field of a label that begins with these words.
+    async fn field(&self, label: &str) -> WebElement {
+        let text = literal(label);
+        let labels = format!("//label[starts-with(normalize-space(.), {text})]");
+        let xpath = format!(
+            "{labels}//*[self::input or self::select or self::textarea] | //*[@id={labels}/@for]
+             | //*[self::input or self::select or self::textarea][@aria-label={text}]"
+        );
+        self.find(&format!("field {label:?}"), &xpath).await
+    }
+
+    pub async fn fills(&self, label: &str, value: &str) {
+        self.act();
+        let field = self.field(label).await;
+        field.clear().await.unwrap_or_else(|e| panic!("{label:?}: {e}"));
+        field.send_keys(value).await.unwrap_or_else(|e| panic!("{label:?}: {e}"));
+    }
+
+    /// Ticks or unticks a box, or picks a radio button.
+    pub async fn ticks(&self, label: &str) {
+        self.act();
+        self.field(label).await.click().await.unwrap_or_else(|e| panic!("{label:?}: {e}"));
+    }
+
+    /// Chooses from a list by the words of the choice.
+    pub async fn chooses(&self, label: &str, choice: &str) {
+        self.act();
+        let list = self.field(label).await;
+        let option = format!(".//option[normalize-space(.)={}]", literal(choice));
+        let option = list.find(By::XPath(option)).await.unwrap_or_else(|e| panic!("{label:?}, {choice:?}: {e}"));
+        option.click().await.unwrap_or_else(|e| panic!("{label:?}, {choice:?}: {e}"));
+    }
+
+    /// What a field holds.
+    pub async fn value(&self, label: &str) -> String {
+        self.field(label).await.prop("value").await.ok().flatten().unwrap_or_default()
+    }
+
+    /// The page holds WCAG 2.2 AA, and does not run over the side, at a desk and on a phone.
+    pub async fn can_use(&self, page: &str) {
+        axe::accessible(&self.browser, page).await;
+        self.browser.as_phone().await;
+        axe::accessible(&self.browser, &format!("{page}, on a phone")).await;
+        let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth;";
+        let over = self.browser.driver().execute(script, Vec::new()).await.map(|answer| answer.json().clone());
+        let over = over.unwrap_or_else(|e| panic!("{page}: {e}"));
+        assert_eq!(over, 0, "{page} runs over the side of a phone's screen by {over} points");
+        self.picture(&format!("{page} phone")).await;
+        self.browser.as_desk().await;
+        self.picture(page).await;
+    }
+
+    /// Keeps a picture of the page where pictures are asked for.
+    pub async fn picture(&self, name: &str) {
+        let Some(folder) = std::env::var_os("HHP_SCREENSHOTS").map(PathBuf::from) else { return };
+        std::fs::create_dir_all(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        let path = folder.join(format!("{}.png", name.replace(' ', "-")));
+        self.browser.driver().screenshot(&path).await.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    }
+}
