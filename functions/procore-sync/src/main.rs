@@ -7,7 +7,7 @@ use procore_sync::{SqsEvent, handle};
 use runtime::{clients, config, logs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{bell::SqsBell, bus::EventBus, dynamo::DynamoTable};
+use store::{bell::SqsBell, bus::EventBus, dynamo::DynamoTable, outbox::SqsOutbox};
 use sync::{clock::SystemClock, lane::Engine};
 
 /// A run begins nothing after this long, so that a record begun last, with three look-ups of 8 s and a write of 12 s, still ends
@@ -24,6 +24,7 @@ async fn main() -> Result<(), Error> {
     let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
     let bell = SqsBell::new(clients::sqs(&aws), queues);
     let bus = EventBus::new(clients::eventbridge(&aws), config::text("EVENT_BUS_NAME")?);
+    let outbox = SqsOutbox::new(clients::sqs(&aws), config::text("SITE_QUEUE_URL")?);
     let stack = config::text("STACK_NAME")?;
     let credentials = ParameterCredentials {
         parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
@@ -42,10 +43,12 @@ async fn main() -> Result<(), Error> {
         bell: &bell,
         bus: &bus,
         target: &target,
+        outbox: &outbox,
         clock: &SystemClock,
         public_url: &public_url,
         unclear_wait: SignedDuration::from_secs(config::number("UNCLEAR_ANSWER_WAIT_SECONDS", 120)?),
         run_for: RUN_FOR,
+        reread_every: Some(SignedDuration::from_mins(config::number("REREAD_MINUTES", 30)?)),
         at_once: AT_ONCE,
     };
     run(service_fn(async |event: LambdaEvent<SqsEvent>| Ok::<(), Error>(handle(&engine, event.payload).await?))).await

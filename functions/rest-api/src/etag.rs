@@ -60,10 +60,25 @@ pub fn current(headers: &HeaderMap, version: u64, body: impl Serialize) -> Respo
     }
 }
 
-/// Answers a GET of what has no version of its own: its ETag comes from the content.
-pub fn current_content(headers: &HeaderMap, body: &impl Serialize) -> Result<Response, Problem> {
+/// The version of what has none: it comes from the content.
+pub fn of_content(body: &impl Serialize) -> Result<u64, Problem> {
     use sha2::{Digest, Sha256};
     let bytes = serde_json::to_vec(body).map_err(|error| Problem::internal("an answer", &error))?;
-    let version = Sha256::digest(&bytes).iter().take(8).fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte));
-    Ok(current(headers, version, body))
+    Ok(Sha256::digest(&bytes).iter().take(8).fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte)))
+}
+
+/// A change of what has no version of its own needs an `If-Match` that names its content.
+pub fn require_match_content(headers: &HeaderMap, body: &impl Serialize) -> Result<(), Problem> {
+    require_match(headers, of_content(body)?)
+}
+
+/// Whether `If-Match` names this version, and not any version.
+pub fn names_exactly(headers: &HeaderMap, version: u64) -> bool {
+    let any = headers.get_all(IF_MATCH).iter().any(|value| value.as_bytes() == b"*");
+    !any && headers.contains_key(IF_MATCH) && names(headers, &IF_MATCH, version, false)
+}
+
+/// Answers a GET of what has no version of its own: its ETag comes from the content.
+pub fn current_content(headers: &HeaderMap, body: &impl Serialize) -> Result<Response, Problem> {
+    Ok(current(headers, of_content(body)?, body))
 }

@@ -1,18 +1,18 @@
 //! A site's facts: lists that serve as change feeds, and one by id. What a page reads stands in [`feed`], what is shown of a
 //! fact in [`view`].
 mod feed;
-mod view;
+pub mod view;
 
 use crate::auth::{Caller, Scope};
 use crate::cursor::Paging;
 use crate::problem::Problem;
 use crate::query::Params;
 use crate::state::AppState;
-use crate::{etag, visible};
+use crate::{etag, treatment, visible};
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::fact::FactKind;
+use domain::fact::{Fact, FactKind};
 use feed::Filter;
 use store::directory::Site;
 use store::facts::SiteFacts;
@@ -75,6 +75,14 @@ async fn list(
     etag::current_content(headers, &paging.page(data, &page.end, page.has_more))
 }
 
+/// A fact by its id, whatever the caller calls an id.
+pub async fn find(app: &AppState, site: &Site, kind: FactKind, id: &str) -> Result<Option<Fact>, Problem> {
+    match id.len() > LONGEST_ID {
+        true => Ok(None),
+        false => Ok(of(app, site).get(kind, id).await?),
+    }
+}
+
 async fn get(
     app: &AppState,
     caller: &Caller,
@@ -86,10 +94,10 @@ async fn get(
     caller.require(Scope::Read)?;
     let site = visible::site(app, caller, site).await?;
     let missing = || Problem::not_found("fact at this site");
-    if id.len() > LONGEST_ID {
-        return Err(missing());
+    let fact = find(app, &site, kind, id).await?.ok_or_else(missing)?;
+    if kind == FactKind::Incident {
+        return etag::current_content(headers, &treatment::show(app, &site, fact).await?);
     }
-    let fact = of(app, &site).get(kind, id).await?.ok_or_else(missing)?;
     let shown = Viewer { table: app.table(), site: &site }.show(vec![fact]).await?.pop().ok_or_else(missing)?;
     etag::current_content(headers, &shown)
 }

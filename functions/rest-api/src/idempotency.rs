@@ -1,4 +1,4 @@
-//! `Idempotency-Key` on POST: a repeat within 24 hours gets the whole first answer. The answer may hold a secret that is shown
+//! `Idempotency-Key` on POST and PATCH: a repeat within 24 hours gets the whole first answer. The answer may hold a secret that is shown
 //! once, so it is kept sealed.
 //!
 //! A note is kept before the request runs, with the seed of what the request makes: should the process die on the way, the
@@ -76,7 +76,7 @@ pub async fn once(
     next: Next,
 ) -> Result<Response, Problem> {
     let given = match request.method() {
-        &Method::POST => key_of(request.headers())?,
+        &Method::POST | &Method::PATCH => key_of(request.headers())?,
         _ => None,
     };
     let Some(given) = given else { return Ok(next.run(request).await) };

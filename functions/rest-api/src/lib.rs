@@ -4,7 +4,7 @@
 //! - `auth`, `visible`: who calls, and what exists for them; `rate_limit`: how often
 //! - `problem`, `json_body`, `query`: refusals, and the checks that make them
 //! - `etag`, `idempotency`, `cursor`: changing safely, repeating safely, listing
-//! - `organizations`, `sites`, `edges`, `api_keys`, `setup_links`, `connections`, `projects`, `records`, `retry`, `facts`: the resources; `documents`, `openapi`: what describes us
+//! - `organizations`, `sites`, `edges`, `api_keys`, `setup_links`, `connections`, `projects`, `records`, `retry`, `facts`, `treatment`: the resources; `documents`, `openapi`: what describes us
 mod api_keys;
 mod auth;
 mod connections;
@@ -29,6 +29,7 @@ mod setup_links;
 mod shifts;
 mod sites;
 mod state;
+mod treatment;
 mod visible;
 
 pub use rate_limit::PER_MINUTE;

@@ -6,7 +6,7 @@ use rest_api::{AppState, Services, app};
 use runtime::{clients, config, logs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{bell::SqsBell, dynamo::DynamoTable};
+use store::{bell::SqsBell, dynamo::DynamoTable, outbox::SqsOutbox};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -16,6 +16,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let services = Services {
         table: Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?)),
         bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues)),
+        outbox: Arc::new(SqsOutbox::new(clients::sqs(&aws), config::text("SITE_QUEUE_URL")?)),
         vault: Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?)),
         parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
         clock: Arc::new(jiff::Timestamp::now),

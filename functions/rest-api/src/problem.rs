@@ -8,6 +8,7 @@ use credentials::{ParameterError, VaultError};
 use people::PeopleError;
 use serde::Serialize;
 use store::TableError;
+use store::outbox::OutboxError;
 
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -144,6 +145,13 @@ impl From<PeopleError> for Problem {
             PeopleError::Table(error) => error.into(),
             PeopleError::NoRandomness => Self::internal("people", &error),
         }
+    }
+}
+
+impl From<OutboxError> for Problem {
+    fn from(error: OutboxError) -> Self {
+        tracing::error!(error = %error, "the site queue did not answer");
+        Self::unavailable()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one table of routes. A test asks for each of them in the tenant-isolation suite.
 use crate::state::AppState;
 use crate::{api_keys, auth, connections, documents, edges, facts, idempotency, json_body, organizations, projects};
-use crate::{rate_limit, records, request_log, retry, setup_links, sites};
+use crate::{rate_limit, records, request_log, retry, setup_links, sites, treatment};
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
 
@@ -32,6 +32,7 @@ routes! {
     get "/v1/sites/{site}/detections/{id}" => facts::detection;
     get "/v1/sites/{site}/incidents" => facts::incidents;
     get "/v1/sites/{site}/incidents/{id}" => facts::incident;
+    patch "/v1/sites/{site}/incidents/{id}/treatment" => treatment::write;
     get "/v1/sites/{site}/zones" => facts::zones;
     get "/v1/sites/{site}/zones/{id}" => facts::zone;
     get "/v1/sites/{site}/workers" => facts::workers;

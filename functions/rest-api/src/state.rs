@@ -8,6 +8,7 @@ use std::sync::Arc;
 use store::Table;
 use store::bell::Bell;
 use store::directory::Directory;
+use store::outbox::Outbox;
 use ulid::Ulid;
 
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -17,6 +18,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct Services {
     pub table: Arc<dyn Table>,
     pub bell: Arc<dyn Bell>,
+    pub outbox: Arc<dyn Outbox>,
     pub vault: Arc<dyn Vault>,
     pub parameters: Arc<dyn Parameters>,
     pub clock: Clock,
@@ -47,6 +49,10 @@ impl AppState {
 
     pub(crate) fn bell(&self) -> &dyn Bell {
         self.services.bell.as_ref()
+    }
+
+    pub(crate) fn outbox(&self) -> &dyn Outbox {
+        self.services.outbox.as_ref()
     }
 
     pub(crate) fn vault(&self) -> &dyn Vault {

@@ -3,6 +3,8 @@
 //!
 //! What came in is kept as it came. The outcome and the totals are derived by 29 CFR 1904.7: the most serious outcome counts,
 //! days are capped at 180 as on Form 300.
+pub mod change;
+
 use crate::event::Outcome;
 use crate::ids::{ConnectionId, Provider};
 use crate::merge::hash;

@@ -13,13 +13,23 @@ const MOST_PAGES: usize = 100;
 impl Procore {
     /// All items of a list that pages.
     pub(crate) async fn list(&self, call: Call<'_>, request: &Request) -> Result<Vec<Value>, TargetError> {
+        self.list_by(call, request, PER_PAGE).await
+    }
+
+    /// The same in pages of this size, which the platform may cut down.
+    pub(crate) async fn list_by(
+        &self,
+        call: Call<'_>,
+        request: &Request,
+        per_page: usize,
+    ) -> Result<Vec<Value>, TargetError> {
         let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
         for page in 1..=MOST_PAGES {
-            let asked = request.clone().with("page", page).with("per_page", PER_PAGE);
+            let asked = request.clone().with("page", page).with("per_page", per_page);
             let reply = self.send(call, &asked).await?;
             let more = more(&reply.headers, page);
             let items = items(reply)?;
-            let full = items.len() >= PER_PAGE;
+            let full = items.len() >= per_page;
             let before = seen.len();
             // Records move between pages while others are made.
             all.extend(items.into_iter().filter(|item| id(item).is_none_or(|id| seen.insert(id))));

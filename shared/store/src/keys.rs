@@ -183,6 +183,15 @@ pub fn memberships(organization: &OrganizationId, site: &SiteId, detection: &str
     (site_pk(organization, site), format!("MEMBER#{detection}#"))
 }
 
+/// An injury as the API was told it.
+pub fn injury(organization: &OrganizationId, site: &SiteId, incident: &str, source: &str, remote_id: &str) -> Key {
+    Key::new(site_pk(organization, site), format!("INJURY#{incident}#{source}#{remote_id}"))
+}
+
+pub fn injuries(organization: &OrganizationId, site: &SiteId, incident: &str) -> (String, String) {
+    (site_pk(organization, site), format!("INJURY#{incident}#"))
+}
+
 /// What contradicts a fact that stands: kept aside.
 pub fn contradiction(organization: &OrganizationId, site: &SiteId, message_id: &str, index: usize) -> Key {
     Key::new(format!("{}#ASIDE", site_pk(organization, site)), format!("{message_id}#{index:04}"))
@@ -219,6 +228,15 @@ pub fn waiting_todo(lane_pk: &str, next_try: Timestamp, class: WorkClass, record
 
 pub fn link(lane_pk: &str, record_key: &RecordKey) -> Key {
     Key::new(lane_pk, format!("{LINK}{}", record(record_key)))
+}
+
+pub fn links_of_kind(kind: RecordKind) -> String {
+    format!("{LINK}{}#", kind.as_str())
+}
+
+/// When each project of a lane was last read again.
+pub fn rereads(lane_pk: &str) -> Key {
+    Key::new(lane_pk, "REREADS")
 }
 
 pub fn due(lane_pk: &str) -> Key {

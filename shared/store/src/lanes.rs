@@ -60,6 +60,11 @@ impl Todo {
         Self { record, class, at, asked_at, read_back: false, attempts: 0, tries: 0, token, next_try: None, why: None }
     }
 
+    /// Asks for what people changed at the platform, though we have no news.
+    pub fn read_back(record: RecordKey, asked_at: Timestamp, token: String) -> Self {
+        Self { class: WorkClass::ReadBack, read_back: true, ..Self::new(record, asked_at, token) }
+    }
+
     fn key(&self, pk: &str) -> Key {
         match self.next_try {
             None => keys::ready_todo(pk, self.class, &self.record, self.at),
@@ -110,6 +115,9 @@ pub struct Link {
     pub written: BTreeMap<String, Written>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
+    /// What people added, as it was read back last and sent to the one writer of facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<ReadMark>,
     /// Side writes by their id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub steps: BTreeMap<String, Step>,
@@ -117,6 +125,21 @@ pub struct Link {
     /// Grows with each write; a write is conditional on the value read.
     #[serde(default)]
     pub version: u64,
+}
+
+/// What was read back: a hash of it, and its place among the news of this record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadMark {
+    pub hash: String,
+    pub order: u64,
+    pub at: Timestamp,
+}
+
+/// When each project was last read again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rereads {
+    #[serde(default)]
+    pub projects: BTreeMap<String, Timestamp>,
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -244,6 +267,30 @@ impl Lane<'_> {
         let sk = |item: &Item| item.get("sk").and_then(Value::as_str).unwrap_or_default().to_owned();
         let items = self.table.query(query).await?;
         items.into_iter().map(|item| Ok((sk(&item), read("a link", item)?))).collect()
+    }
+
+    /// Links of one kind in the order of their keys, after `after` (a sort key).
+    pub async fn links_of_kind(
+        &self,
+        kind: RecordKind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Link)>, TableError> {
+        let mut query = Query::prefix(self.id.pk(), keys::links_of_kind(kind), limit);
+        if let Some(after) = after {
+            query.from = format!("{after}\u{0}");
+        }
+        let sk = |item: &Item| item.get("sk").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let items = self.table.query(query).await?;
+        items.into_iter().map(|item| Ok((sk(&item), read("a link", item)?))).collect()
+    }
+
+    pub async fn rereads(&self) -> Result<Rereads, TableError> {
+        Ok(get_as(self.table, "re-reads", &keys::rereads(&self.id.pk())).await?.unwrap_or_default())
+    }
+
+    pub async fn put_rereads(&self, rereads: &Rereads) -> Result<(), TableError> {
+        self.table.put(item(&keys::rereads(&self.id.pk()), rereads)?, Condition::Always).await
     }
 
     /// Links of one kind and site, the newest fact first, before `before` (a fact's id).

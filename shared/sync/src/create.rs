@@ -41,6 +41,7 @@ impl Run<'_> {
             sweeps: 0,
             written: Default::default(),
             conflicts: Vec::new(),
+            read: None,
             steps: Default::default(),
             updated_at: now,
             version: 0,

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use store::directory::{Connection, Directory};
 use store::lanes::{Lane, LaneId, Link, Todo};
+use store::outbox::Outbox;
 use store::{Table, TableError};
 use tokio::sync::Mutex;
 
@@ -37,6 +38,8 @@ impl Outcome {
 pub struct Run<'a> {
     pub table: &'a dyn Table,
     pub target: &'a dyn Target,
+    /// The way to the one writer of facts.
+    pub outbox: &'a dyn Outbox,
     pub clock: &'a dyn Clock,
     pub meter: &'a LaneMeter<'a>,
     pub lane: &'a LaneId,

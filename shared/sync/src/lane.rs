@@ -3,6 +3,7 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::handle::{Outcome, Run};
 use crate::meter::{LaneMeter, SHORT_WAIT};
+use crate::reread::Reread;
 use crate::target::{Block, Target};
 use domain::record::{Mender, RecordState, WorkClass};
 use futures::{StreamExt, stream};
@@ -15,6 +16,7 @@ use store::bus::{Bus, BusError};
 use store::directory::{Blocked, Connection, Directory};
 use store::due::{self, Reason};
 use store::lanes::{Lane, LaneId, Todo};
+use store::outbox::Outbox;
 use store::{Table, TableError};
 use tracing::{info, warn};
 
@@ -44,11 +46,14 @@ pub struct Engine<'a> {
     pub bell: &'a dyn Bell,
     pub bus: &'a dyn Bus,
     pub target: &'a dyn Target,
+    pub outbox: &'a dyn Outbox,
     pub clock: &'a dyn Clock,
     pub public_url: &'a str,
     pub unclear_wait: SignedDuration,
     /// A run ends itself after this long.
     pub run_for: SignedDuration,
+    /// How often a connection's records are read again without being asked to; `None`: never.
+    pub reread_every: Option<SignedDuration>,
     /// Records of one lane that are handled at once.
     pub at_once: usize,
 }
@@ -66,6 +71,8 @@ pub struct Report {
     /// From the ask to the record written, in milliseconds, of each record written.
     pub lags: Vec<i64>,
     pub rang_again: bool,
+    /// Records were read again in this run; the next time is then.
+    pub reread_at: Option<Timestamp>,
     pub paused_until: Option<Timestamp>,
 }
 
@@ -179,6 +186,7 @@ impl Engine<'_> {
         let run = Run {
             table: self.table,
             target: self.target,
+            outbox: self.outbox,
             clock: self.clock,
             meter,
             lane: lane.id,
@@ -208,6 +216,23 @@ impl Engine<'_> {
             if let Some(block) = self.handle_all(&run, lane, todos, deadline, held, report).await? {
                 return Ok(Some(block));
             }
+        }
+        match disarmed && held.everything.is_none() {
+            true => self.reread(&run, deadline, report).await,
+            false => Ok(None),
+        }
+    }
+
+    /// When nothing else is to be done, and its time has come.
+    async fn reread(&self, run: &Run<'_>, deadline: Timestamp, report: &mut Report) -> Result<Option<Block>, RunError> {
+        let Some(every) = self.reread_every else { return Ok(None) };
+        let due = due::get(self.table, run.lane).await?.reasons.get(&Reason::Reread).copied();
+        if due.is_none_or(|due| due > self.clock.now()) {
+            return Ok(None);
+        }
+        match run.reread(self, every, deadline).await? {
+            Reread::Next(at) => report.reread_at = Some(at),
+            Reread::Blocked(block) => return Ok(Some(block)),
         }
         Ok(None)
     }
@@ -404,6 +429,11 @@ impl Engine<'_> {
         due::change(self.table, lane.id, |reasons| {
             set(reasons, Reason::NextTry, next_try);
             set(reasons, Reason::Pause, held.until());
+            if let Some(every) = self.reread_every {
+                let standing = reasons.get(&Reason::Reread).copied();
+                let next = report.reread_at.or(standing).unwrap_or(self.clock.now() + every);
+                reasons.insert(Reason::Reread, next);
+            }
             if held.everything.is_some() {
                 reasons.remove(&Reason::Rung);
             }

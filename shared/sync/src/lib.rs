@@ -13,6 +13,8 @@ pub mod create;
 pub mod handle;
 pub mod lane;
 pub mod meter;
+pub mod readback;
+pub mod reread;
 pub mod steps;
 pub mod subject;
 pub mod sweep;

@@ -9,10 +9,11 @@ use domain::ids::Provider;
 use domain::merge::Fields;
 use domain::record::{Mender, RecordKind, WorkClass};
 use domain::settings::ProjectSettings;
+use domain::treatment::Account;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A platform project as a target needs to know it.
 #[derive(Debug, Clone)]
@@ -98,6 +99,13 @@ pub struct Remote {
     pub recycled: bool,
     pub created_at: Option<Timestamp>,
     pub updated_at: Option<Timestamp>,
+}
+
+/// What people added to a record that stands at the platform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    pub id: String,
+    pub account: Account,
 }
 
 /// Statuses that the lane speaks of, in the platform's own words.
@@ -236,6 +244,21 @@ pub trait Target: Send + Sync {
         double: &Remote,
         note: &str,
     ) -> Result<(), TargetError>;
+
+    /// What people added to a record that was just read. Whole, or an error.
+    async fn told(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        remote: &Remote,
+    ) -> Result<Account, TargetError>;
+
+    /// The same of all incidents of a project that we can see, by its lists. Whole, or an error.
+    async fn told_all(&self, call: Call<'_>, project: &Project) -> Result<Vec<Standing>, TargetError>;
+
+    /// Which of an incident's injuries lie in the recycle bin.
+    async fn discarded(&self, call: Call<'_>, project: &Project, id: &str) -> Result<BTreeSet<String>, TargetError>;
 
     /// Whether a comment with this marker stands on the record.
     async fn commented(

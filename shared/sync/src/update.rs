@@ -54,6 +54,12 @@ impl Run<'_> {
             link.updated_at = self.clock.now();
             self.lane().put_link(&mut link).await?;
         }
+        // Before our side writes, which move the status that was just read.
+        if work.todo.read_back
+            && let Some(outcome) = self.read_back(work, &mut link, &remote).await?
+        {
+            return Ok(outcome);
+        }
         if let Some(outcome) = self.side_writes(work, &mut link, &remote).await? {
             return Ok(outcome);
         }

@@ -3,18 +3,24 @@
 use async_trait::async_trait;
 use domain::ids::Provider;
 use domain::merge::Fields;
+use domain::message::UpdateMessage;
 use domain::record::RecordKind;
+use domain::treatment::Account;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::bell::{Bell, BellError};
 use store::bus::{Bus, BusError};
 use store::lanes::LaneId;
+use store::outbox::{Outbox, OutboxError};
 use store::table::Query;
 use store::{Condition, Item, Key, Table, TableError};
-use sync::target::{Call, Catalog, Project, Remote, Rendered, Seen, SideWrite, Statuses, Subject, Target, TargetError};
+use sync::target::{
+    Call, Catalog, Project, Remote, Rendered, Seen, SideWrite, Standing, Statuses, Subject, Target, TargetError,
+};
 use tokio::sync::Notify;
 
 /// What happens at the chosen step.
@@ -133,6 +139,13 @@ impl Bus for Faulty<&dyn Bus> {
     }
 }
 
+#[async_trait]
+impl Outbox for Faulty<&dyn Outbox> {
+    async fn send(&self, message: &UpdateMessage) -> Result<(), OutboxError> {
+        self.fault.step(self.inner.send(message), || OutboxError("lost on purpose".into())).await
+    }
+}
+
 fn unclear() -> TargetError {
     TargetError::Unclear { why: "the answer was lost (on purpose)".into(), retry_after: None }
 }
@@ -208,6 +221,21 @@ impl Target for Faulty<&dyn Target> {
         note: &str,
     ) -> Result<(), TargetError> {
         self.fault.step(self.inner.close_double(call, project, kind, double, note), unclear).await
+    }
+    async fn told(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        remote: &Remote,
+    ) -> Result<Account, TargetError> {
+        self.fault.step(self.inner.told(call, project, kind, remote), unclear).await
+    }
+    async fn told_all(&self, call: Call<'_>, project: &Project) -> Result<Vec<Standing>, TargetError> {
+        self.fault.step(self.inner.told_all(call, project), unclear).await
+    }
+    async fn discarded(&self, call: Call<'_>, project: &Project, id: &str) -> Result<BTreeSet<String>, TargetError> {
+        self.fault.step(self.inner.discarded(call, project, id), unclear).await
     }
     async fn commented(
         &self,

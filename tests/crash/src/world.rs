@@ -20,6 +20,7 @@ use store::bus::MemoryBus;
 use store::directory::{Connection, Directory, Organization, Project, Site};
 use store::lanes::{Lane, LaneId, Link};
 use store::memory::MemoryTable;
+use store::outbox::MemoryOutbox;
 use store::{Table, TableError};
 use sync::clock::Clock;
 use sync::lane::Engine;
@@ -79,6 +80,7 @@ pub struct World {
     pub table: MemoryTable,
     pub bell: MemoryBell,
     pub bus: MemoryBus,
+    pub outbox: MemoryOutbox,
     pub clock: SimulatedClock,
     pub procore: Running,
     pub target: ProcoreTarget,
@@ -87,6 +89,8 @@ pub struct World {
     pub project_id: i64,
     /// Records that a run handles at once: one, so that steps have an order, unless a test asks for more.
     pub at_once: usize,
+    /// How often records are read again; never, unless a test asks for it.
+    pub reread_every: Option<SignedDuration>,
     webhooks: AtomicI64,
 }
 
@@ -107,6 +111,8 @@ impl World {
             table: MemoryTable::default(),
             bell: MemoryBell::default(),
             bus: MemoryBus::default(),
+            outbox: MemoryOutbox::default(),
+            reread_every: None,
             lane: LaneId { organization_id, connection_id, provider: Provider::Procore },
             site_id: SiteId::new(ulid::Ulid::from_parts(2, n)),
             at_once: 1,
@@ -239,15 +245,18 @@ impl World {
         let bell = Faulty { inner: &self.bell as &dyn store::bell::Bell, fault: fault.clone() };
         let bus = Faulty { inner: &self.bus as &dyn store::bus::Bus, fault: fault.clone() };
         let target = Faulty { inner: &self.target as &dyn sync::target::Target, fault: fault.clone() };
+        let outbox = Faulty { inner: &self.outbox as &dyn store::outbox::Outbox, fault: fault.clone() };
         let engine = Engine {
             table: &table,
             bell: &bell,
             bus: &bus,
             target: &target,
+            outbox: &outbox,
             clock: &self.clock,
             public_url: "https://pulse.example",
             unclear_wait: SignedDuration::from_secs(120),
             run_for: SignedDuration::from_secs(38),
+            reread_every: self.reread_every,
             at_once: self.at_once,
         };
         tokio::select! {
@@ -256,9 +265,29 @@ impl World {
         }
     }
 
-    /// Lets the queue, the clock and the lane work, jumping over idle time, until nothing is due any more.
+    /// Hands what lanes sent to the router, which is not under test here.
+    async fn deliver(&self) -> Result<(), WorldError> {
+        for message in self.outbox.take() {
+            self.hand_over(&QueueMessage::Update(message), &Fault::never()).await?;
+        }
+        Ok(())
+    }
+
+    /// Moves to the next timed re-read and lets it end.
+    pub async fn reread(&self, fault: &Arc<Fault>) -> Result<(), WorldError> {
+        let due = store::due::get(&self.table, &self.lane).await?;
+        let at = due.reasons.get(&store::due::Reason::Reread).copied();
+        let at = at.ok_or_else(|| WorldError::Restless("no re-read is due".into()))?;
+        self.clock.move_to(at + SignedDuration::from_secs(1));
+        let tick = clock::tick(&self.table, &self.bell, self.clock.now()).await;
+        tick.map_err(|e| WorldError::Restless(e.to_string()))?;
+        self.rest(fault).await
+    }
+
+    /// Lets the queue, the clock and the lane work, jumping over idle time, until nothing is due any more but the re-read.
     pub async fn rest(&self, fault: &Arc<Fault>) -> Result<(), WorldError> {
         for _ in 0..400 {
+            self.deliver().await?;
             if !self.bell.take().is_empty() {
                 if !self.run_once(fault).await {
                     // The ring dies in the dead-letter queue at its first failure: only the clock heals it.
@@ -267,8 +296,12 @@ impl World {
                 continue;
             }
             let due = store::due::get(&self.table, &self.lane).await?;
+            // A re-read whose time is still to come is no unrest.
+            let now = self.clock.now();
+            let only_reread = due.reasons.iter().all(|(reason, at)| *reason == store::due::Reason::Reread && *at > now);
             match due.at() {
                 None => return Ok(()),
+                Some(_) if only_reread => return Ok(()),
                 Some(at) => {
                     self.clock.move_to(at + SignedDuration::from_secs(1));
                     clock::tick(&self.table, &self.bell, self.clock.now())

@@ -88,6 +88,7 @@ pub async fn a_link_is_written_only_as_read(table: &dyn Table, prefix: &str) {
         sweeps: 0,
         written: Default::default(),
         conflicts: vec![],
+        read: None,
         steps: Default::default(),
         updated_at: now(),
         version: 0,

@@ -3,14 +3,18 @@
 use domain::fact::{Fact, FactBody, FactKind};
 use domain::ids::{ConnectionId, Provider, SiteId};
 use domain::record::{RecordKey, RecordKind};
+use domain::treatment::Treatment;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+
+mod treated;
 use store::directory::{Connection, Directory, Site};
 use store::lanes::Link;
 use store::table::read;
 use store::{Table, TableError, keys};
+use treated::{TreatmentView, treatment};
 
 /// Where a fact stands at a platform.
 #[derive(Debug, Serialize)]
@@ -32,6 +36,8 @@ pub struct View {
     site_id: SiteId,
     received_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    treatment: Option<TreatmentView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     platforms: Option<Vec<OnPlatform>>,
 }
 
@@ -47,10 +53,15 @@ impl Viewer<'_> {
         facts
             .into_iter()
             .map(|fact| {
-                let on = record_kind(fact.body.kind()).map(|_| platforms.remove(fact.body.id()).unwrap_or_default());
+                let mut on =
+                    record_kind(fact.body.kind()).map(|_| platforms.remove(fact.body.id()).unwrap_or_default());
+                for platform in on.iter_mut().flatten() {
+                    platform.told(&fact.treatment);
+                }
                 let received_at = fact.received_at;
+                let treatment = treatment(&fact);
                 let content = content(fact.body)?;
-                Ok(View { content, site_id: self.site.id.clone(), received_at, platforms: on })
+                Ok(View { content, site_id: self.site.id.clone(), received_at, treatment, platforms: on })
             })
             .collect()
     }
@@ -76,6 +87,18 @@ impl Viewer<'_> {
             }
         }
         Ok(found)
+    }
+}
+
+impl OnPlatform {
+    /// What people did there stands over what we did.
+    fn told(&mut self, treatment: &Treatment) {
+        let Some(account) = treatment.of_connection(&self.connection_id) else { return };
+        if account.status.is_some() {
+            self.status = account.status.clone();
+        }
+        self.comments = account.comments.clone();
+        self.updated_at = account.updated_at.map_or(self.updated_at, |at| at.max(self.updated_at));
     }
 }
 

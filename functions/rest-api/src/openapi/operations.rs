@@ -38,7 +38,8 @@ const KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes"
 const NEW_KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z","key":"hhp_…"}"#;
 const SETUP_LINK: &str = r#"{"url":"https://pulse.example.com/sign-in/link/…","organization_id":"org_01JDN3Z4WQ0000000000000001","role":"manager","expires_at":"2026-12-01T16:03:05Z"}"#;
 const DETECTION: &str = r#"{"detection_id":"01JDN3Z4WQ0000000000000001","detected_at":"2026-11-24T16:03:05Z","kind":"zone_breach","priority":4,"zone_id":"zone-3","camera_id":"cam-1","frame":{"captured_at":"2026-11-24T16:03:05Z"},"has_footage":false,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z","platforms":[]}"#;
-const INCIDENT: &str = r#"{"incident_id":"01JDN3Z4WQ0000000000000002","revision":1,"occurred_at":"2026-11-24T16:00:00Z","confirmed_at":"2026-11-24T16:30:00Z","recordable":true,"incident_type":"fall","classification":"injury","privacy_case":false,"osha_log":{"year":2026,"case_number":"17"},"zone_id":"zone-3","worker":{"worker_id":"W-7","role":"Rigger","trade":"Ironwork"},"detection_ids":[],"retracted":false,"retraction_reason":null,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:30:01Z","platforms":[]}"#;
+const INCIDENT: &str = r#"{"incident_id":"01JDN3Z4WQ0000000000000002","revision":1,"occurred_at":"2026-11-24T16:00:00Z","confirmed_at":"2026-11-24T16:30:00Z","recordable":true,"incident_type":"fall","classification":"injury","privacy_case":false,"osha_log":{"year":2026,"case_number":"17"},"zone_id":"zone-3","worker":{"worker_id":"W-7","role":"Rigger","trade":"Ironwork"},"detection_ids":[],"retracted":false,"retraction_reason":null,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:30:01Z","treatment":{"revision":1,"injuries":[{"source":"procore","remote_id":"562949953430021","disposition":"days_away","filing_type":"lost_time","treatment_facility":"Mercy Clinic","treatment_provider":null,"treated_in_er":true,"hospitalized_overnight":false,"days_away":3,"days_restricted":null,"days_transferred":null,"date_returned_to_work":null,"date_of_death":null,"description":null,"updated_at":"2026-11-25T09:12:00Z"}],"outcome":"days_away","days_away":3,"days_restricted_or_transferred":null,"history":[{"revision":1,"at":"2026-11-25T09:12:04Z","source":"procore","changed":["injuries/562949953430021/days_away"]}]},"platforms":[{"connection_id":"con_01JDN3Z4WQ0000000000000001","provider":"procore","remote_id":"562949953428811","remote_url":"https://app.procore.com/562949953428811","status":"open","comments":[],"updated_at":"2026-11-25T09:12:00Z"}]}"#;
+const TREATMENT: &str = r#"{"remote_id":"1","filing_type":"lost_time","treatment_facility":"Mercy Clinic","treated_in_er":true,"days_away":3,"description":"Sprained wrist"}"#;
 const ZONE: &str = r#"{"zone_id":"zone-3","revision":1,"name":"Crane 2","kind":"restricted","required_ppe":["hard_hat"],"active":true,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#;
 const WORKER: &str = r#"{"worker_id":"W-7","revision":1,"role":"Rigger","trade":"Ironwork","active":true,"from":"2026-11-01T06:00:00Z","site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#;
 const SAMPLE: &str = r#"{"sample_id":"s-1","sampled_from":"2026-11-24T16:00:00Z","sampled_to":"2026-11-24T16:05:00Z","zone_id":"zone-3","checks":{"hard_hat":{"checked":10,"compliant":9}},"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:05:06Z"}"#;
@@ -146,6 +147,13 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             feed("listIncidents", "Incidents", &["limit", "cursor", "from", "to", "kind", "zone_id"], INCIDENT)
         }
         ("get", true, "/incidents/{id}") => get("getIncident", "facts", "An incident", INCIDENT),
+        ("patch", true, "/incidents/{id}/treatment") => Says {
+            description: "One injury, by your own `remote_id` (default \"1\"). Members that you name replace, null clears, others stay. `If-Match` is the incident's ETag. Needs the scope `treatment:write`.",
+            headers: &["If-Match", "Idempotency-Key"],
+            body: Some(TREATMENT),
+            answers: "The incident as it is then",
+            ..get("writeTreatment", "facts", "Tell of an injury's treatment", INCIDENT)
+        },
         ("get", true, "/zones") => {
             feed("listZones", "Zones", &["limit", "cursor", "from", "to", "kind", "zone_id"], ZONE)
         }

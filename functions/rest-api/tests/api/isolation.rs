@@ -37,6 +37,7 @@ const CASES: &[(&str, &str, Expected, &str)] = &[
     ("get", "/v1/sites/{site}/detections/{id}", Missing, ""),
     ("get", "/v1/sites/{site}/incidents", Missing, ""),
     ("get", "/v1/sites/{site}/incidents/{id}", Missing, ""),
+    ("patch", "/v1/sites/{site}/incidents/{id}/treatment", Missing, r#"{"days_away": 3}"#),
     ("get", "/v1/sites/{site}/zones", Missing, ""),
     ("get", "/v1/sites/{site}/zones/{id}", Missing, ""),
     ("get", "/v1/sites/{site}/workers", Missing, ""),

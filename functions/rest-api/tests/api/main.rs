@@ -15,4 +15,5 @@ mod projects;
 mod rate_limit;
 mod records;
 mod refusals;
+mod treatment;
 mod world;

@@ -57,6 +57,7 @@ impl Records {
             sweeps: 0,
             written: BTreeMap::new(),
             conflicts: Vec::new(),
+            read: None,
             steps: BTreeMap::new(),
             updated_at: self.world.now(),
             version: 0,

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use store::Table;
 use store::bell::{Bell, MemoryBell};
 use store::memory::MemoryTable;
+use store::outbox::MemoryOutbox;
 use tower::ServiceExt;
 
 pub const OPERATOR: &str = "hhp_op_0123456789abcdef0123456789abcdef";
@@ -19,6 +20,7 @@ pub struct World {
     app: Router,
     pub table: Arc<MemoryTable>,
     pub bell: Arc<MemoryBell>,
+    pub outbox: Arc<MemoryOutbox>,
     pub vault: Arc<MemoryVault>,
     pub parameters: Arc<MemoryParameters>,
     now: Arc<Mutex<Timestamp>>,
@@ -52,17 +54,19 @@ impl World {
         let vault = Arc::new(MemoryVault::default());
         let name = "/test/operator-key-sha256";
         let parameters = Arc::new(MemoryParameters::of([(name, operator_key_hash(OPERATOR).as_str())]));
+        let outbox = Arc::new(MemoryOutbox::default());
         let clock = now.clone();
         let services = Services {
             table: used,
             bell: rung,
+            outbox: outbox.clone(),
             vault: vault.clone(),
             parameters: parameters.clone(),
             clock: Arc::new(move || *clock.lock().unwrap()),
             stack: "test".into(),
             public_url: PublicUrl::new("https://pulse.example").unwrap(),
         };
-        Self { app: app(AppState::new(services)), table, bell, vault, parameters, now }
+        Self { app: app(AppState::new(services)), table, bell, outbox, vault, parameters, now }
     }
 
     pub fn now(&self) -> Timestamp {

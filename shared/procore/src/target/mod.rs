@@ -2,6 +2,7 @@
 //!
 //! - [`incident`] and [`observation`]: what a record says and how Procore shows it; pure
 //! - [`types`], [`hazards`], [`location`]: what rendering needs from Procore, by name and path, never by an id of ours
+//! - [`told`]: what people added, read back
 //! - [`records`]: the calls on records: create, read, update, look, comment
 //!
 //! Never written: `filing_type` and injuries (a filing type can page executives, nested injuries double), `private`, and on an
@@ -14,6 +15,7 @@ mod location;
 mod observation;
 mod records;
 mod remote;
+mod told;
 mod types;
 
 use crate::client::Procore;
@@ -22,11 +24,13 @@ use domain::event::Zone;
 use domain::ids::Provider;
 use domain::merge::Fields;
 use domain::record::{Mender, RecordKind};
+use domain::treatment::Account;
 use jiff::Timestamp;
 use kind::Kind;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use sync::target::{
-    Block, Call, Catalog, Project, Remote, Rendered, Seen, SideWrite, Statuses, Subject, SubjectBody, Target,
+    Block, Call, Catalog, Project, Remote, Rendered, Seen, SideWrite, Standing, Statuses, Subject, SubjectBody, Target,
     TargetError,
 };
 
@@ -182,6 +186,24 @@ impl Target for ProcoreTarget {
         note: &str,
     ) -> Result<(), TargetError> {
         records::close_double(&self.procore, call, At::of(project)?, Kind::of(kind)?, double, note).await
+    }
+
+    async fn told(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        remote: &Remote,
+    ) -> Result<Account, TargetError> {
+        told::of_record(&self.procore, call, At::of(project)?, Kind::of(kind)?, remote).await
+    }
+
+    async fn told_all(&self, call: Call<'_>, project: &Project) -> Result<Vec<Standing>, TargetError> {
+        told::of_project(&self.procore, call, At::of(project)?).await
+    }
+
+    async fn discarded(&self, call: Call<'_>, project: &Project, id: &str) -> Result<BTreeSet<String>, TargetError> {
+        told::discarded(&self.procore, call, At::of(project)?, id).await
     }
 
     async fn commented(

@@ -1,0 +1,86 @@
+//! The platform's hooks for a connection: one per mapped project, made, looked after and mended by the lane itself. Without them
+//! everything still comes back by the timed re-read, so that trouble with a hook stops nothing.
+use crate::handle::Run;
+use crate::readback::ReadError;
+use crate::target::{Block, Call, Project, TargetError};
+use domain::record::WorkClass;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use store::TableError;
+use store::directory::Directory;
+use store::hooks::{Hook, Hooks};
+
+/// A hook that works is looked at again after this long; one that can't be made is tried again after this long.
+const CHECK_EACH: SignedDuration = SignedDuration::from_hours(24);
+const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(15);
+
+impl Run<'_> {
+    /// Where a hook's events go: the connection's id is the key.
+    pub fn hook_url(&self) -> String {
+        format!("{}/hooks/{}/{}", self.public_url, self.lane.provider.as_str(), self.lane.connection_id)
+    }
+
+    /// Makes and mends what is due. `Some`: nothing in this connection works until a person acts.
+    pub async fn keep_hooks(&self, deadline: Timestamp) -> Result<Option<Block>, TableError> {
+        let mut hooks = self.lane().hooks().await?;
+        let now = self.clock.now();
+        for mapped in Directory(self.table).projects(self.lane).await? {
+            let due = |hook: &Hook| hook.next_check.is_none_or(|at| at <= now);
+            if self.clock.now() >= deadline || !hooks.projects.get(&mapped.project_id).is_none_or(due) {
+                continue;
+            }
+            let (account, id) = (self.connection.account.clone(), mapped.project_id);
+            let project = Project { account, id: id.clone(), settings: mapped.settings };
+            let kept = self.keep_hook(&project, &mut hooks).await;
+            let hook = hooks.projects.entry(id).or_default();
+            match kept {
+                Ok(()) => (hook.next_check, hook.trouble) = (Some(now + CHECK_EACH), None),
+                Err(ReadError::Table(error)) => return Err(error),
+                Err(ReadError::Target(TargetError::Connection(block))) => return Ok(Some(block)),
+                Err(ReadError::Target(error)) => {
+                    tracing::warn!(connection_id = %self.lane.connection_id, "a hook could not be kept: {error}");
+                    let lasting = matches!(error, TargetError::Project(_) | TargetError::Refused { .. });
+                    hook.next_check = Some(now + if lasting { CHECK_EACH } else { TRY_AGAIN });
+                    hook.trouble = Some(error.to_string());
+                }
+            }
+            self.lane().put_hooks(&hooks).await?;
+        }
+        Ok(None)
+    }
+
+    async fn keep_hook(&self, project: &Project, hooks: &mut Hooks) -> Result<(), ReadError> {
+        let call = Call { class: WorkClass::ReadBack, meter: self.meter };
+        if hooks.own_user.is_none() {
+            hooks.own_user = Some(self.target.own_user(call, project).await?);
+        }
+        let url = self.hook_url();
+        let standing = self.target.hook(call, project, &url).await?;
+        let hook = hooks.projects.entry(project.id.clone()).or_default();
+        // One that we made and know the secret of.
+        if standing.as_ref().is_some_and(|found| found.sound && Some(&found.id) == hook.id.as_ref()) {
+            return Ok(());
+        }
+        let authorization = authorization()?;
+        hook.add_secret(sha256(&authorization));
+        self.lane().put_hooks(hooks).await?;
+        let id = self.target.mend_hook(call, project, &url, &authorization, standing.map(|found| found.id)).await?;
+        hooks.projects.entry(project.id.clone()).or_default().id = Some(id);
+        Ok(())
+    }
+}
+
+/// A fresh value for the Authorization header: 32 random bytes.
+fn authorization() -> Result<String, TableError> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| TableError::Unavailable(format!("no random bytes: {error}")))?;
+    Ok(format!("Bearer {}", hex(&bytes)))
+}
+
+fn sha256(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
