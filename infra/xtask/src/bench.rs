@@ -115,17 +115,11 @@ fn start_up(repo: &Repo, state: &State, endpoint: &str, peer: &Side) -> Result<V
         programs.push((name, Program::new(&format!("{STACK}-{name}"), &binaries.join(name), environment)));
     }
     programs.push(("edge-ingest", peer.ingest.clone()));
-    programs.push(("event-router", peer.router.clone()));
     let times = startup::medians(&programs, endpoint, &state.log("start-up"))?;
-    let (ours, peers) = times.split_at(times.len() - 2);
-    let functions: Vec<(String, f64)> = names.into_iter().zip(ours.iter().skip(1).copied()).collect();
-    let peers: Vec<(String, f64)> = ["Python edge-ingest", "Python event-router"]
-        .map(str::to_owned)
-        .into_iter()
-        .zip(peers.iter().copied())
-        .collect();
-    let hello = ours.first().ok_or_else(|| unexpected("hello-world", "it was not measured"))?;
-    Ok(startup::figures(*hello, &functions, &peers))
+    let (peer, ours) = times.split_last().ok_or_else(|| unexpected("start-up", "nothing was measured"))?;
+    let (hello, ours) = ours.split_first().ok_or_else(|| unexpected("start-up", "hello-world was not measured"))?;
+    let functions: Vec<(String, f64)> = names.into_iter().zip(ours.iter().copied()).collect();
+    Ok(startup::figures(*hello, &functions, *peer))
 }
 
 fn memory_figures(peaks: BTreeMap<String, u64>) -> Vec<Figure> {

@@ -7,6 +7,8 @@ pub enum ConfigError {
     Missing(&'static str),
     #[error("environment variable {name} is {value:?}, which is not a {expected}")]
     Invalid { name: &'static str, value: String, expected: &'static str },
+    #[error("the HTTPS client for AWS could not be made: {0}")]
+    Tls(String),
 }
 
 pub fn text(name: &'static str) -> Result<String, ConfigError> {
