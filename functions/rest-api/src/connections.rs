@@ -13,13 +13,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::fields::{Checks, Members};
 use domain::ids::{ConnectionId, OrganizationId, Provider};
-use domain::record::Mender;
+use domain::record::{Mender, RecordKind};
 use domain::settings::check::platform_id;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use store::TableError;
+use store::again;
 use store::directory::Connection;
+use store::lanes::{Lane, LaneId};
 use store::table::instant;
 
 #[derive(Serialize)]
@@ -58,6 +60,12 @@ pub async fn create(State(app): State<AppState>, caller: Caller, body: JsonBody)
     };
     let provider = Provider::Procore;
     let id = ConnectionId::derive(&organization_id, provider, &account);
+    let lane = LaneId { organization_id: organization_id.clone(), connection_id: id.clone(), provider };
+    if app.directory().removal(&lane).await?.is_some() {
+        return Err(Problem::conflict(
+            "This connection was removed a moment ago and is still being cleared up: repeat the request in a minute.",
+        ));
+    }
     let created_at = app.now();
     let mut connection = Connection { id, organization_id, provider, account, blocked: None, created_at, version: 0 };
     match app.directory().put_connection(&mut connection).await {
@@ -156,4 +164,59 @@ pub async fn get(
     caller.require(Scope::Read)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
     Ok(etag::current(&headers, connection.version, View::from(connection)))
+}
+
+/// What is told of a removed connection: the records that stay at the platform.
+#[derive(Serialize)]
+pub struct Removed {
+    #[serde(flatten)]
+    connection: View,
+    /// The newest are named, as far as there is room.
+    stays: Vec<Stays>,
+    stays_total: usize,
+    /// More stay than were counted.
+    stays_more: bool,
+    erased: &'static str,
+}
+
+#[derive(Serialize)]
+struct Stays {
+    kind: RecordKind,
+    id: String,
+    marker: String,
+    remote_id: String,
+    remote_url: Option<String>,
+}
+
+const NAMED: usize = 500;
+const COUNTED: usize = 5_000;
+const ERASED: &str = "What came from the platform (injuries, treatment, status, and values that people edited there) is erased here, but \
+    for a hash per field, by which their edits are known should you connect again. Our hooks there are removed.";
+
+/// Removes a connection: it is gone at once, and its lane clears up behind it.
+pub async fn remove(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(connection): Path<String>,
+) -> Result<Json<Removed>, Problem> {
+    caller.require(Scope::ConnectionsWrite)?;
+    let connection = visible::connection(&app, &caller, &connection).await?;
+    let lane = connection.lane();
+    let links = Lane { table: app.table(), id: &lane }.links(None, COUNTED).await?;
+    let stays_more = links.len() == COUNTED;
+    let mut stays: Vec<Stays> = links
+        .into_iter()
+        .filter_map(|(_, link)| {
+            let (kind, id) = (link.record.kind, link.record.fact_id);
+            Some(Stays { kind, id, marker: link.marker, remote_id: link.remote_id?, remote_url: link.remote_url })
+        })
+        .collect();
+    let stays_total = stays.len();
+    stays.sort_by(|a, b| (b.kind == RecordKind::Incident, &b.id).cmp(&(a.kind == RecordKind::Incident, &a.id)));
+    stays.truncate(NAMED);
+    app.directory().begin_removal(&connection, app.now()).await?;
+    again::wake(app.table(), app.bell(), &lane, app.now()).await?;
+    tracing::info!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, "a connection is removed");
+    let view = View { state: "removed", ..View::from(connection) };
+    Ok(Json(Removed { connection: view, stays, stays_total, stays_more, erased: ERASED }))
 }

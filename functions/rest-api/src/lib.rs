@@ -4,9 +4,10 @@
 //! - `auth`, `visible`: who calls, and what exists for them; `rate_limit`: how often
 //! - `problem`, `json_body`, `query`: refusals, and the checks that make them
 //! - `etag`, `idempotency`, `cursor`: changing safely, repeating safely, listing
-//! - `organizations`, `sites`, `edges`, `api_keys`, `setup_links`, `connections`, `projects`, `records`, `retry`, `facts`, `treatment`: the resources; `documents`, `openapi`: what describes us
+//! - `organizations`, `sites`, `edges`, `api_keys`, `setup_links`, `connections`, `projects`, `records`, `retry`, `conflicts`, `facts`, `treatment`: the resources; `documents`, `openapi`: what describes us
 mod api_keys;
 mod auth;
+mod conflicts;
 mod connections;
 mod cursor;
 mod documents;

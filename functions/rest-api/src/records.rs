@@ -13,6 +13,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use domain::ids::SiteId;
 use domain::marker::marker;
+use domain::merge::Conflict;
 use domain::record::{Mender, RecordKey, RecordKind, RecordState};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -38,14 +39,17 @@ pub struct View {
     marker: String,
     remote_id: Option<String>,
     remote_url: Option<String>,
+    /// Fields that people changed at the platform while we had news for them: theirs stand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conflicts: Vec<Conflict>,
     updated_at: Timestamp,
 }
 
 impl View {
     pub fn of_link(link: Link) -> Self {
-        let Link { record, state, reason, who, marker, remote_id, remote_url, updated_at, .. } = link;
+        let Link { record, state, reason, who, marker, remote_id, remote_url, conflicts, updated_at, .. } = link;
         let RecordKey { kind, site_id, fact_id: id } = record;
-        Self { kind, id, site_id, state, reason, who, marker, remote_id, remote_url, updated_at }
+        Self { kind, id, site_id, state, reason, who, marker, remote_id, remote_url, conflicts, updated_at }
     }
 
     /// What is asked for and has no link yet.
@@ -63,6 +67,7 @@ impl View {
             marker,
             remote_id: None,
             remote_url: None,
+            conflicts: Vec::new(),
             updated_at: todo.asked_at,
         }
     }

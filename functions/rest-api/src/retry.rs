@@ -49,14 +49,14 @@ pub async fn retry(
 }
 
 /// A record that this connection knows of.
-enum Found {
+pub enum Found {
     Linked(Box<Link>),
     /// Asked for, no link yet.
     Asked(RecordKey),
 }
 
 impl Found {
-    fn record(&self) -> &RecordKey {
+    pub fn record(&self) -> &RecordKey {
         match self {
             Found::Linked(link) => &link.record,
             Found::Asked(record) => record,
@@ -65,7 +65,7 @@ impl Found {
 }
 
 /// A fact's id is unique in its site only, so two sites may have it; then the caller says which.
-async fn find(
+pub async fn find(
     app: &AppState,
     caller: &Caller,
     lane: &LaneId,
@@ -122,7 +122,7 @@ async fn asked(app: &AppState, lane: &LaneId, candidates: &[RecordKey]) -> Resul
     Ok(records)
 }
 
-fn busy(error: AgainError) -> Problem {
+pub fn busy(error: AgainError) -> Problem {
     match error {
         AgainError::Table(error) => error.into(),
         AgainError::Busy => Problem::conflict(

@@ -1,6 +1,8 @@
 //! The one table of routes. A test asks for each of them in the tenant-isolation suite.
 use crate::state::AppState;
-use crate::{api_keys, auth, connections, documents, edges, facts, idempotency, json_body, organizations, projects};
+use crate::{
+    api_keys, auth, conflicts, connections, documents, edges, facts, idempotency, json_body, organizations, projects,
+};
 use crate::{rate_limit, records, request_log, retry, setup_links, sites, treatment};
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
@@ -47,6 +49,8 @@ routes! {
     post "/v1/connections/{connection}/projects/{project}/preview" => projects::preview::preview;
     get "/v1/connections/{connection}/records" => records::list;
     post "/v1/connections/{connection}/records/{kind}/{id}/retry" => retry::retry;
+    post "/v1/connections/{connection}/records/{kind}/{id}/conflicts/{field}" => conflicts::settle;
+    delete "/v1/connections/{connection}" => connections::remove;
 }
 
 /// The API as a service. From outside in: request id and log; the caller; the caller's rate; a repeated POST.

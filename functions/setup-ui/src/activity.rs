@@ -2,12 +2,14 @@
 use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::{status, visible, words};
+use crate::{form, status, visible, words};
 use axum::extract::{Path, Query, State};
-use domain::record::{RecordKind, RecordState};
+use axum::response::Redirect;
+use domain::record::{RecordKey, RecordKind, RecordState};
 use maud::html;
-use people::Visitor;
+use people::{Role, Visitor};
 use std::collections::BTreeMap;
+use store::conflicts;
 use store::lanes::{Lane, Link};
 
 const PER_PAGE: usize = 25;
@@ -70,4 +72,37 @@ pub async fn show(
         }
     };
     Ok(Page::new(format!("Activity of {}", mapped.site.name), body))
+}
+
+/// Decides a conflict: ours is sent, or theirs stays.
+pub async fn settle(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    Path((connection, project)): Path<(String, String)>,
+    form: form::Form,
+) -> Result<Redirect, Refusal> {
+    visitor.require(Role::Manager)?;
+    let values = form.verified(&visitor)?;
+    let mapped = visible::project(&app, &visitor, &connection, &project).await?;
+    let (Ok(kind), Ok(choice)) = (values.get("kind").parse::<RecordKind>(), values.get("use").parse()) else {
+        return Err(Refusal::not_found());
+    };
+    let fact_id = values.get("id").to_owned();
+    if fact_id.is_empty() || fact_id.len() > LONGEST_ID {
+        return Err(Refusal::not_found());
+    }
+    let record = RecordKey { kind, site_id: mapped.site.id.clone(), fact_id };
+    let id = mapped.connection.lane();
+    // The record of another project may stand at this site: whoever sees only this one decides nothing there.
+    let link = Lane { table: app.table(), id: &id }.link(&record).await?;
+    if link.is_none_or(|link| link.project_id != mapped.project.project_id) {
+        return Err(Refusal::not_found());
+    }
+    let field = values.get("field");
+    conflicts::settle(app.table(), app.bell(), &mapped.connection, &record, (field, choice), app.now()).await?;
+    tracing::info!(
+        organization_id = %mapped.connection.organization_id, connection_id = %mapped.connection.id,
+        site_id = %mapped.site.id, record = %record.fact_id, field, choice = ?choice, "a conflict was decided"
+    );
+    Ok(Redirect::to(&format!("{}/activity?kind={}", mapped.path(), kind.as_str())))
 }

@@ -30,6 +30,7 @@ routes! {
     get "/setup/{connection}/projects/{project}" => status::show;
     post "/setup/{connection}/projects/{project}/again" => status::try_again;
     get "/setup/{connection}/projects/{project}/activity" => activity::show;
+    post "/setup/{connection}/projects/{project}/conflicts" => activity::settle;
     get "/setup/{connection}/projects/{project}/settings" => settings::show;
     post "/setup/{connection}/projects/{project}/settings" => settings::save;
     get "/sites/{site}/detections/{id}" => facts::detection;

@@ -136,9 +136,15 @@ pub fn record(visitor: &Visitor, mapped: &Mapped, link: &Link) -> Markup {
         @if !link.conflicts.is_empty() {
             table {
                 caption { "Changed in Procore while we had news. Procore's value stands." }
-                thead { tr { th scope="col" { "Field" } th scope="col" { "In Procore" } th scope="col" { "Ours" } } }
+                thead { tr {
+                    th scope="col" { "Field" } th scope="col" { "In Procore" } th scope="col" { "Ours" }
+                    @if decides(visitor) { th scope="col" { "Which shall stand?" } }
+                } }
                 tbody { @for conflict in &link.conflicts {
-                    tr { th scope="row" { (conflict.field) } td { (value(&conflict.theirs)) } td { (value(&conflict.ours)) } }
+                    tr {
+                        th scope="row" { (conflict.field) } td { (value(&conflict.theirs)) } td { (value(&conflict.ours)) }
+                        @if decides(visitor) { td { (choice(visitor, mapped, link, &conflict.field)) } }
+                    }
                 } }
             }
         }
@@ -149,6 +155,24 @@ pub fn record(visitor: &Visitor, mapped: &Mapped, link: &Link) -> Markup {
                 input type="hidden" name="id" value=(key.fact_id);
                 button type="submit" aria-label={ "Try " (link.marker) " again" } { "Try again" }
             }
+        }
+    }
+}
+
+fn decides(visitor: &Visitor) -> bool {
+    visitor.session.role >= Role::Manager
+}
+
+/// The two buttons that decide a conflict.
+fn choice(visitor: &Visitor, mapped: &Mapped, link: &Link, field: &str) -> Markup {
+    html! {
+        form method="post" action={ (mapped.path()) "/conflicts" } {
+            (form::token_field(visitor))
+            input type="hidden" name="kind" value=(link.record.kind.as_str());
+            input type="hidden" name="id" value=(link.record.fact_id);
+            input type="hidden" name="field" value=(field);
+            button type="submit" name="use" value="ours" aria-label={ "Use our " (field) " in " (link.marker) } { "Use ours" }
+            button type="submit" name="use" value="theirs" aria-label={ "Keep their " (field) " in " (link.marker) } { "Keep theirs" }
         }
     }
 }

@@ -81,7 +81,7 @@ pub fn unauthorized() -> Block {
 
 fn forbidden(tool: Tool, words: &str) -> Block {
     let level = match tool {
-        Tool::Incidents | Tool::Observations => format!("{}: Standard", tool.words()),
+        Tool::Incidents | Tool::Observations | Tool::Webhooks => format!("{}: Standard", tool.words()),
         Tool::Locations => "Locations: permission to create locations dynamically, or project Admin".to_owned(),
     };
     Block {

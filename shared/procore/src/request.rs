@@ -25,6 +25,7 @@ pub enum Tool {
     Incidents,
     Observations,
     Locations,
+    Webhooks,
 }
 
 impl Tool {
@@ -33,6 +34,7 @@ impl Tool {
             Tool::Incidents => "Incidents",
             Tool::Observations => "Observations",
             Tool::Locations => "Locations",
+            Tool::Webhooks => "Webhooks API",
         }
     }
 }
@@ -66,6 +68,11 @@ impl Request {
     pub fn write(company: i64, method: Method, path: String, body: Value, place: Place, tool: Tool) -> Self {
         let ask = Ask { effect: Effect::Once, place, tool };
         Self { method, path, query: Vec::new(), body: Some(body), company, ask }
+    }
+
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
     }
 
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {

@@ -279,6 +279,13 @@ impl Directory<'_> {
         get_as(self.0, "project settings", &keys::project(&lane.organization_id, &lane.connection_id, project)).await
     }
 
+    /// All projects of a connection that were ever mapped.
+    pub async fn projects(&self, lane: &LaneId) -> Result<Vec<Project>, TableError> {
+        let (pk, prefix) = keys::projects(&lane.organization_id, &lane.connection_id);
+        let items = self.0.query(Query::prefix(pk, prefix, 1_000)).await?;
+        items.into_iter().map(|item| read("project settings", item)).collect()
+    }
+
     /// Claims a platform project for an organization. `false`: another organization has it.
     pub async fn claim_project(&self, connection: &Connection, project: &str) -> Result<bool, TableError> {
         let key = keys::project_claim(connection.provider, &connection.account, project);

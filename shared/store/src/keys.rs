@@ -75,6 +75,10 @@ pub fn project(organization: &OrganizationId, connection: &ConnectionId, project
     Key::new(lane_pk(organization, connection), format!("PROJECT#{project}"))
 }
 
+pub fn projects(organization: &OrganizationId, connection: &ConnectionId) -> (String, &'static str) {
+    (lane_pk(organization, connection), "PROJECT#")
+}
+
 /// One platform project is mapped by one organization at most, whoever else can see it.
 pub fn project_claim(provider: Provider, account: &str, project: &str) -> Key {
     Key::new(format!("CLAIM#{}#{account}#{project}", provider.as_str()), "CLAIM")
@@ -237,6 +241,26 @@ pub fn links_of_kind(kind: RecordKind) -> String {
 /// When each project of a lane was last read again.
 pub fn rereads(lane_pk: &str) -> Key {
     Key::new(lane_pk, "REREADS")
+}
+
+/// What is left to clear up behind a removed connection.
+pub fn removal(lane_pk: &str) -> Key {
+    Key::new(lane_pk, "REMOVAL")
+}
+
+/// The hooks of a lane at its platform.
+pub fn hooks(lane_pk: &str) -> Key {
+    Key::new(lane_pk, "HOOKS")
+}
+
+/// Which record of ours stands at the platform under an id.
+pub fn remote(lane_pk: &str, kind: RecordKind, id: &str) -> Key {
+    Key::new(lane_pk, format!("REMOTE#{}#{id}", kind.as_str()))
+}
+
+/// A delivery that was taken.
+pub fn seen(lane_pk: &str, delivery: &str) -> Key {
+    Key::new(lane_pk, format!("SEEN#{delivery}"))
 }
 
 pub fn due(lane_pk: &str) -> Key {

@@ -8,21 +8,27 @@
 //! - [`preview`]: what the last day would have sent
 //! - [`lanes`]: a connection's todos, links, budget and catalog; [`due`]: when its lane must be rung
 //! - [`bus`]: domain events for operators' and customers' own rules
+//! - [`removal`]: a connection on its way out
+//! - [`conflicts`]: a person decides a field that both sides changed
 //! - [`again`]: a record or a whole connection is tried again because a person says so
+//! - [`hooks`]: a connection's hooks at its platform, and what they brought
 //! - [`bell`]: rings a lane through its provider's FIFO queue
 pub mod again;
 pub mod bell;
 pub mod bus;
+pub mod conflicts;
 pub mod directory;
 pub mod due;
 pub mod dynamo;
 pub mod facts;
+pub mod hooks;
 pub mod injuries;
 pub mod keys;
 pub mod lanes;
 pub mod memory;
 pub mod outbox;
 pub mod preview;
+pub mod removal;
 pub mod table;
 
 pub use table::{Condition, Item, Key, Table, TableError};

@@ -8,6 +8,7 @@ use domain::merge::{Fields, hash, rewritten, written};
 use domain::record::{RecordKind, RecordState};
 use jiff::SignedDuration;
 use store::TableError;
+use store::hooks::RemoteRecord;
 use store::lanes::Link;
 
 /// Two empty looks are at least this far apart.
@@ -102,6 +103,7 @@ impl Run<'_> {
     async fn adopt(&self, mut link: Link, desired: &Fields, remote: Remote) -> Result<Outcome, TableError> {
         let now = self.clock.now();
         link.written = rewritten(desired, &link.written, desired, &remote.fields);
+        self.note_remote(&link, &remote.id).await?;
         (link.remote_id, link.remote_url) = (Some(remote.id), Some(remote.url));
         (link.gave_status, link.intent_at) = (Some(remote.status), None);
         (link.state, link.reason, link.who, link.updated_at) = (RecordState::Synced, None, None, now);
@@ -161,6 +163,7 @@ impl Run<'_> {
                 written.base = hash(remote.fields.get(field).unwrap_or(&serde_json::Value::Null));
             }
         }
+        self.note_remote(&link, &remote.id).await?;
         (link.remote_id, link.remote_url, link.intent_at) = (Some(remote.id), Some(remote.url), None);
         (link.looks, link.looked_at) = (0, None);
         link.gave_status = Some(self.target.statuses(kind).open.to_owned());
@@ -169,6 +172,15 @@ impl Run<'_> {
         // Handled again at once, now as a record that is there: its side writes depend on that.
         let why = "found after a lost answer; it is compared next".to_owned();
         Ok(Outcome::PutOff { until: now, why, counts: false })
+    }
+
+    /// Incidents ring a hook when a person changes them: the event names the platform's id.
+    async fn note_remote(&self, link: &Link, id: &str) -> Result<(), TableError> {
+        if link.record.kind != RecordKind::Incident {
+            return Ok(());
+        }
+        let remote = RemoteRecord { record: link.record.clone(), project_id: link.project_id.clone() };
+        self.lane().put_remote(RecordKind::Incident, id, &remote).await
     }
 
     async fn empty_look(&self, work: &Work<'_>, mut link: Link) -> Result<Outcome, TableError> {

@@ -1,6 +1,7 @@
 //! The platform's hooks for a connection: one per mapped project, made, looked after and mended by the lane itself. Without them
 //! everything still comes back by the timed re-read, so that trouble with a hook stops nothing.
 use crate::handle::Run;
+use crate::lane::Engine;
 use crate::readback::ReadError;
 use crate::target::{Block, Call, Project, TargetError};
 use domain::record::WorkClass;
@@ -9,17 +10,13 @@ use sha2::{Digest, Sha256};
 use store::TableError;
 use store::directory::Directory;
 use store::hooks::{Hook, Hooks};
+use store::lanes::LaneId;
 
 /// A hook that works is looked at again after this long; one that can't be made is tried again after this long.
 const CHECK_EACH: SignedDuration = SignedDuration::from_hours(24);
 const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 
 impl Run<'_> {
-    /// Where a hook's events go: the connection's id is the key.
-    pub fn hook_url(&self) -> String {
-        format!("{}/hooks/{}/{}", self.public_url, self.lane.provider.as_str(), self.lane.connection_id)
-    }
-
     /// Makes and mends what is due. `Some`: nothing in this connection works until a person acts.
     pub async fn keep_hooks(&self, deadline: Timestamp) -> Result<Option<Block>, TableError> {
         let mut hooks = self.lane().hooks().await?;
@@ -54,7 +51,7 @@ impl Run<'_> {
         if hooks.own_user.is_none() {
             hooks.own_user = Some(self.target.own_user(call, project).await?);
         }
-        let url = self.hook_url();
+        let url = hook_url(self.public_url, self.lane);
         let standing = self.target.hook(call, project, &url).await?;
         let hook = hooks.projects.entry(project.id.clone()).or_default();
         // One that we made and know the secret of.
@@ -68,6 +65,17 @@ impl Run<'_> {
         hooks.projects.entry(project.id.clone()).or_default().id = Some(id);
         Ok(())
     }
+}
+
+impl Engine<'_> {
+    pub(crate) fn hook_url(&self, lane: &LaneId) -> String {
+        hook_url(self.public_url, lane)
+    }
+}
+
+/// Where a hook's events go: the connection's id is the key.
+fn hook_url(public_url: &str, lane: &LaneId) -> String {
+    format!("{public_url}/hooks/{}/{}", lane.provider.as_str(), lane.connection_id)
 }
 
 /// A fresh value for the Authorization header: 32 random bytes.

@@ -112,6 +112,11 @@ impl Engine<'_> {
         let mut report = Report::default();
         let directory = Directory(self.table);
         let Some(mut connection) = directory.connection(&id.organization_id, &id.connection_id).await? else {
+            if let Some(removal) = directory.removal(id).await? {
+                self.clear_up(id, &removal).await?;
+                return Ok(report);
+            }
+            Lane { table: self.table, id }.drop_todos().await?;
             due::change(self.table, id, BTreeMap::clear).await?;
             return Ok(report);
         };
@@ -196,6 +201,7 @@ impl Engine<'_> {
             catalogs: Default::default(),
             blocked_projects: Default::default(),
         };
+        let calls = meter.snapshot().calls;
         let mut disarmed = false;
         while self.clock.now() < deadline {
             self.wait_out(held, deadline).await;
@@ -205,7 +211,7 @@ impl Engine<'_> {
                     break;
                 }
                 // Taken back first, then looked once more: what was asked for before is seen, what comes later arms anew.
-                due::disarm(self.table, lane.id).await?;
+                self.disarm(lane.id).await?;
                 disarmed = true;
                 continue;
             }
@@ -217,10 +223,28 @@ impl Engine<'_> {
                 return Ok(Some(block));
             }
         }
-        match disarmed && held.everything.is_none() {
-            true => self.reread(&run, deadline, report).await,
-            false => Ok(None),
+        if !disarmed || held.everything.is_some() {
+            return Ok(None);
         }
+        let block = self.reread(&run, deadline, report).await?;
+        // Only where the platform was spoken to in this run: an idle ring costs no look at hooks.
+        let spoke = report.reread_at.is_some() || meter.snapshot().calls > calls;
+        match block {
+            None if self.reread_every.is_some() && spoke => Ok(run.keep_hooks(deadline).await?),
+            block => Ok(block),
+        }
+    }
+
+    /// Takes the arm back; what is read again by the clock has its time from the first run on, should this one die.
+    async fn disarm(&self, id: &LaneId) -> Result<(), TableError> {
+        let next = self.reread_every.map(|every| self.clock.now() + every);
+        due::change(self.table, id, |reasons| {
+            reasons.remove(&Reason::Rung);
+            if let Some(next) = next {
+                reasons.entry(Reason::Reread).or_insert(next);
+            }
+        })
+        .await
     }
 
     /// When nothing else is to be done, and its time has come.
@@ -432,7 +456,8 @@ impl Engine<'_> {
             if let Some(every) = self.reread_every {
                 let standing = reasons.get(&Reason::Reread).copied();
                 let next = report.reread_at.or(standing).unwrap_or(self.clock.now() + every);
-                reasons.insert(Reason::Reread, next);
+                // No ring for it in the middle of a pause.
+                reasons.insert(Reason::Reread, held.everything.map_or(next, |until| next.max(until)));
             }
             if held.everything.is_some() {
                 reasons.remove(&Reason::Rung);

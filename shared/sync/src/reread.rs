@@ -4,8 +4,11 @@ use crate::handle::Run;
 use crate::lane::Engine;
 use crate::readback::ReadError;
 use crate::target::{Block, Call, Project, Standing, TargetError};
+use domain::ids::SiteId;
 use domain::record::{RecordKey, RecordKind, RecordState, WorkClass};
+use domain::treatment::Account;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use store::TableError;
 use store::bell::fresh_token;
@@ -14,6 +17,8 @@ use store::due;
 use store::lanes::{Link, Rereads, Todo};
 
 const PAGE: usize = 200;
+/// How far the first look at a project's observations goes back.
+const FIRST_LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a re-read ended.
 #[derive(Debug, PartialEq)]
@@ -34,7 +39,8 @@ impl Run<'_> {
     ) -> Result<Reread, TableError> {
         let mut links = self.incident_links().await?;
         let mut kept: Rereads = self.lane().rereads().await?;
-        let mut projects: Vec<String> = links.keys().cloned().collect();
+        let mapped = Directory(self.table).projects(self.lane).await?;
+        let mut projects: Vec<String> = mapped.into_iter().map(|project| project.project_id).collect();
         kept.projects.retain(|project, _| projects.contains(project));
         projects.sort_by_key(|project| kept.projects.get(project).copied());
         let mut ended = Reread::Next(self.clock.now() + every);
@@ -45,8 +51,9 @@ impl Run<'_> {
                 break;
             }
             let mine = links.remove(&project).unwrap_or_default();
-            match self.reread_project(&project, mine, &mut asked).await {
-                Ok(()) => _ = kept.projects.insert(project, self.clock.now()),
+            let (since, began) = (kept.projects.get(&project).copied(), self.clock.now());
+            match self.reread_project(&project, mine, since, &mut asked).await {
+                Ok(()) => _ = kept.projects.insert(project, began),
                 Err(ReadError::Table(error)) => return Err(error),
                 Err(ReadError::Target(TargetError::Paused { until, .. })) => {
                     ended = Reread::Next(until);
@@ -58,8 +65,6 @@ impl Run<'_> {
                 }
                 Err(ReadError::Target(error)) => {
                     tracing::warn!(connection_id = %self.lane.connection_id, project_id = %project, "a project can't be read again: {error}");
-                    // Not before the others, the next time.
-                    kept.projects.insert(project, self.clock.now());
                 }
             }
         }
@@ -91,12 +96,21 @@ impl Run<'_> {
         }
     }
 
-    async fn reread_project(&self, id: &str, links: Vec<Link>, asked: &mut Vec<Todo>) -> Result<(), ReadError> {
+    async fn reread_project(
+        &self,
+        id: &str,
+        links: Vec<Link>,
+        since: Option<Timestamp>,
+        asked: &mut Vec<Todo>,
+    ) -> Result<(), ReadError> {
         let Some(project) = Directory(self.table).project(self.lane, id).await? else { return Ok(()) };
         let project =
             Project { account: self.connection.account.clone(), id: id.to_owned(), settings: project.settings };
         let call = Call { class: WorkClass::Reread, meter: self.meter };
-        let standing = self.target.told_all(call, &project).await?;
+        let standing = match links.is_empty() {
+            true => Vec::new(),
+            false => self.target.told_all(call, &project).await?,
+        };
         let mut by_id: BTreeMap<String, Standing> = standing.into_iter().map(|each| (each.id.clone(), each)).collect();
         for mut link in links {
             let found = link.remote_id.as_ref().and_then(|id| by_id.remove(id));
@@ -114,10 +128,59 @@ impl Run<'_> {
                 None => {}
             }
         }
+        self.reread_observations(call, &project, since).await
+    }
+
+    /// Observations' status: what was changed since the last time. Which of ours it is, the link in its text says; the note that
+    /// we keep of it must say the same.
+    async fn reread_observations(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        since: Option<Timestamp>,
+    ) -> Result<(), ReadError> {
+        let since = since.unwrap_or(self.clock.now() - FIRST_LOOK_BACK);
+        for remote in self.target.changed(call, project, since).await? {
+            let text = remote.fields.get("description").and_then(Value::as_str).unwrap_or_default();
+            let Some(record) = observation_in(text) else { continue };
+            let Some(mut link) = self.lane().link(&record).await? else { continue };
+            if link.remote_id.as_ref() != Some(&remote.id) || link.project_id != project.id {
+                continue;
+            }
+            let status = Some(remote.status).filter(|status| !status.is_empty());
+            let account = Account { status, updated_at: remote.updated_at, ..Account::default() };
+            self.take_in(call, project, &mut link, account).await?;
+        }
         Ok(())
     }
 
     fn look_again(&self, record: RecordKey) -> Todo {
         Todo::read_back(record, self.clock.now(), fresh_token())
+    }
+}
+
+/// The record that a link of ours names: `…/sites/{site}/detections/{id}`.
+fn observation_in(text: &str) -> Option<RecordKey> {
+    let (_, rest) = text.split_once("/sites/")?;
+    let (site, rest) = rest.split_once("/detections/")?;
+    let fact_id: String = rest.chars().take_while(char::is_ascii_alphanumeric).take(64).collect();
+    let site_id: SiteId = site.parse().ok()?;
+    (!fact_id.is_empty()).then_some(RecordKey { kind: RecordKind::Observation, site_id, fact_id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_observation_is_known_by_the_link_in_its_text() {
+        let site = SiteId::new(ulid::Ulid::from_parts(2, 1));
+        let text =
+            format!("Zone breach.\nhttps://pulse.example/sites/{site}/detections/01JD0000000000000000000003\nEdited.");
+        let record = observation_in(&text).unwrap();
+        assert_eq!((record.site_id, record.fact_id.as_str()), (site, "01JD0000000000000000000003"));
+        for text in ["", "/sites/x/detections/1", "/sites/site_01JD/incidents/2"] {
+            assert_eq!(observation_in(text), None, "{text}");
+        }
     }
 }

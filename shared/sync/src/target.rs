@@ -108,6 +108,14 @@ pub struct Standing {
     pub account: Account,
 }
 
+/// A hook of ours at the platform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundHook {
+    pub id: String,
+    /// It is active and rings for all that it should.
+    pub sound: bool,
+}
+
 /// Statuses that the lane speaks of, in the platform's own words.
 #[derive(Debug, Clone, Copy)]
 pub struct Statuses {
@@ -257,8 +265,30 @@ pub trait Target: Send + Sync {
     /// The same of all incidents of a project that we can see, by its lists. Whole, or an error.
     async fn told_all(&self, call: Call<'_>, project: &Project) -> Result<Vec<Standing>, TargetError>;
 
+    /// Observations of a project that were changed since, by a list. Whole, or an error.
+    async fn changed(&self, call: Call<'_>, project: &Project, since: Timestamp) -> Result<Vec<Remote>, TargetError>;
+
     /// Which of an incident's injuries lie in the recycle bin.
     async fn discarded(&self, call: Call<'_>, project: &Project, id: &str) -> Result<BTreeSet<String>, TargetError>;
+
+    /// Our own user's id, by which its events are known.
+    async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError>;
+
+    /// Our hook on the project that rings at this address.
+    async fn hook(&self, call: Call<'_>, project: &Project, url: &str) -> Result<Option<FoundHook>, TargetError>;
+
+    /// Makes the hook, or mends the one that stands there, with a new Authorization value; there is one in the end. Gives its id.
+    async fn mend_hook(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        authorization: &str,
+        standing: Option<String>,
+    ) -> Result<String, TargetError>;
+
+    /// Removes our hooks on the project that ring at this address.
+    async fn drop_hooks(&self, call: Call<'_>, project: &Project, url: &str) -> Result<(), TargetError>;
 
     /// Whether a comment with this marker stands on the record.
     async fn commented(

@@ -19,7 +19,8 @@ use store::outbox::{Outbox, OutboxError};
 use store::table::Query;
 use store::{Condition, Item, Key, Table, TableError};
 use sync::target::{
-    Call, Catalog, Project, Remote, Rendered, Seen, SideWrite, Standing, Statuses, Subject, Target, TargetError,
+    Call, Catalog, FoundHook, Project, Remote, Rendered, Seen, SideWrite, Standing, Statuses, Subject, Target,
+    TargetError,
 };
 use tokio::sync::Notify;
 
@@ -234,8 +235,30 @@ impl Target for Faulty<&dyn Target> {
     async fn told_all(&self, call: Call<'_>, project: &Project) -> Result<Vec<Standing>, TargetError> {
         self.fault.step(self.inner.told_all(call, project), unclear).await
     }
+    async fn changed(&self, call: Call<'_>, project: &Project, since: Timestamp) -> Result<Vec<Remote>, TargetError> {
+        self.fault.step(self.inner.changed(call, project, since), unclear).await
+    }
     async fn discarded(&self, call: Call<'_>, project: &Project, id: &str) -> Result<BTreeSet<String>, TargetError> {
         self.fault.step(self.inner.discarded(call, project, id), unclear).await
+    }
+    async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError> {
+        self.fault.step(self.inner.own_user(call, project), unclear).await
+    }
+    async fn hook(&self, call: Call<'_>, project: &Project, url: &str) -> Result<Option<FoundHook>, TargetError> {
+        self.fault.step(self.inner.hook(call, project, url), unclear).await
+    }
+    async fn mend_hook(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        authorization: &str,
+        standing: Option<String>,
+    ) -> Result<String, TargetError> {
+        self.fault.step(self.inner.mend_hook(call, project, url, authorization, standing), unclear).await
+    }
+    async fn drop_hooks(&self, call: Call<'_>, project: &Project, url: &str) -> Result<(), TargetError> {
+        self.fault.step(self.inner.drop_hooks(call, project, url), unclear).await
     }
     async fn commented(
         &self,

@@ -25,6 +25,9 @@ use store::{Table, TableError};
 use sync::clock::Clock;
 use sync::lane::Engine;
 
+/// Where our own pages would be; nothing listens there.
+pub const PUBLIC_URL: &str = "http://127.0.0.1:9";
+
 /// How long the queue hides a message whose handling died or failed.
 const REDELIVERY: SignedDuration = SignedDuration::from_secs(70);
 
@@ -141,6 +144,12 @@ impl World {
             version: 0,
         };
         directory.put_site(&mut site).await?;
+        self.link_up(company).await
+    }
+
+    async fn link_up(&self, company: i64) -> Result<(), TableError> {
+        let (now, directory) = (self.clock.now(), Directory(&self.table));
+        let organization_id = self.lane.organization_id.clone();
         let mut connection = Connection {
             id: self.lane.connection_id.clone(),
             organization_id,
@@ -160,6 +169,12 @@ impl World {
         settings.observations.kinds = Kinds::All(AllWord::All);
         let mut project = Project { project_id: self.project_id.to_string(), settings, mapped_at: now, version: 0 };
         directory.put_project(&self.lane, &mut project).await
+    }
+
+    /// The same account and project, after the connection was removed.
+    pub async fn connect_again(&self) -> Result<(), WorldError> {
+        let company = self.procore.companies().first().map(|c| c.id).ok_or(WorldError::Empty)?;
+        Ok(self.link_up(company).await?)
     }
 
     /// A message of the site queue, as edge-ingest would pack it.
@@ -253,7 +268,7 @@ impl World {
             target: &target,
             outbox: &outbox,
             clock: &self.clock,
-            public_url: "https://pulse.example",
+            public_url: PUBLIC_URL,
             unclear_wait: SignedDuration::from_secs(120),
             run_for: SignedDuration::from_secs(38),
             reread_every: self.reread_every,

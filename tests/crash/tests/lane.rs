@@ -52,7 +52,7 @@ async fn one_observation(world: &World, case: &str) {
     assert_eq!((link.state, link.remote_id), (RecordState::Synced, Some(open[0].id.to_string())), "{case}");
     assert!(carries(&open[0].name, &link.marker), "{case}: {}", open[0].name);
     let description = open[0].description.clone().unwrap_or_default();
-    for part in ["2026-11-24 10:00:00 CST", "Crane 2", "cam-7", &id(1), "4 (high)", "https://pulse.example"] {
+    for part in ["2026-11-24 10:00:00 CST", "Crane 2", "cam-7", &id(1), "4 (high)", crash::world::PUBLIC_URL] {
         assert!(description.contains(part), "{case}: {part} in {description}");
     }
     assert!(!description.contains("W-4711"), "{case}: the worker id went out");

@@ -1,7 +1,7 @@
 //! What people add in Procore comes back: by the timed re-read, or because someone asked; killed or lied to at every step, it is
 //! in the incident in the end, and nothing of it goes back to Procore.
 #![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
-use crash::facts::{confirmed, id, incident, retracted, zone};
+use crash::facts::{confirmed, detection, id, incident, retracted, zone};
 use crash::fault::{Fault, Mode};
 use crash::world::World;
 use domain::fact::{Fact, FactKind};
@@ -10,8 +10,11 @@ use jiff::SignedDuration;
 use sandbox::faults::{Effect, Rule, Shape};
 use sandbox::procore::{Level, PersonEdit};
 use serde_json::{Value, json};
+use store::conflicts::{self, Choice};
+use store::directory::Directory;
 use store::facts::SiteFacts;
 use store::lanes::{Lane, Todo};
+use sync::clock::Clock;
 
 async fn begun() -> World {
     let mut world = World::new(1).await.unwrap();
@@ -109,18 +112,18 @@ async fn an_injury_comes_back_when_asked_for_whatever_step_fails() {
 }
 
 #[tokio::test]
-async fn what_we_wrote_ourselves_is_no_news_and_an_unchanged_record_costs_two_lists() {
+async fn what_we_wrote_ourselves_is_no_news_and_an_unchanged_record_costs_three_lists() {
     let (world, never) = (begun().await, Fault::never());
     let (before, calls) = (fact(&world).await, rest_calls(&world));
     world.reread(&never).await.unwrap();
     assert_eq!(fact(&world).await, before, "our own record is no news");
-    assert_eq!(rest_calls(&world) - calls, 2);
+    assert_eq!(rest_calls(&world) - calls, 3);
     injure(&world, lost_time(3));
     world.reread(&never).await.unwrap();
     let (told, calls, wrote) = (fact(&world).await, rest_calls(&world), writes(&world));
     world.reread(&never).await.unwrap();
     assert_eq!((fact(&world).await, writes(&world)), (told, wrote));
-    assert_eq!(rest_calls(&world) - calls, 2);
+    assert_eq!(rest_calls(&world) - calls, 3);
     assert!(!serde_json::to_string(&fact(&world).await).unwrap().contains("example.com"), "a person came along");
 }
 
@@ -194,7 +197,7 @@ async fn a_record_that_was_thrown_away_is_blocked_with_words_and_synced_when_it_
     assert_eq!(fact(&world).await, before);
     let calls = rest_calls(&world);
     world.reread(&never).await.unwrap();
-    assert_eq!(rest_calls(&world) - calls, 2, "it is not looked for again and again");
+    assert_eq!(rest_calls(&world) - calls, 3, "it is not looked for again and again");
     person(&world, "incident", "restore", Some(id_there), json!({}));
     world.reread(&never).await.unwrap();
     assert_eq!(world.link(RecordKind::Incident, id(9)).await.unwrap().unwrap().state, RecordState::Synced);
@@ -218,4 +221,87 @@ async fn a_later_revision_and_a_retraction_leave_treatment_where_it_is() {
         (1, 1),
         "nothing of ours about injuries, nobody paged by us"
     );
+}
+
+async fn conflicting() -> World {
+    let (world, never) = (begun().await, Fault::never());
+    let title = json!({"title": "Struck by a load, crew 4", "description": "As told by the crew"});
+    person(&world, "incident", "update", Some(remote(&world)), title);
+    world.route(&world.message(vec![confirmed(incident(9, 2, &[]))]), &never).await.unwrap();
+    world.rest(&never).await.unwrap();
+    world
+}
+
+async fn settle(world: &World, field: &str, choice: Choice) {
+    let record = RecordKey { kind: RecordKind::Incident, site_id: world.site_id.clone(), fact_id: id(9) };
+    let (organization, id) = (&world.lane.organization_id, &world.lane.connection_id);
+    let connection = Directory(&world.table).connection(organization, id).await.unwrap().unwrap();
+    let now = world.clock.now();
+    let settled = conflicts::settle(&world.table, &world.bell, &connection, &record, (field, choice), now).await;
+    assert!(settled.unwrap().is_some());
+    world.rest(&Fault::never()).await.unwrap();
+}
+
+async fn conflicts_left(world: &World) -> Vec<String> {
+    let link = world.link(RecordKind::Incident, id(9)).await.unwrap().unwrap();
+    link.conflicts.into_iter().map(|conflict| conflict.field).collect()
+}
+
+#[tokio::test]
+async fn a_conflict_stays_until_someone_decides_and_ours_is_sent_once() {
+    let world = conflicting().await;
+    let standing = || world.procore.incidents(world.project_id)[0].clone();
+    assert_eq!(standing().description.as_deref(), Some("As told by the crew"));
+    assert_eq!(conflicts_left(&world).await, ["description"]);
+    settle(&world, "description", Choice::Ours).await;
+    assert!(standing().description.unwrap().contains("2026-002"));
+    assert!(conflicts_left(&world).await.is_empty());
+    assert_eq!(standing().title.as_deref(), Some("Struck by a load, crew 4"), "of this we had no news");
+    let wrote = writes(&world);
+    world.reread(&Fault::never()).await.unwrap();
+    assert_eq!(writes(&world), wrote);
+}
+
+#[tokio::test]
+async fn kept_theirs_stands_against_later_revisions_too() {
+    let world = conflicting().await;
+    settle(&world, "description", Choice::Theirs).await;
+    assert!(conflicts_left(&world).await.is_empty());
+    let never = Fault::never();
+    world.route(&world.message(vec![confirmed(incident(9, 3, &[]))]), &never).await.unwrap();
+    world.rest(&never).await.unwrap();
+    let standing = world.procore.incidents(world.project_id)[0].clone();
+    assert_eq!(standing.description.as_deref(), Some("As told by the crew"));
+    assert_eq!(conflicts_left(&world).await, ["description"], "later news is a conflict again");
+}
+
+#[tokio::test]
+async fn ours_does_not_overwrite_what_a_person_changed_after_it_was_shown() {
+    let world = conflicting().await;
+    person(&world, "incident", "update", Some(remote(&world)), json!({"description": "Changed once more"}));
+    settle(&world, "description", Choice::Ours).await;
+    let standing = world.procore.incidents(world.project_id)[0].clone();
+    assert_eq!(standing.description.as_deref(), Some("Changed once more"));
+    assert_eq!(conflicts_left(&world).await, ["description"]);
+}
+
+#[tokio::test]
+async fn an_observations_status_comes_back_and_its_own_close_is_no_news() {
+    let (world, never) = (begun().await, Fault::never());
+    world.route(&world.message(vec![detection(1)]), &never).await.unwrap();
+    world.rest(&never).await.unwrap();
+    let facts =
+        SiteFacts { table: &world.table, organization_id: &world.lane.organization_id, site_id: &world.site_id };
+    let observation = world.procore.observations(world.project_id)[0].id;
+    world.reread(&never).await.unwrap();
+    let untold = facts.get(FactKind::Detection, &id(1)).await.unwrap().unwrap();
+    assert!(untold.treatment.is_untold());
+    world.clock.advance(SignedDuration::from_secs(5));
+    person(&world, "observation", "update", Some(observation), json!({"status": "ready_for_review"}));
+    world.reread(&never).await.unwrap();
+    let told = facts.get(FactKind::Detection, &id(1)).await.unwrap().unwrap();
+    let account = told.treatment.of_connection(&world.lane.connection_id).unwrap();
+    assert_eq!(account.status.as_deref(), Some("ready_for_review"));
+    world.reread(&never).await.unwrap();
+    assert_eq!(facts.get(FactKind::Detection, &id(1)).await.unwrap().unwrap(), told);
 }

@@ -31,6 +31,7 @@ const NEW_SITE: &str =
     r#"{"name":"North Tower","time_zone":"America/Chicago","shifts":[{"name":"day","start":"06:00","end":"14:30"}]}"#;
 const EDGE: &str = r#"{"id":"edge_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","site_id":"site_01JDN3Z4WQ0000000000000001","name":"edge 1","secret":"whsec_…","created_at":"2026-11-24T16:03:05Z"}"#;
 const CONNECTION: &str = r#"{"id":"con_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831","state":"active","reason":null,"who":null,"what_to_do":null,"created_at":"2026-11-24T16:03:05Z"}"#;
+const REMOVED: &str = r#"{"id":"con_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831","state":"removed","reason":null,"who":null,"what_to_do":null,"created_at":"2026-11-24T16:03:05Z","stays":[{"kind":"incident","id":"01JDN3Z4WQ0000000000000002","marker":"HHP-7F3K9Q2M","remote_id":"562949953428811","remote_url":"https://app.procore.com/562949953428811"}],"stays_total":1,"stays_more":false,"erased":"What came from the platform is erased here."}"#;
 const SETTINGS: &str = r#"{"site_id":"site_01JDN3Z4WQ0000000000000001","observations":{"min_priority":3,"kinds":["zone_breach","ppe_non_compliance"]},"daily_summary":{"enabled":true,"at":"17:00"},"mapping":{"observation_types":{},"incident_types":{},"hazards":{}}}"#;
 const PREVIEW: &str = r#"{"from":"2026-11-23T16:03:05Z","to":"2026-11-24T16:03:05Z","detections":4,"incidents":0,"observations":1,"observations_by_kind":{"zone_breach":1},"records":[]}"#;
 const RECORD: &str = r#"{"kind":"observation","id":"01JDN3Z4WQ0000000000000001","site_id":"site_01JDN3Z4WQ0000000000000001","state":"synced","reason":null,"who":null,"marker":"HHP-7F3K9Q2M","remote_id":"991","remote_url":"https://app.procore.com/991","updated_at":"2026-11-24T16:03:05Z"}"#;
@@ -177,6 +178,12 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             Says { query: OF_ORGANIZATION, ..list("listConnections", "connections", "Connections", CONNECTION) }
         }
         ("get", false, "") => get("getConnection", "connections", "A connection", CONNECTION),
+        ("delete", false, "") => Says {
+            description: "Queued work ends, hooks are removed, projects are free to be mapped by others. What was made at the platform stays there and is listed; what came from there is erased.",
+            headers: &[],
+            answers: "Removed: what stays at the platform",
+            ..get("removeConnection", "connections", "Remove a connection", REMOVED)
+        },
         ("get", false, "/projects/{project}") => get("getProject", "connections", "How a project is mapped", SETTINGS),
         ("put", false, "/projects/{project}") => Says {
             headers: CONDITIONAL,
@@ -202,6 +209,15 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             status: "202",
             answers: "Asked for",
             ..get("retryRecord", "connections", "Try a record again", RECORD)
+        },
+        ("post", false, "/records/{kind}/{id}/conflicts/{field}") => Says {
+            description: "A field that people changed at the platform while HardHat Pulse had news for it. `ours` is sent over the value that was shown; with `theirs` the conflict is closed.",
+            query: &["site_id"],
+            headers: REPEATABLE,
+            body: Some(r#"{"use":"ours"}"#),
+            status: "202",
+            answers: "Decided",
+            ..get("settleConflict", "connections", "Decide a conflict", RECORD)
         },
         _ => return None,
     };

@@ -93,3 +93,35 @@ async fn every_fault_of_a_connection_is_named() {
     assert_eq!(answer.refused(422), ["/provider"]);
     assert!(answer.body["errors"][0]["detail"].as_str().unwrap().contains("not available yet"));
 }
+
+#[tokio::test]
+async fn a_removed_connection_is_gone_at_once_and_made_again_after_its_lane_cleared_up() {
+    let world = World::new();
+    let tenant = world.tenant("Acme").await;
+    let connection = world.connection(&tenant.organization, "42").await;
+    world.project(&tenant.key, &connection, "7", &tenant.site).await;
+    let path = format!("/v1/connections/{connection}");
+    let (reader, _) = world.key(&tenant.organization, &["read"], None).await;
+    world.call_with(&reader, "DELETE", &path, None, &[]).await.refused(403);
+    world.bell.take();
+    let removed = world.call_with(&tenant.key, "DELETE", &path, None, &[]).await;
+    assert_eq!((removed.status.as_u16(), &removed.body["state"]), (200, &json!("removed")), "{}", removed.body);
+    assert_eq!((&removed.body["stays"], &removed.body["stays_total"]), (&json!([]), &json!(0)));
+    assert_eq!(world.bell.take().len(), 1, "the lane clears up");
+    world.get(&tenant.key, &path).await.refused(404);
+    world.call_with(&tenant.key, "DELETE", &path, None, &[]).await.refused(404);
+    let list = world.get(&tenant.key, "/v1/connections").await;
+    assert_eq!(list.body["data"], json!([]));
+    let again = json!({"organization_id": tenant.organization, "provider": "procore", "company_id": "42"});
+    world.post(OPERATOR, "/v1/connections", again.clone()).await.refused(409);
+    let lane = store::lanes::LaneId {
+        organization_id: tenant.organization.parse().unwrap(),
+        connection_id: connection.parse().unwrap(),
+        provider: domain::ids::Provider::Procore,
+    };
+    let directory = store::directory::Directory(world.table.as_ref());
+    let removal = directory.removal(&lane).await.unwrap().unwrap();
+    directory.end_removal(&removal, &[]).await.unwrap();
+    let made = world.post(OPERATOR, "/v1/connections", again).await;
+    assert_eq!((made.status.as_u16(), &made.body["id"]), (201, &json!(connection)));
+}

@@ -57,6 +57,9 @@ const CASES: &[(&str, &str, Expected, &str)] = &[
     ("post", "/v1/connections/{connection}/projects/{project}/preview", Missing, r#"{"site_id": "{site}"}"#),
     ("get", "/v1/connections/{connection}/records", Missing, ""),
     ("post", "/v1/connections/{connection}/records/{kind}/{id}/retry", Missing, ""),
+    ("post", "/v1/connections/{connection}/records/{kind}/{id}/conflicts/{field}", Missing, r#"{"use": "ours"}"#),
+    // Last: after it the connection is not there any more.
+    ("delete", "/v1/connections/{connection}", Missing, ""),
 ];
 
 /// One organization with one of everything. Both have the same company, project number, fact id.
@@ -110,6 +113,12 @@ impl Everything {
             site_id: self.tenant.site.parse().unwrap(),
             fact_id: FACT.into(),
         };
+        let mut link: store::lanes::Link = serde_json::from_value(json!({
+            "record": record, "project_id": "7", "marker": "HHP-00000000", "state": "synced", "updated_at": world.now(),
+            "conflicts": [{"field": "title", "ours": "A", "theirs": "B"}],
+        }))
+        .unwrap();
+        store::lanes::Lane { table: world.table.as_ref(), id: &lane }.put_link(&mut link).await.unwrap();
         let todo = store::lanes::Todo::new(record, world.now(), store::bell::fresh_token());
         store::lanes::Lane { table: world.table.as_ref(), id: &lane }.ask(&[todo]).await.unwrap();
     }
@@ -123,6 +132,7 @@ impl Everything {
             ("{connection}", &self.connection),
             ("{project}", "7"),
             ("{kind}", "observation"),
+            ("{field}", "title"),
             ("{id}", id),
         ]
         .into_iter()

@@ -280,3 +280,37 @@ async fn a_key_for_one_site_sees_that_sites_records_only() {
     }
     assert_eq!(ids(&records.world.get(OPERATOR, &list).await).len(), 2);
 }
+
+#[tokio::test]
+async fn a_conflict_is_shown_with_both_values_and_decided_field_by_field() {
+    let records = Records::new().await;
+    let record = records.record(RecordKind::Incident, &records.tenant.site, FACT);
+    let mut link = records.link(record, RecordState::Synced).await;
+    let conflict = |field: &str| serde_json::from_value(json!({"field": field, "ours": "A", "theirs": "B"})).unwrap();
+    link.conflicts = vec![conflict("title"), conflict("description")];
+    let id = records.lane();
+    Lane { table: records.world.table.as_ref(), id: &id }.put_link(&mut link).await.unwrap();
+    let shown = records.list("").await.body["data"][0]["conflicts"].clone();
+    assert_eq!(shown[0], json!({"field": "title", "ours": "A", "theirs": "B"}));
+    let base = format!("/v1/connections/{}/records/incident/{FACT}/conflicts", records.connection);
+    let settle = async |field: &str, body: Value| {
+        records.world.call_with(&records.tenant.key, "POST", &format!("{base}/{field}"), Some(body), &[]).await
+    };
+    assert_eq!(settle("title", json!({"use": "both"})).await.refused(422), ["/use"]);
+    settle("place", json!({"use": "ours"})).await.refused(404);
+    records.world.bell.take();
+    let theirs = settle("title", json!({"use": "theirs"})).await;
+    assert_eq!(
+        (theirs.status.as_u16(), theirs.body["conflicts"].as_array().unwrap().len()),
+        (202, 1),
+        "{}",
+        theirs.body
+    );
+    assert!(records.todos().await.is_empty() && records.world.bell.take().is_empty(), "nothing is to be sent");
+    settle("title", json!({"use": "theirs"})).await.refused(404);
+    assert_eq!(settle("description", json!({"use": "ours"})).await.status, 202);
+    assert_eq!((records.todos().await.len(), records.world.bell.take().len()), (1, 1));
+    let (reader, _) = records.world.key(&records.tenant.organization, &["read"], None).await;
+    let body = Some(json!({"use": "ours"}));
+    records.world.call_with(&reader, "POST", &format!("{base}/description"), body, &[]).await.refused(403);
+}

@@ -43,3 +43,29 @@ async fn a_blocked_connection_says_why_and_is_tried_again() {
     assert!(world.connection(&world.ours).await.blocked.is_none());
     assert_eq!(world.bell.take(), [world.ours.connection.lane()]);
 }
+
+#[tokio::test]
+async fn a_conflict_is_shown_with_both_values_and_decided_by_a_manager() {
+    let world = World::new().await;
+    world.link(&world.ours, FAILED[0], RecordState::Synced).await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    let (activity, conflicts) =
+        (format!("{}/activity", world.ours.project()), format!("{}/conflicts", world.ours.project()));
+    let page = world.get(&manager, &activity).await.body;
+    for shown in ["Their words", "Ours", "Use ours", "Keep theirs"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let seen = world.get(&viewer, &activity).await.body;
+    assert!(seen.contains("Their words") && !seen.contains("Use ours"), "{seen}");
+    let form = |choice: &str| format!("kind=observation&id={}&field=name&use={choice}", FAILED[0]);
+    assert_eq!(world.post(&viewer, &conflicts, &form("ours")).await.status, 403);
+    assert_eq!(world.post(&manager, &conflicts, &form("both")).await.status, 404);
+    assert!(world.bell.take().is_empty());
+    assert_eq!(world.post(&manager, &conflicts, &form("ours")).await.status, 303);
+    assert_eq!(world.bell.take(), [world.ours.connection.lane()]);
+    assert_eq!(world.post(&manager, &conflicts, &form("theirs")).await.status, 303);
+    assert!(!world.get(&manager, &activity).await.body.contains("Their words"));
+    let foreign = format!("{}/conflicts", world.theirs.project());
+    assert_eq!(world.post(&manager, &foreign, &form("theirs")).await.status, 404);
+}

@@ -2,13 +2,14 @@
 //!
 //! - [`incident`] and [`observation`]: what a record says and how Procore shows it; pure
 //! - [`types`], [`hazards`], [`location`]: what rendering needs from Procore, by name and path, never by an id of ours
-//! - [`told`]: what people added, read back
+//! - [`told`]: what people added, read back; [`hooks`]: what tells us of it
 //! - [`records`]: the calls on records: create, read, update, look, comment
 //!
 //! Never written: `filing_type` and injuries (a filing type can page executives, nested injuries double), `private`, and on an
 //! update the status, which people own. Never called: `send_unsent`.
 mod catalog;
 mod hazards;
+mod hooks;
 mod incident;
 mod kind;
 mod location;
@@ -30,8 +31,8 @@ use kind::Kind;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use sync::target::{
-    Block, Call, Catalog, Project, Remote, Rendered, Seen, SideWrite, Standing, Statuses, Subject, SubjectBody, Target,
-    TargetError,
+    Block, Call, Catalog, FoundHook, Project, Remote, Rendered, Seen, SideWrite, Standing, Statuses, Subject,
+    SubjectBody, Target, TargetError,
 };
 
 /// Puts incidents and observations into Procore.
@@ -202,8 +203,35 @@ impl Target for ProcoreTarget {
         told::of_project(&self.procore, call, At::of(project)?).await
     }
 
+    async fn changed(&self, call: Call<'_>, project: &Project, since: Timestamp) -> Result<Vec<Remote>, TargetError> {
+        records::changed(&self.procore, call, At::of(project)?, Kind::Observation, since).await
+    }
+
     async fn discarded(&self, call: Call<'_>, project: &Project, id: &str) -> Result<BTreeSet<String>, TargetError> {
         told::discarded(&self.procore, call, At::of(project)?, id).await
+    }
+
+    async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError> {
+        hooks::own_user(&self.procore, call, At::of(project)?).await
+    }
+
+    async fn hook(&self, call: Call<'_>, project: &Project, url: &str) -> Result<Option<FoundHook>, TargetError> {
+        hooks::find(&self.procore, call, At::of(project)?, url).await
+    }
+
+    async fn mend_hook(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        authorization: &str,
+        standing: Option<String>,
+    ) -> Result<String, TargetError> {
+        hooks::mend(&self.procore, call, At::of(project)?, url, authorization, standing).await
+    }
+
+    async fn drop_hooks(&self, call: Call<'_>, project: &Project, url: &str) -> Result<(), TargetError> {
+        hooks::drop(&self.procore, call, At::of(project)?, url).await
     }
 
     async fn commented(

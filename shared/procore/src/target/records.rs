@@ -109,6 +109,21 @@ pub(super) async fn look(
     Ok(found)
 }
 
+/// What was changed since, by the plain list; what nobody touched since it was made is left out.
+pub(super) async fn changed(
+    procore: &Procore,
+    call: Call<'_>,
+    at: At,
+    kind: Kind,
+    since: Timestamp,
+) -> Result<Vec<Remote>, TargetError> {
+    const WHOLE: usize = 1_000;
+    let request = kind.list(at).with("filters[updated_at]", window(since, call.meter.now()));
+    let items = procore.list_by(call, &request, WHOLE).await?;
+    let touched = |remote: &Remote| remote.updated_at.is_none() || remote.updated_at != remote.created_at;
+    Ok(items.iter().filter_map(|item| remote(procore.hosts(), at, kind, item, false)).filter(touched).collect())
+}
+
 /// `a...b`: a single instant is no range.
 fn window(since: Timestamp, now: Timestamp) -> String {
     let from = since.saturating_sub(SKEW).unwrap_or(Timestamp::MIN);

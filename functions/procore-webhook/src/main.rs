@@ -1,0 +1,20 @@
+use domain::ids::Provider;
+use lambda_http::{Error, Request, service_fn};
+use procore_webhook::Webhook;
+use runtime::{clients, config, logs};
+use std::collections::BTreeMap;
+use store::{bell::SqsBell, dynamo::DynamoTable};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    logs::init("procore-webhook");
+    let aws = clients::aws()?;
+    let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
+    let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
+    let bell = SqsBell::new(clients::sqs(&aws), queues);
+    let webhook = &Webhook { table: &table, bell: &bell };
+    lambda_http::run(service_fn(move |request: Request| async move {
+        Ok::<_, std::convert::Infallible>(webhook.handle(&request, jiff::Timestamp::now()).await)
+    }))
+    .await
+}

@@ -1,0 +1,80 @@
+//! A connection on its way out: taken from the directory at once, its lane then clears up behind it.
+use crate::directory::{Connection, Directory, Project};
+use crate::keys;
+use crate::lanes::{Lane, LaneId};
+use crate::table::{Condition, TableError, get_as, item};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What the lane needs to clear up, when the connection itself is not there any more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Removal {
+    pub connection: Connection,
+    pub at: Timestamp,
+}
+
+impl Directory<'_> {
+    /// The connection that is being cleared up behind, if one is.
+    pub async fn removal(&self, lane: &LaneId) -> Result<Option<Removal>, TableError> {
+        get_as(self.0, "a removal", &keys::removal(&lane.pk())).await
+    }
+
+    /// Notes what is to be cleared up, then takes the connection away: from then on it does not exist for anyone but its lane.
+    /// Only if it is still what was read.
+    pub async fn begin_removal(&self, connection: &Connection, now: Timestamp) -> Result<(), TableError> {
+        let lane = connection.lane();
+        let removal = Removal { connection: connection.clone(), at: now };
+        self.0.put(item(&keys::removal(&lane.pk()), &removal)?, Condition::Always).await?;
+        crate::due::arm(self.0, &lane, now).await?;
+        let as_read = Condition::Equals("version", connection.version.into());
+        self.0.delete(&keys::connection(&connection.organization_id, &connection.id), as_read).await
+    }
+
+    /// Nothing of the site goes there any more, and another organization may map the project.
+    pub async fn release_project(&self, connection: &Connection, project: &Project) -> Result<(), TableError> {
+        let lane = connection.lane();
+        if self.route(&lane, &project.settings.site_id).await?.is_some_and(|r| r.project_id == project.project_id) {
+            self.delete_route(&lane, &project.settings.site_id).await?;
+        }
+        let claim = keys::project_claim(connection.provider, &connection.account, &project.project_id);
+        let ours = Condition::Equals("organization_id", connection.organization_id.as_str().into());
+        match self.0.delete(&claim, ours).await {
+            Ok(()) | Err(TableError::Condition(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The end: what the lane kept of the platform goes, and with it the note that something is left to do.
+    pub async fn end_removal(&self, removal: &Removal, projects: &[Project]) -> Result<(), TableError> {
+        let connection = &removal.connection;
+        let (organization, pk) = (&connection.organization_id, connection.lane().pk());
+        let mut gone = vec![keys::hooks(&pk), keys::rereads(&pk)];
+        for project in projects {
+            gone.push(keys::catalog(&pk, &project.project_id));
+            gone.push(keys::project(organization, &connection.id, &project.project_id));
+        }
+        gone.push(keys::account_organization(connection.provider, &connection.account, organization));
+        gone.push(keys::removal(&pk));
+        for key in gone {
+            self.0.delete(&key, Condition::Always).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Lane<'_> {
+    /// Deletes all todos: nobody waits for them any more.
+    pub async fn drop_todos(&self) -> Result<(), TableError> {
+        const PAGE: usize = 100;
+        loop {
+            let mut todos = self.ready(PAGE).await?;
+            todos.extend(self.waiting(PAGE).await?);
+            if todos.is_empty() {
+                return Ok(());
+            }
+            for todo in &todos {
+                self.finish(todo).await?;
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A removed connection: queued work ends, hooks go, claims are released, and what came from the platform is erased but for a hash
+//! per field, the base of a later merge. What we made at the platform stays there. Each step may be repeated.
+use crate::budget::Budget;
+use crate::lane::{Engine, RunError};
+use crate::meter::LaneMeter;
+use crate::target::{Call, Project, TargetError};
+use domain::fact::FactKind;
+use domain::message::UpdateMessage;
+use domain::record::{RecordKind, WorkClass};
+use domain::treatment::{Source, Told, Update};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use store::TableError;
+use store::directory::{self, Directory};
+use store::due::{self, Reason};
+use store::lanes::{Lane, LaneId, Link};
+use store::removal::Removal;
+
+const PAGE: usize = 100;
+/// Hooks of a platform that does not answer are given up after this long: they ring at a door that does not open.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+
+impl Engine<'_> {
+    /// Clears up. What is left for later has a due time.
+    pub(crate) async fn clear_up(&self, id: &LaneId, removal: &Removal) -> Result<(), RunError> {
+        let (lane, directory) = (Lane { table: self.table, id }, Directory(self.table));
+        let deadline = self.clock.now() + self.run_for;
+        let projects = directory.projects(id).await?;
+        for project in &projects {
+            directory.release_project(&removal.connection, project).await?;
+        }
+        lane.drop_todos().await?;
+        if !self.forget(&lane, deadline).await? {
+            due::arm(self.table, id, self.clock.now()).await?;
+            return Ok(self.bell.ring(id).await?);
+        }
+        if let Some(until) = self.drop_hooks(&lane, removal, &projects, deadline).await? {
+            due::change(self.table, id, |reasons| {
+                reasons.clear();
+                reasons.insert(Reason::NextTry, until);
+            })
+            .await?;
+            return Ok(());
+        }
+        directory.end_removal(removal, &projects).await?;
+        due::change(self.table, id, BTreeMap::clear).await?;
+        tracing::info!(organization_id = %id.organization_id, connection_id = %id.connection_id, "a connection was removed");
+        Ok(())
+    }
+
+    /// Erases what was read back, here and, through their one writer, in facts. `false`: time was up.
+    async fn forget(&self, lane: &Lane<'_>, deadline: Timestamp) -> Result<bool, RunError> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = lane.links(after.as_deref(), PAGE).await?;
+            let full = page.len() == PAGE;
+            for (key, mut link) in page {
+                if self.clock.now() >= deadline {
+                    return Ok(false);
+                }
+                after = Some(key);
+                if let Some(message) = self.forgetting(lane.id, &link) {
+                    self.outbox.send(&message).await.map_err(|error| TableError::Unavailable(error.to_string()))?;
+                }
+                if link.read.is_some() || !link.conflicts.is_empty() || link.reason.is_some() {
+                    (link.read, link.reason, link.who) = (None, None, None);
+                    link.conflicts.clear();
+                    lane.put_link(&mut link).await?;
+                }
+            }
+            if !full {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The link's mark goes only after this was sent.
+    fn forgetting(&self, id: &LaneId, link: &Link) -> Option<UpdateMessage> {
+        let read = link.read.as_ref()?;
+        let (now, provider) = (self.clock.now(), id.provider);
+        let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        let source = Source::Platform { connection_id: id.connection_id.clone(), provider };
+        Some(UpdateMessage {
+            organization_id: id.organization_id.clone(),
+            site_id: link.record.site_id.clone(),
+            fact: match link.record.kind {
+                RecordKind::Incident => FactKind::Incident,
+                RecordKind::Observation | RecordKind::DailySummary => FactKind::Detection,
+            },
+            fact_id: link.record.fact_id.clone(),
+            update: Update { source, told: Told::Forget, order: milliseconds.max(read.order + 1), at: now },
+        })
+    }
+
+    /// `Some`: to be tried again then.
+    async fn drop_hooks(
+        &self,
+        lane: &Lane<'_>,
+        removal: &Removal,
+        projects: &[directory::Project],
+        deadline: Timestamp,
+    ) -> Result<Option<Timestamp>, RunError> {
+        let hooks = lane.hooks().await?;
+        let budget: Budget = lane.budget().await?.unwrap_or_default();
+        let meter = LaneMeter::new(self.clock, budget, deadline);
+        let url = self.hook_url(lane.id);
+        let mut later = None;
+        for mapped in projects.iter().filter(|project| hooks.projects.contains_key(&project.project_id)) {
+            let (account, id) = (removal.connection.account.clone(), mapped.project_id.clone());
+            let project = Project { account, id, settings: mapped.settings.clone() };
+            let call = Call { class: WorkClass::ReadBack, meter: &meter };
+            match self.target.drop_hooks(call, &project, &url).await {
+                Ok(()) => {}
+                Err(TargetError::Paused { until, .. }) => later = Some(until),
+                Err(TargetError::NotDone { .. } | TargetError::Unclear { .. }) => {
+                    later = Some(self.clock.now() + TRY_AGAIN);
+                }
+                Err(error) => {
+                    tracing::warn!(connection_id = %lane.id.connection_id, "a hook stays at the platform: {error}");
+                }
+            }
+        }
+        lane.put_budget(&meter.snapshot()).await?;
+        Ok(later.filter(|_| self.clock.now() < removal.at + GIVE_UP_AFTER))
+    }
+}

@@ -1,0 +1,115 @@
+//! A removed connection, its lane killed or lied to at every step: in the end nothing of it is left to do, nothing that came from
+//! the platform is left here, and what we made there stays.
+#![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
+use crash::facts::{confirmed, detection, id, incident, zone};
+use crash::fault::{Fault, Mode};
+use crash::world::World;
+use domain::fact::FactKind;
+use domain::record::RecordKind;
+use jiff::SignedDuration;
+use sandbox::procore::PersonEdit;
+use serde_json::json;
+use store::directory::Directory;
+use store::facts::SiteFacts;
+use sync::clock::Clock;
+
+/// An incident with an injury that came back, an observation, and a detection that still waits.
+async fn begun() -> World {
+    let mut world = World::new(1).await.unwrap();
+    world.reread_every = Some(SignedDuration::from_mins(30));
+    let never = Fault::never();
+    world.route(&world.message(vec![zone(1), detection(1), confirmed(incident(9, 1, &[]))]), &never).await.unwrap();
+    world.rest(&never).await.unwrap();
+    let incident_id = world.procore.incidents(world.project_id)[0].id;
+    let fields = json!({"incident_id": incident_id, "filing_type": "lost_time", "work_days_absent": 3,
+        "treatment_facility": "Mercy Clinic"});
+    let edit = PersonEdit { kind: "injury".into(), action: None, id: None, project_id: Some(world.project_id), fields };
+    world.procore.person_edit(&edit).unwrap();
+    world.reread(&never).await.unwrap();
+    world.route(&world.message(vec![detection(2)]), &never).await.unwrap();
+    world
+}
+
+async fn remove(world: &World) {
+    let directory = Directory(&world.table);
+    let (organization, connection) = (&world.lane.organization_id, &world.lane.connection_id);
+    let connection = directory.connection(organization, connection).await.unwrap().unwrap();
+    directory.begin_removal(&connection, world.clock.now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_removed_connection_leaves_nothing_behind_whatever_step_fails() {
+    for mode in Mode::ALL {
+        for at in 0.. {
+            let (world, case) = (begun().await, format!("{mode:?} at step {at}"));
+            assert_eq!(world.procore.hooks().len(), 1, "{case}");
+            remove(&world).await;
+            let fault = Fault::new(at, mode);
+            world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+            assert!(world.todos().await.unwrap().is_empty(), "{case}: todos are left");
+            assert!(world.procore.hooks().is_empty(), "{case}: a hook is left");
+            let directory = Directory(&world.table);
+            assert!(directory.removal(&world.lane).await.unwrap().is_none(), "{case}");
+            assert!(directory.route(&world.lane, &world.site_id).await.unwrap().is_none(), "{case}");
+            assert!(directory.projects(&world.lane).await.unwrap().is_empty(), "{case}");
+            let kept = world.table.dump().into_iter().map(|item| serde_json::Value::Object(item).to_string());
+            assert!(!kept.collect::<String>().contains("Mercy Clinic"), "{case}: something of theirs is left");
+            assert_eq!(world.procore.incidents(world.project_id).len(), 1, "{case}: what we made stays");
+            assert_eq!(world.procore.observations(world.project_id).len(), 1, "{case}");
+            let link = world.link(RecordKind::Incident, id(9)).await.unwrap().unwrap();
+            assert!(!link.written.is_empty() && link.read.is_none(), "{case}: the base of a later merge");
+            if !fault.struck() {
+                assert!(at > 10, "only {at} steps");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn connected_again_it_knows_its_records_and_reads_them_back() {
+    let (world, never) = (begun().await, Fault::never());
+    remove(&world).await;
+    world.rest(&never).await.unwrap();
+    world.connect_again().await.unwrap();
+    world.route(&world.message(vec![confirmed(incident(9, 2, &[]))]), &never).await.unwrap();
+    world.rest(&never).await.unwrap();
+    world.reread(&never).await.unwrap();
+    assert_eq!(world.procore.incidents(world.project_id).len(), 1, "no second record");
+    let facts =
+        SiteFacts { table: &world.table, organization_id: &world.lane.organization_id, site_id: &world.site_id };
+    let fact = facts.get(FactKind::Incident, &id(9)).await.unwrap().unwrap();
+    assert_eq!(fact.treatment.days_away(), Some(3));
+}
+
+#[tokio::test]
+async fn hooks_are_made_once_whatever_step_fails_and_mended_when_broken() {
+    for mode in Mode::ALL {
+        for at in 0.. {
+            let mut world = World::new(1).await.unwrap();
+            world.reread_every = Some(SignedDuration::from_mins(30));
+            let (fault, case) = (Fault::new(at, mode), format!("{mode:?} at step {at}"));
+            let never = Fault::never();
+            world.route(&world.message(vec![zone(1), confirmed(incident(9, 1, &[]))]), &never).await.unwrap();
+            world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+            // Trouble with a hook is tried again at a later run.
+            world.reread(&never).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+            let hooks = world.procore.hooks();
+            assert_eq!(hooks.len(), 1, "{case}: {hooks:?}");
+            assert!(
+                hooks[0].destination_url.ends_with(&format!("/hooks/procore/{}", world.lane.connection_id)),
+                "{case}"
+            );
+            assert!(world.procore.violations().is_empty(), "{case}: {:?}", world.procore.violations());
+            if !fault.struck() {
+                assert!(at > 20, "only {at} steps");
+                world.procore.deactivate_hook(hooks[0].id);
+                for _ in 0..50 {
+                    world.reread(&never).await.unwrap();
+                }
+                assert!(world.procore.hooks()[0].active, "mended within a day");
+                break;
+            }
+        }
+    }
+}

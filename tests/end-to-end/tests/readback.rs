@@ -1,0 +1,76 @@
+//! What people do in Procore comes back: in seconds when Procore rings, and without any ring by the timed re-read.
+use end_to_end::events::{id, incident, zone};
+use end_to_end::tenant::{SOON, Tenant};
+use end_to_end::{eventually, http};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+fn path(tenant: &Tenant) -> String {
+    format!("/v1/sites/{}/incidents/{}", tenant.site, id(2))
+}
+
+fn told(tenant: &Tenant) -> Value {
+    tenant.stack.operator("GET", &path(tenant), Value::Null).ok("incident")
+}
+
+fn state(tenant: &Tenant) -> Value {
+    http::call("GET", &format!("{}/_control/state", tenant.stack.sandbox), &[], b"").json()
+}
+
+/// Entries of this tenant's project.
+fn of_project(tenant: &Tenant, kind: &str) -> Vec<Value> {
+    let all = state(tenant)[kind].as_array().cloned().unwrap_or_default();
+    all.into_iter().filter(|each| each["project_id"] == tenant.project).collect()
+}
+
+/// An incident in Procore, and the hook that the lane made for its project.
+fn begun() -> (Tenant, Value, Value) {
+    let tenant = Tenant::new();
+    tenant.take(&[zone(&tenant), incident(&tenant, 2, 1, &[])]);
+    let record = tenant.settled("incidents", 1).remove(0);
+    let hook = eventually("a hook", SOON, || of_project(&tenant, "hooks").pop());
+    (tenant, record, hook)
+}
+
+fn injure(tenant: &Tenant, record: &Value, days: u32) -> Value {
+    let fields = json!({"incident_id": record["id"], "filing_type": "lost_time", "work_days_absent": days,
+        "treated_in_er": true, "treatment_facility": "Mercy Clinic"});
+    tenant.stack.control("person-edit", json!({"kind": "injury", "project_id": tenant.project, "fields": fields}))
+}
+
+#[test]
+fn an_injury_comes_back_in_seconds_when_procore_rings() {
+    let (tenant, record, hook) = begun();
+    assert_eq!(hook["namespace"], "hardhat-pulse");
+    // What is changed in an injury rings only where it moves its incident: here a person changes that as well.
+    injure(&tenant, &record, 3);
+    let edit = json!({"kind": "incident", "id": record["id"], "fields": {"status": "closed"}});
+    tenant.stack.control("person-edit", edit);
+    let shown = eventually("the treatment", Duration::from_secs(15), || {
+        let incident = told(&tenant);
+        (incident["treatment"]["days_away"] == 3).then_some(incident)
+    });
+    assert_eq!(shown["treatment"]["outcome"], "days_away", "{shown}");
+    assert_eq!(shown["treatment"]["injuries"][0]["source"], "procore");
+    assert_eq!(shown["treatment"]["injuries"][0]["treatment_facility"], "Mercy Clinic");
+    assert_eq!(shown["platforms"][0]["status"], "closed", "{shown}");
+    let delivered = |each: &&Value| each["hook_id"] == hook["id"] && each["status"] == "delivered";
+    let deliveries = state(&tenant)["deliveries"].as_array().cloned().unwrap_or_default();
+    assert!(deliveries.iter().any(|each| delivered(&each)), "no delivery of {hook}");
+    tenant.at_rest();
+    assert_eq!(tenant.calls("updateIncident").len(), 0, "nothing went back");
+    tenant.no_violations();
+}
+
+#[test]
+fn an_injury_comes_back_by_the_timed_re_read_without_any_ring() {
+    let (tenant, record, hook) = begun();
+    let address = format!("{}/_control/hooks/{}", tenant.stack.sandbox, hook["id"]);
+    http::call("DELETE", &address, &[], b"");
+    injure(&tenant, &record, 4);
+    // The stack under test reads again each minute; the clock rings at full minutes.
+    eventually("the treatment", Duration::from_secs(200), || {
+        (told(&tenant)["treatment"]["days_away"] == 4).then_some(())
+    });
+    assert_eq!(tenant.calls("updateIncident").len(), 0, "nothing went back");
+}
