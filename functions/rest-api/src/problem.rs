@@ -143,6 +143,7 @@ impl From<PeopleError> for Problem {
     fn from(error: PeopleError) -> Self {
         match error {
             PeopleError::Table(error) => error.into(),
+            PeopleError::Vault(error) => error.into(),
             PeopleError::NoRandomness => Self::internal("people", &error),
         }
     }

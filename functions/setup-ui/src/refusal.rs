@@ -89,6 +89,7 @@ impl From<PeopleError> for Refusal {
     fn from(error: PeopleError) -> Self {
         match error {
             PeopleError::Table(error) => error.into(),
+            PeopleError::Vault(error) => Self::unavailable("the vault", &error),
             PeopleError::NoRandomness => Self::internal("people", &error),
         }
     }

@@ -2,12 +2,15 @@
 use crate::page::calm;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use credentials::VaultError;
 use store::TableError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {
     #[error(transparent)]
     Table(#[from] TableError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     #[error("the system gave no random bytes")]
     NoRandomness,
 }

@@ -5,6 +5,8 @@
 //! - [`Visitor`]: the extractor that each page begins with; [`csrf`]: what each form is checked by
 //! - [`cookie`]: the cookies' rules, from the public address; [`token`]: random texts of which only the hash is kept
 //! - [`links`]: setup and invite links
+//! - [`sign_in`]: a sign-in at a platform, under way in one browser; its last step: which organization
+//! - [`People::platform_token`]: what a session may ask the person's platform with
 //! - [`access`]: which sites a person may see
 pub mod access;
 pub mod cookie;
@@ -13,14 +15,16 @@ mod error;
 pub mod links;
 mod page;
 mod person;
+mod platform_token;
 mod session;
+pub mod sign_in;
 mod store_people;
 pub mod token;
 mod visitor;
 
 pub use cookie::PublicUrl;
 pub use error::PeopleError;
-pub use page::calm;
+pub use page::{calm, page};
 pub use person::{Identity, Person, Role};
 pub use session::{Opened, SESSION_LIFE, Session};
 pub use store_people::{Clock, People};

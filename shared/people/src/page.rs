@@ -11,14 +11,19 @@ pub fn calm(status: StatusCode, title: &str, words: &str, onward: Option<(&str, 
     let onward = onward.map_or_else(String::new, |(path, text)| {
         format!("<p><a id=\"onward\" href=\"{}\">{}</a></p>", escape(path), escape(text))
     });
+    let body = format!("<p>{}</p>{onward}", escape(words));
+    page(status, title, &body)
+}
+
+/// The same frame around other content, which is HTML already.
+pub fn page(status: StatusCode, title: &str, content: &str) -> Response {
     let body = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} - HardHat Pulse</title>\
-         <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}}</style></head>\
-         <body><main><h1>{title}</h1><p>{words}</p>{onward}\
+         <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}}button{{font:inherit;padding:.5rem 1rem;min-height:2.75rem}}</style></head>\
+         <body><main><h1>{title}</h1>{content}\
          <p>Questions: <a href=\"mailto:contact@hardhatpulse.com\">contact@hardhatpulse.com</a></p></main></body></html>",
         title = escape(title),
-        words = escape(words),
     );
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),

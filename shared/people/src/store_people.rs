@@ -1,6 +1,7 @@
 //! Persons and sessions in the table.
 use crate::cookie::Cookie;
 use crate::session::{Kept, Opened, SESSION_LIFE, Session};
+use crate::sign_in::Projects;
 use crate::{Identity, PeopleError, Person, PublicUrl, Role, Visitor, token};
 use axum::http::HeaderMap;
 use domain::ids::{OrganizationId, PersonId};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::directory::Directory;
 use store::table::{Query, get_as, item, read};
-use store::{Condition, Table, TableError, keys};
+use store::{Condition, Key, Table, TableError, keys};
 use ulid::Ulid;
 
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -113,33 +114,46 @@ impl People {
         }
     }
 
+    /// Where a platform's user is somebody already.
+    pub async fn organizations_of(&self, identity: &Identity) -> Result<Vec<OrganizationId>, PeopleError> {
+        let (pk, prefix) = keys::user_organizations(identity.provider, &identity.user_id);
+        let found = self.table.query(Query::prefix(pk, prefix, MOST)).await?;
+        let ids = found.iter().filter_map(|item| item.get("sk")?.as_str()?.strip_prefix(prefix));
+        Ok(ids.filter_map(|id| id.parse().ok()).collect())
+    }
+
     /// The person whom a platform vouches for: the one known by that identity; else `already` (who signed in here by a link
     /// and now at the platform too), who gets the identity; else someone new, with the role that nobody had to give them.
-    /// A role is raised by this, never lowered: where `already` is another person, their role carries over.
+    /// A role is raised by this, never lowered: where `already` is another person, their role carries over. `projects` is what
+    /// they can list there; it limits who was not let in by a link.
     pub async fn vouched(
         &self,
         organization: &OrganizationId,
         identity: &Identity,
         label: &str,
         already: Option<Person>,
+        projects: Projects,
     ) -> Result<Person, PeopleError> {
         let mut person = match (self.by_identity(organization, identity).await?, already) {
             (Some(mut known), already) => {
                 known.role = known.role.max(already.map_or(Role::Viewer, |already| already.role));
+                known.projects = known.projects.map(|_| projects);
                 known
             }
             (None, Some(already)) if already.identity.is_none() => already,
             (None, already) => {
-                self.unnamed(organization, already.map_or(Role::Viewer, |already| already.role), label)?
+                let role = already.map_or(Role::Viewer, |already| already.role);
+                Person { projects: Some(projects), ..self.unnamed(organization, role, label)? }
             }
         };
         person.identity = Some(identity.clone());
         label.clone_into(&mut person.label);
         self.put(&mut person).await?;
         // After the person: a pointer always leads to somebody.
-        let key = keys::identity(organization, identity.provider, &identity.user_id);
         let pointer = Pointer { person_id: person.id.clone() };
-        self.table.put(item(&key, &pointer)?, Condition::Always).await?;
+        for key in pointers(organization, identity) {
+            self.table.put(item(&key, &pointer)?, Condition::Always).await?;
+        }
         Ok(person)
     }
 
@@ -161,11 +175,12 @@ impl People {
         let Some(person) = self.person(organization, id).await? else { return Ok(false) };
         self.table.delete(&keys::person(organization, id), Condition::Always).await?;
         if let Some(identity) = &person.identity {
-            let key = keys::identity(organization, identity.provider, &identity.user_id);
-            let ours = Condition::Equals("person_id", id.as_str().into());
-            match self.table.delete(&key, ours).await {
-                Ok(()) | Err(TableError::Condition(_)) => {}
-                Err(error) => return Err(error.into()),
+            for key in pointers(organization, identity) {
+                let ours = Condition::Equals("person_id", id.as_str().into());
+                match self.table.delete(&key, ours).await {
+                    Ok(()) | Err(TableError::Condition(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
         for session in self.sessions(&person).await? {
@@ -242,12 +257,28 @@ impl People {
         Ok(sessions)
     }
 
-    /// Ends a session: what lets in goes first.
+    /// Ends a session.
     pub async fn close(&self, session: &Session) -> Result<(), PeopleError> {
-        self.table.delete(&keys::session(&session.id), Condition::Always).await?;
-        let listing = keys::session_listing(&session.organization_id, &session.person_id, &session.id);
-        Ok(self.table.delete(&listing, Condition::Always).await?)
+        self.end_session(&session.organization_id, &session.person_id, &session.id).await
     }
+
+    /// Ends a session by its id: what lets in goes first.
+    pub(crate) async fn end_session(
+        &self,
+        organization: &OrganizationId,
+        person: &PersonId,
+        id: &str,
+    ) -> Result<(), PeopleError> {
+        self.table.delete(&keys::session(id), Condition::Always).await?;
+        self.table.delete(&keys::session_token(id), Condition::Always).await?;
+        Ok(self.table.delete(&keys::session_listing(organization, person, id), Condition::Always).await?)
+    }
+}
+
+/// By what a platform's user is found: within an organization, and the organizations they are somebody in.
+fn pointers(organization: &OrganizationId, identity: &Identity) -> [Key; 2] {
+    let Identity { provider, user_id } = identity;
+    [keys::identity(organization, *provider, user_id), keys::user_organization(*provider, user_id, organization)]
 }
 
 fn session(id: String, kept: Kept, person: &Person) -> Session {

@@ -101,7 +101,8 @@ async fn a_session_lets_in_by_role_until_it_ends_or_is_revoked() {
 async fn a_removed_person_is_out_at_once_and_leaves_nothing() {
     let world = World::new();
     let identity = Identity { provider: Provider::Procore, user_id: "8600000001".into() };
-    let person = world.people.vouched(&organization(1), &identity, "a@example.com", None).await.unwrap();
+    let person =
+        world.people.vouched(&organization(1), &identity, "a@example.com", None, Default::default()).await.unwrap();
     let opened = world.people.open(&person).await.unwrap();
     // Another organization's id removes nobody.
     assert!(!world.people.remove(&organization(2), &person.id).await.unwrap());
@@ -138,13 +139,18 @@ async fn who_came_by_a_link_and_signs_in_at_the_platform_stays_one_person() {
     let world = World::new();
     let identity = Identity { provider: Provider::Procore, user_id: "8600000001".into() };
     let by_link = world.people.add(&organization(1), Role::Manager, "Setup link").await.unwrap();
-    let vouched =
-        world.people.vouched(&organization(1), &identity, "a@example.com", Some(by_link.clone())).await.unwrap();
+    let vouched = world
+        .people
+        .vouched(&organization(1), &identity, "a@example.com", Some(by_link.clone()), Default::default())
+        .await
+        .unwrap();
     assert_eq!((&vouched.id, vouched.role), (&by_link.id, Role::Manager));
-    let next = world.people.vouched(&organization(1), &identity, "a@example.com", None).await.unwrap();
+    let next =
+        world.people.vouched(&organization(1), &identity, "a@example.com", None, Default::default()).await.unwrap();
     assert_eq!((next.id, next.role), (by_link.id, Role::Manager));
     // In another organization the same user is somebody else, and nobody made them a manager there.
-    let other = world.people.vouched(&organization(2), &identity, "a@example.com", None).await.unwrap();
+    let other =
+        world.people.vouched(&organization(2), &identity, "a@example.com", None, Default::default()).await.unwrap();
     assert_ne!(other.id, vouched.id);
     assert_eq!(other.role, Role::Viewer);
 }

@@ -3,7 +3,7 @@
 use crate::errors::{Refusal, classify, unauthorized};
 use crate::rates;
 use crate::request::{Effect, Request};
-use crate::token::{CredentialSource, Credentials, Issuer, Tokens};
+use crate::token::{CredentialError, CredentialSource, Credentials, Issuer, Tokens};
 use async_trait::async_trait;
 use credentials::Secret;
 use jiff::{SignedDuration, Timestamp};
@@ -45,6 +45,10 @@ impl Hosts {
             api: host("ProcoreApiUrl", api_url)?,
             web: host("ProcoreWebUrl", web_url)?,
         })
+    }
+
+    pub(crate) fn login(&self) -> &str {
+        &self.login
     }
 
     pub(crate) fn web(&self) -> &str {
@@ -163,6 +167,34 @@ impl Procore {
         &self.hosts
     }
 
+    /// The app's own OAuth client.
+    pub(crate) async fn credentials(&self) -> Result<Credentials, CredentialError> {
+        self.tokens.credentials().await
+    }
+
+    /// A form to the login host.
+    pub(crate) async fn post_form(&self, path: &str, form: &[(&str, &str)], now: Timestamp) -> Result<Answer, Broken> {
+        let builder = self.http.post(format!("{}{path}", self.hosts.login)).form(form).timeout(self.timeouts.read);
+        exchange(builder, || now).await
+    }
+
+    /// A read with a person's token; outside the lane's budget, which is the app's.
+    pub(crate) async fn get_as(
+        &self,
+        token: &Secret,
+        path: &str,
+        company: Option<i64>,
+        query: &[(&str, String)],
+        now: Timestamp,
+    ) -> Result<Answer, Broken> {
+        let builder = self.http.get(format!("{}{path}", self.hosts.api)).bearer_auth(token.expose()).query(query);
+        let builder = match company {
+            Some(company) => builder.header("Procore-Company-Id", company),
+            None => builder,
+        };
+        exchange(builder.timeout(self.timeouts.read), || now).await
+    }
+
     /// Sends one request and reads its answer as JSON.
     pub(crate) async fn send(&self, call: Call<'_>, request: &Request) -> Result<Reply, TargetError> {
         let token = self.tokens.get(self, call.meter.now()).await?;
@@ -217,9 +249,7 @@ impl Issuer for Procore {
             ("client_id", credentials.client_id.as_str()),
             ("client_secret", credentials.client_secret.expose()),
         ];
-        let builder =
-            self.http.post(format!("{}/oauth/token", self.hosts.login)).form(&form).timeout(self.timeouts.read);
-        let answer = exchange(builder, || now).await;
+        let answer = self.post_form("/oauth/token", &form, now).await;
         tracing::debug!(status = answer.as_ref().map(|answer| answer.status).ok(), "Procore token");
         answer
     }

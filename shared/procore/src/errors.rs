@@ -54,7 +54,7 @@ fn said(status: u16, words: &str) -> String {
     format!("Procore answered {status}: {words}")
 }
 
-fn not_connected(words: &str) -> bool {
+pub(crate) fn not_connected(words: &str) -> bool {
     words.to_ascii_lowercase().contains("app is not connected")
 }
 

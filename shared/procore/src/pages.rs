@@ -58,7 +58,7 @@ fn items(reply: Reply) -> Result<Vec<Value>, TargetError> {
 }
 
 /// Whether there is a page after this one, where the headers say so: `Link` first, else `Total` and `Per-Page`.
-fn more(headers: &HeaderMap, page: usize) -> Option<bool> {
+pub(crate) fn more(headers: &HeaderMap, page: usize) -> Option<bool> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(link) = text("link").filter(|link| !link.trim().is_empty()) {
         return Some(link.contains("rel=\"next\"") || link.contains("rel=next"));

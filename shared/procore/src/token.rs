@@ -82,6 +82,10 @@ impl Tokens {
         Self { source, known: Mutex::new(None) }
     }
 
+    pub(crate) async fn credentials(&self) -> Result<Credentials, CredentialError> {
+        self.source.get().await
+    }
+
     /// A token that is good for a while; who comes during a renewal waits for it.
     pub(crate) async fn get(&self, issuer: &dyn Issuer, now: Timestamp) -> Result<Secret, TargetError> {
         let mut known = self.known.lock().await;
@@ -156,7 +160,7 @@ fn speaks_of_credentials(answer: &Answer) -> bool {
 }
 
 /// The OAuth error code, if it is one of RFC 6749's: anything else in the body might repeat what was sent.
-fn oauth_code(answer: &Answer) -> String {
+pub(crate) fn oauth_code(answer: &Answer) -> String {
     const CODES: [&str; 6] = [
         "invalid_request",
         "invalid_client",

@@ -129,6 +129,20 @@ pub fn session_listings(organization: &OrganizationId, person: &PersonId) -> (St
     (organization_pk(organization), format!("SESSION#{person}#"))
 }
 
+/// What the person's platform gave this session to ask it with, sealed.
+pub fn session_token(sha256: &str) -> Key {
+    Key::new(format!("SESSION#{sha256}"), "TOKEN")
+}
+
+/// In which organizations a platform's user is somebody.
+pub fn user_organization(provider: Provider, user: &str, organization: &OrganizationId) -> Key {
+    Key::new(format!("USER#{}#{user}", provider.as_str()), format!("ORG#{organization}"))
+}
+
+pub fn user_organizations(provider: Provider, user: &str) -> (String, &'static str) {
+    (format!("USER#{}#{user}", provider.as_str()), "ORG#")
+}
+
 /// A setup or invite link by the hash of its secret.
 pub fn entry_link(sha256: &str) -> Key {
     Key::new(format!("ENTRY#{sha256}"), "ENTRY")
@@ -137,6 +151,11 @@ pub fn entry_link(sha256: &str) -> Key {
 /// A sign-in under way, by the hash of its `state`.
 pub fn sign_in(sha256: &str) -> Key {
     Key::new(format!("SIGNIN#{sha256}"), "SIGNIN")
+}
+
+/// Who signed in and may choose among several organizations, by the hash of a one-time code.
+pub fn choice(sha256: &str) -> Key {
+    Key::new(format!("SIGNIN#{sha256}"), "CHOICE")
 }
 
 /// A finished sign-in that a frame may take over, by the hash of its one-time code.

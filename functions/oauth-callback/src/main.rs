@@ -1,0 +1,32 @@
+//! Wires signing in at Procore to AWS and to the Lambda runtime.
+use credentials::{KmsVault, SsmParameters};
+use oauth_callback::{AppState, Services, app};
+use people::{People, PublicUrl};
+use procore::{Hosts, ParameterCredentials, Procore};
+use runtime::{clients, config, logs};
+use std::sync::Arc;
+use store::dynamo::DynamoTable;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    logs::init("oauth-callback");
+    let aws = clients::aws()?;
+    let table = Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?));
+    let stack = config::text("STACK_NAME")?;
+    let credentials = ParameterCredentials {
+        parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
+        client_id: format!("/{stack}/procore/client-id"),
+        client_secret: format!("/{stack}/procore/client-secret"),
+    };
+    let hosts = Hosts::new(
+        &config::text("PROCORE_LOGIN_URL")?,
+        &config::text("PROCORE_API_URL")?,
+        &config::text("PROCORE_WEB_URL")?,
+    )?;
+    let services = Services {
+        people: People::new(table, Arc::new(jiff::Timestamp::now), PublicUrl::new(&config::text("PUBLIC_URL")?)?),
+        vault: Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?)),
+        procore: Procore::new(hosts, Arc::new(credentials))?,
+    };
+    lambda_http::run(app(AppState::new(services))).await
+}

@@ -1,0 +1,139 @@
+//! Every way that a sign-in can end without a session: what happened, and the next step. Nobody is to blame for most of them.
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use credentials::VaultError;
+use people::sign_in::NotOurs;
+use people::{PeopleError, calm};
+use procore::personal::{GrantError, PersonalError};
+use store::TableError;
+
+/// Why no organization is open to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nowhere {
+    NoCompany,
+    NoProject,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("there is no such page")]
+    NotHere,
+    #[error("a form from elsewhere")]
+    Elsewhere,
+    #[error("the person did not agree")]
+    Denied { next: String },
+    #[error("the sign-in is {0:?}")]
+    NotOurs(NotOurs),
+    #[error("no organization is open to the person: {0:?}")]
+    Nowhere(Nowhere),
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    #[error(transparent)]
+    Personal(#[from] PersonalError),
+    #[error(transparent)]
+    People(#[from] PeopleError),
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+const AGAIN: (&str, &str) = ("/sign-in", "Begin again");
+
+struct Words {
+    status: StatusCode,
+    title: &'static str,
+    words: &'static str,
+}
+
+fn words(refusal: &Refusal) -> Words {
+    let (status, title, words) = match refusal {
+        Refusal::NotHere => (
+            StatusCode::NOT_FOUND,
+            "Not found",
+            "There is no such page, or what led here is not good any more. Begin your sign-in again.",
+        ),
+        Refusal::Elsewhere => (
+            StatusCode::FORBIDDEN,
+            "Not from here",
+            "This form was sent from another page, so nothing was done. Begin your sign-in again.",
+        ),
+        Refusal::Denied { .. } => (
+            StatusCode::FORBIDDEN,
+            "You did not agree",
+            "In Procore you chose not to let HardHat Pulse know who you are, so you are not signed in. Nothing was kept. You can \
+             begin again, or sign in by a link that a manager of your organization makes for you.",
+        ),
+        Refusal::NotOurs(NotOurs::Unknown) => (
+            StatusCode::BAD_REQUEST,
+            "This sign-in is not known",
+            "It has ended already, or it never began here. Nothing was done.",
+        ),
+        Refusal::NotOurs(NotOurs::TooOld) => (
+            StatusCode::BAD_REQUEST,
+            "That took too long",
+            "A sign-in must be finished within minutes, so that nobody else finishes it. Nothing was done.",
+        ),
+        Refusal::NotOurs(NotOurs::OtherBrowser) => (
+            StatusCode::BAD_REQUEST,
+            "This sign-in began in another browser",
+            "It can be finished only where it began, and only if that browser keeps our cookie. If somebody sent you this link, \
+             do not trust it. Nothing was done.",
+        ),
+        Refusal::Nowhere(Nowhere::NoCompany) => (
+            StatusCode::FORBIDDEN,
+            "None of your companies is connected",
+            "You are signed in at Procore, but no company that you belong to there is connected to HardHat Pulse. Ask your safety \
+             manager for an invitation, or, if you are to set it up, open the setup link that you were sent and sign in from there.",
+        ),
+        Refusal::Nowhere(Nowhere::NoProject) => (
+            StatusCode::FORBIDDEN,
+            "None of your projects is connected",
+            "Your company is connected to HardHat Pulse, but none of the projects that you can see in Procore is. Ask to be added to \
+             the project in Procore, or ask your safety manager for an invitation.",
+        ),
+        Refusal::Grant(GrantError::Refused) | Refusal::Personal(PersonalError::SignInAgain) => (
+            StatusCode::BAD_REQUEST,
+            "Procore did not accept this sign-in",
+            "What it gave us works once and for ten minutes, and it was used or is too old. Nothing was done.",
+        ),
+        Refusal::Grant(GrantError::OurCredentials(_)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Signing in with Procore does not work at the moment",
+            "Procore does not accept HardHat Pulse itself, which is ours to mend. Nothing was lost. A link from a manager of your \
+             organization still lets you in.",
+        ),
+        Refusal::Grant(GrantError::NotSent(_) | GrantError::Unclear(_))
+        | Refusal::Personal(PersonalError::Unavailable(_)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Procore does not answer",
+            "Procore could not be reached, or answered nothing that we can use. Nothing was lost: begin again in a minute.",
+        ),
+        Refusal::Personal(PersonalError::NotConnected | PersonalError::Forbidden(_)) => (
+            StatusCode::FORBIDDEN,
+            "Procore does not let you look",
+            "Procore did not tell HardHat Pulse who you are. Ask your Procore admin whether the app is installed in your company.",
+        ),
+        Refusal::People(_) | Refusal::Table(_) | Refusal::Vault(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Not available at the moment",
+            "Our storage did not answer. Nothing was lost: begin again in a minute.",
+        ),
+    };
+    Words { status, title, words }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Words { status, title, words } = words(&self);
+        match status.is_server_error() {
+            true => tracing::error!(error = %self, "a sign-in failed"),
+            false => tracing::info!(reason = %self, "a sign-in was refused"),
+        }
+        let again = match &self {
+            Refusal::Denied { next } => people::sign_in_path(next),
+            _ => AGAIN.0.to_owned(),
+        };
+        calm(status, title, words, Some((&again, AGAIN.1)))
+    }
+}

@@ -1,0 +1,55 @@
+//! What every handler needs.
+use crate::routes::CALLBACK;
+use axum::extract::FromRef;
+use credentials::Vault;
+use jiff::Timestamp;
+use people::People;
+use procore::Procore;
+use std::sync::Arc;
+use store::directory::Directory;
+
+pub struct Services {
+    pub people: People,
+    pub vault: Arc<dyn Vault>,
+    pub procore: Procore,
+}
+
+#[derive(Clone)]
+pub struct AppState(Arc<Services>);
+
+impl AppState {
+    pub fn new(services: Services) -> Self {
+        Self(Arc::new(services))
+    }
+
+    pub(crate) fn people(&self) -> &People {
+        &self.0.people
+    }
+
+    pub(crate) fn directory(&self) -> Directory<'_> {
+        self.0.people.directory()
+    }
+
+    pub(crate) fn vault(&self) -> &dyn Vault {
+        self.0.vault.as_ref()
+    }
+
+    pub(crate) fn procore(&self) -> &Procore {
+        &self.0.procore
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.people.now()
+    }
+
+    /// As it is registered with Procore, to the letter.
+    pub(crate) fn redirect_uri(&self) -> String {
+        self.0.people.url().at(CALLBACK)
+    }
+}
+
+impl FromRef<AppState> for People {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.people.clone()
+    }
+}

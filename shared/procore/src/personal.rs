@@ -1,0 +1,246 @@
+//! What we ask for a person, with a token of theirs: who they are, what they can list; and how such a token comes to us
+//! (authorization code), is renewed and is taken back. Procore documents no PKCE, so none is sent: a parameter that is passed
+//! over protects nothing. Here, too, nothing is retried.
+use crate::client::{Answer, Broken, Procore};
+use crate::errors::{not_connected, words};
+use crate::pages;
+use crate::token::{CredentialError, Credentials, oauth_code};
+use credentials::Secret;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+const PER_PAGE: usize = 100;
+const MOST_PAGES: usize = 50;
+
+/// What a person's consent gave us.
+#[derive(Debug, Clone)]
+pub struct PersonalTokens {
+    pub access: Secret,
+    pub ends_at: Timestamp,
+    /// Any use burns it, a failing one too.
+    pub refresh: Option<Secret>,
+}
+
+/// Why the login host gave no tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum GrantError {
+    /// The code or the refresh token is used, too old, taken back or another's.
+    #[error("Procore does not accept what stands for the person's consent")]
+    Refused,
+    #[error("Procore's login refuses HardHat Pulse's own credentials ({0})")]
+    OurCredentials(String),
+    /// Nothing was sent.
+    #[error("{0}")]
+    NotSent(String),
+    /// Sent; whether it was carried out is not known.
+    #[error("{0}")]
+    Unclear(String),
+}
+
+/// Why the platform did not say what a person can see.
+#[derive(Debug, thiserror::Error)]
+pub enum PersonalError {
+    #[error("Procore no longer accepts the person's token")]
+    SignInAgain,
+    #[error("the HardHat Pulse app is not connected to this company")]
+    NotConnected,
+    #[error("Procore does not let this person see that: {0}")]
+    Forbidden(String),
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// A person, as Procore knows them in all companies.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Me {
+    pub id: i64,
+    /// The e-mail address that they log in with.
+    pub login: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Company {
+    pub id: i64,
+    pub name: String,
+    #[serde(default = "yes")]
+    pub is_active: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ListedProject {
+    pub id: i64,
+    pub name: String,
+    #[serde(default)]
+    pub project_number: Option<String>,
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Procore {
+    /// Where a person says whether we may act for them. Our client id is no secret.
+    pub async fn consent_url(&self, redirect_uri: &str, state: &str) -> Result<String, GrantError> {
+        let credentials = self.app_credentials().await?;
+        let query = [
+            ("response_type", "code"),
+            ("client_id", &credentials.client_id),
+            ("redirect_uri", redirect_uri),
+            ("state", state),
+        ];
+        let url = reqwest::Url::parse_with_params(&format!("{}/oauth/authorize", self.hosts().login()), query);
+        url.map(String::from).map_err(|_| GrantError::NotSent("the address of Procore's login is not one".into()))
+    }
+
+    /// Exchanges the code that came back for tokens. It works once.
+    pub async fn exchange_code(
+        &self,
+        code: &Secret,
+        redirect_uri: &str,
+        now: Timestamp,
+    ) -> Result<PersonalTokens, GrantError> {
+        let form = [("grant_type", "authorization_code"), ("code", code.expose()), ("redirect_uri", redirect_uri)];
+        self.tokens_for(&form, now).await
+    }
+
+    /// Renews a person's tokens. Whatever comes back, and where nothing does: this refresh token is used.
+    pub async fn refresh(&self, refresh: &Secret, now: Timestamp) -> Result<PersonalTokens, GrantError> {
+        self.tokens_for(&[("grant_type", "refresh_token"), ("refresh_token", refresh.expose())], now).await
+    }
+
+    /// Takes a token, and what came with it, back. May be repeated.
+    pub async fn revoke(&self, token: &Secret, now: Timestamp) -> Result<(), GrantError> {
+        let answer = self.login_post("/oauth/revoke", &[("token", token.expose())], now).await?;
+        match answer.status {
+            200..=299 => Ok(()),
+            400 | 401 | 403 => Err(GrantError::OurCredentials(oauth_code(&answer))),
+            status => Err(GrantError::Unclear(format!("Procore's login host answered {status}"))),
+        }
+    }
+
+    async fn tokens_for(&self, form: &[(&str, &str)], now: Timestamp) -> Result<PersonalTokens, GrantError> {
+        let answer = self.login_post("/oauth/token", form, now).await?;
+        match answer.status {
+            200..=299 => read_tokens(&answer, now),
+            400 | 401 | 403 => Err(match oauth_code(&answer) {
+                code if code == "invalid_grant" => GrantError::Refused,
+                code => GrantError::OurCredentials(code),
+            }),
+            status => Err(GrantError::Unclear(format!("Procore's login host answered {status}"))),
+        }
+    }
+
+    async fn login_post(&self, path: &str, form: &[(&str, &str)], now: Timestamp) -> Result<Answer, GrantError> {
+        let Credentials { client_id, client_secret } = self.app_credentials().await?;
+        let ours = [("client_id", client_id.as_str()), ("client_secret", client_secret.expose())];
+        let form: Vec<(&str, &str)> = form.iter().copied().chain(ours).collect();
+        let answer = self.post_form(path, &form, now).await;
+        tracing::debug!(path, status = answer.as_ref().map(|answer| answer.status).ok(), "Procore login");
+        answer.map_err(|broken| match broken {
+            Broken::Unreachable => GrantError::NotSent(broken.words().into()),
+            Broken::Late | Broken::Cut | Broken::TooLong => GrantError::Unclear(broken.words().into()),
+        })
+    }
+
+    async fn app_credentials(&self) -> Result<Credentials, GrantError> {
+        self.credentials().await.map_err(|error| match error {
+            CredentialError::Missing(reason) => GrantError::OurCredentials(reason),
+            CredentialError::Unavailable(why) => GrantError::NotSent(why),
+        })
+    }
+
+    /// Who a token stands for.
+    pub async fn me(&self, token: &Secret, now: Timestamp) -> Result<Me, PersonalError> {
+        self.ask(token, "/rest/v1.0/me", None, &[], now).await.and_then(|answer| read(&answer))
+    }
+
+    /// The companies that a person belongs to, whether or not the app is installed there.
+    pub async fn companies_of(&self, token: &Secret, now: Timestamp) -> Result<Vec<Company>, PersonalError> {
+        let mut companies: Vec<Company> = self.all(token, "/rest/v1.0/companies", None, &[], now).await?;
+        companies.retain(|company| company.is_active);
+        Ok(companies)
+    }
+
+    /// The projects of a company that a person can list.
+    pub async fn projects_of(
+        &self,
+        token: &Secret,
+        company: i64,
+        now: Timestamp,
+    ) -> Result<Vec<ListedProject>, PersonalError> {
+        let query = [("company_id", company.to_string()), ("view", "compact".to_owned())];
+        let mut projects: Vec<ListedProject> =
+            self.all(token, "/rest/v1.1/projects", Some(company), &query, now).await?;
+        projects.retain(|project| project.active);
+        Ok(projects)
+    }
+
+    async fn all<T: DeserializeOwned>(
+        &self,
+        token: &Secret,
+        path: &str,
+        company: Option<i64>,
+        query: &[(&str, String)],
+        now: Timestamp,
+    ) -> Result<Vec<T>, PersonalError> {
+        let mut all = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let paging = [("page", page.to_string()), ("per_page", PER_PAGE.to_string())];
+            let query: Vec<(&str, String)> = query.iter().cloned().chain(paging).collect();
+            let answer = self.ask(token, path, company, &query, now).await?;
+            let more = pages::more(&answer.headers, page);
+            let items: Vec<T> = read(&answer)?;
+            let full = items.len() >= PER_PAGE;
+            all.extend(items);
+            if !more.unwrap_or(full) {
+                return Ok(all);
+            }
+        }
+        Err(PersonalError::Unavailable("Procore's list was too long to be read to its end".into()))
+    }
+
+    async fn ask(
+        &self,
+        token: &Secret,
+        path: &str,
+        company: Option<i64>,
+        query: &[(&str, String)],
+        now: Timestamp,
+    ) -> Result<Answer, PersonalError> {
+        let answer = self.get_as(token, path, company, query, now).await;
+        tracing::debug!(path, status = answer.as_ref().map(|answer| answer.status).ok(), "Procore call for a person");
+        let answer = answer.map_err(|broken| PersonalError::Unavailable(broken.words().into()))?;
+        let said = || words(answer.status, answer.body.as_deref().unwrap_or_default());
+        match answer.status {
+            200..=299 => Ok(answer),
+            401 => Err(PersonalError::SignInAgain),
+            403 if not_connected(&said()) => Err(PersonalError::NotConnected),
+            // What a person may not see is sometimes not there.
+            403 | 404 => Err(PersonalError::Forbidden(said())),
+            status => Err(PersonalError::Unavailable(format!("Procore answered {status}"))),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, PersonalError> {
+    let body = answer.body.as_ref().map_err(|broken| PersonalError::Unavailable(broken.words().into()))?;
+    serde_json::from_slice(body).map_err(|_| PersonalError::Unavailable("Procore's answer can't be read".into()))
+}
+
+fn read_tokens(answer: &Answer, now: Timestamp) -> Result<PersonalTokens, GrantError> {
+    let body = answer.body.as_ref().map_err(|broken| GrantError::Unclear(broken.words().into()))?;
+    let issued = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let text = |name: &str| issued[name].as_str().filter(|text| !text.is_empty());
+    match (text("access_token"), issued["expires_in"].as_i64().filter(|seconds| *seconds > 0)) {
+        (Some(access), Some(seconds)) => Ok(PersonalTokens {
+            access: Secret::new(access),
+            ends_at: now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX),
+            refresh: text("refresh_token").map(Secret::new),
+        }),
+        _ => Err(GrantError::Unclear("Procore's login host gave no readable token".into())),
+    }
+}
