@@ -28,6 +28,9 @@ pub async fn show(visitor: Option<Visitor>, asked: Asked) -> Response {
     let body = html! {
         h1 { "Sign in" }
         @if asked.contains_key("out") { div.notice role="status" { p { "You are signed out." } } }
+        p { a.button #sign-in-procore href={ "/sign-in/procore?" (query("next", next(&asked))) } { "Sign in with Procore" } }
+        p { "You see the sites whose projects you can see in Procore. HardHat Pulse learns your login there, and no password." }
+        h2 { "Without Procore" }
         p {
             "Open the set-up or invitation link that you were sent: it signs you in. Each link works once and for a week. \
              If yours was used or is too old, ask a manager of your organization for another, or write to " (SUPPORT) "."

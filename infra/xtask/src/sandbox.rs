@@ -10,7 +10,7 @@ pub fn start(repo: &Repo, supervisor: &Supervisor, ports: Ports) -> Result<Child
     command.args(["--procore-port", &ports.procore.to_string()]);
     // A browser may open our pages by either name of this machine; the platform compares to the letter.
     for host in ["127.0.0.1", "localhost"] {
-        command.args(["--redirect-uri", &format!("http://{host}:{}/oauth/callback/procore", ports.api)]);
+        command.args(["--redirect-uri", &format!("http://{host}:{}/oauth/procore/callback", ports.api)]);
     }
     let mut child = supervisor.start(&mut command, "sandbox")?;
     supervisor.wait_for(&ports.procore_url(), &mut child, "sandbox")?;

@@ -90,6 +90,15 @@ async fn links_too_old_or_never_made_say_what_to_do() {
 }
 
 #[tokio::test]
+async fn the_sign_in_page_offers_procore_and_leads_back() {
+    let world = World::new().await;
+    let page = world.open_page("/sign-in?next=%2Fdetections%2F1", None).await;
+    assert!(page.body.contains("href=\"/sign-in/procore?next=%2Fdetections%2F1\""), "{}", page.body);
+    let page = world.open_page("/sign-in?next=https%3A%2F%2Fevil.example", None).await;
+    assert!(!page.body.contains("evil.example"));
+}
+
+#[tokio::test]
 async fn signing_out_ends_the_session_itself() {
     let world = World::new().await;
     let manager = world.sign_in(&world.ours, Role::Manager).await;
