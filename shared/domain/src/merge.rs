@@ -16,6 +16,17 @@ pub struct Written {
     pub wrote: String,
     #[serde(rename = "b")]
     pub base: String,
+    /// Sent by updates whose answer is not known: what stands there may be any of these, and is ours.
+    #[serde(rename = "s", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub sending: BTreeSet<String>,
+}
+
+impl Written {
+    /// Whether a value is one that we gave the field, or may have given it.
+    fn ours(&self, value: &Value) -> bool {
+        let hash = hash(value);
+        self.base == hash || self.sending.contains(&hash)
+    }
 }
 
 /// A field that a person changed at the platform while we had news for it: the person's value stands.
@@ -54,9 +65,22 @@ pub fn normalized(value: &Value) -> Value {
     }
 }
 
-/// The fields of `desired` that we have news for: where none, no call is needed.
+/// Whether any field of `desired` has news, or may stand otherwise than we last knew: where none, no call is needed.
 pub fn news(desired: &Fields, written: &BTreeMap<String, Written>) -> bool {
-    desired.iter().any(|(field, value)| written.get(field).is_none_or(|w| w.wrote != hash(value)))
+    let settled = |w: &Written, value: &Value| w.sending.is_empty() && w.wrote == hash(value);
+    desired.iter().any(|(field, value)| written.get(field).is_none_or(|w| !settled(w, value)))
+}
+
+/// Notes what is about to be sent over `remote`, should the answer be lost.
+pub fn note_sending(written: &mut BTreeMap<String, Written>, send: &Fields, remote: &Fields) {
+    for (field, value) in send {
+        let unknown = || Written {
+            wrote: String::new(),
+            base: hash(remote.get(field).unwrap_or(&Value::Null)),
+            sending: BTreeSet::new(),
+        };
+        written.entry(field.clone()).or_insert_with(unknown).sending.insert(hash(value));
+    }
 }
 
 /// Merges. `remote` is what stands there now.
@@ -68,8 +92,10 @@ pub fn merge(desired: &Fields, written: &BTreeMap<String, Written>, remote: &Fie
             continue;
         }
         // A field of which we know no base is a person's if anything stands in it.
-        let touched = written.get(field).map_or(!normalized(&theirs).is_null(), |w| w.base != hash(&theirs));
-        let no_news = written.get(field).is_some_and(|w| w.wrote == hash(ours));
+        let touched = written.get(field).map_or(!normalized(&theirs).is_null(), |w| !w.ours(&theirs));
+        // What we sent since, with its answer lost, may have overtaken what we wrote before.
+        let overtaken = |w: &Written| w.base != hash(&theirs) && w.ours(&theirs);
+        let no_news = written.get(field).is_some_and(|w| w.wrote == hash(ours) && !overtaken(w));
         match (no_news, touched) {
             (true, _) => {}
             (false, false) => {
@@ -91,7 +117,8 @@ pub fn written(desired: &Fields, answered: &Fields) -> BTreeMap<String, Written>
         .into_iter()
         .map(|field| {
             let base = hash(answered.get(field).unwrap_or(&Value::Null));
-            (field.clone(), Written { wrote: desired.get(field).map(hash).unwrap_or_default(), base })
+            let wrote = desired.get(field).map(hash).unwrap_or_default();
+            (field.clone(), Written { wrote, base, sending: BTreeSet::new() })
         })
         .collect()
 }
@@ -180,6 +207,28 @@ mod tests {
             remembered = rewritten(&desired, &remembered, &outcome.send, &answered);
             remote = answered;
         }
+    }
+
+    #[test]
+    fn what_we_sent_with_its_answer_lost_is_ours_and_newer_news_replaces_it() {
+        let one = fields(&[("description", "rev 1"), ("title", "t")]);
+        let two = fields(&[("description", "rev 2"), ("title", "t")]);
+        let three = fields(&[("description", "rev 3"), ("title", "t")]);
+        let mut remembered = written(&one, &one);
+        let sent = merge(&two, &remembered, &one).send;
+        note_sending(&mut remembered, &sent, &one);
+        for remote in [&one, &two] {
+            let outcome = merge(&three, &remembered, remote);
+            assert_eq!((outcome.send, outcome.conflicts), (fields(&[("description", "rev 3")]), vec![]), "{remote:?}");
+        }
+        let edited = fields(&[("description", "by a person"), ("title", "t")]);
+        assert_eq!(merge(&three, &remembered, &edited).conflicts.len(), 1);
+        // Back to what was written before: not known to stand, so it is looked at, and sent where it was overtaken.
+        assert!(news(&one, &remembered));
+        assert_eq!(merge(&one, &remembered, &two).send, fields(&[("description", "rev 1")]));
+        assert_eq!(merge(&one, &remembered, &one), Merge::default());
+        let settled = rewritten(&three, &remembered, &fields(&[("description", "rev 3")]), &three);
+        assert_eq!(settled, written(&three, &three), "an answer that is known ends the doubt");
     }
 
     proptest! {

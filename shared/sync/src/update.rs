@@ -2,14 +2,20 @@
 //! changed.
 use crate::budget::Admission;
 use crate::handle::{Failure, Outcome, Run, Work, gone};
-use crate::target::Remote;
-use domain::merge::{merge, news, rewritten};
+use crate::target::{Remote, TargetError};
+use domain::merge::{merge, news, note_sending, rewritten};
 use domain::record::RecordState;
 use store::TableError;
 use store::lanes::{Link, Step};
 
 impl Run<'_> {
     pub async fn update(&self, work: &Work<'_>, mut link: Link) -> Result<Outcome, TableError> {
+        // Before anything that may block the record: late doubles are ours to close all the same.
+        if link.sweep_at.is_some_and(|at| at <= self.clock.now())
+            && let Some(outcome) = self.sweep(work, &mut link).await?
+        {
+            return Ok(outcome);
+        }
         let desired = match self.render(work).await? {
             Ok(desired) => desired,
             Err(stop) => {
@@ -17,11 +23,9 @@ impl Run<'_> {
                 return self.fail(&mut link, failure).await;
             }
         };
-        let now = self.clock.now();
-        let sweep_due = link.sweep_at.is_some_and(|at| at <= now);
         let step_due = work.wanted.steps.iter().any(|step| !settled(&link, &step.id));
         let asks = work.todo.read_back || link.state != RecordState::Synced;
-        if !news(&desired, &link.written) && !step_due && !sweep_due && !asks {
+        if !news(&desired, &link.written) && !step_due && !asks {
             return Ok(self.done(&link, false));
         }
         if let Admission::Pause { until, everything } = self.meter.ready(work.todo.class).await {
@@ -35,10 +39,18 @@ impl Run<'_> {
         let before = link.clone();
         let merged = merge(&desired, &link.written, &remote.fields);
         if !merged.send.is_empty() {
+            // Should the answer be lost, the next merge must not take what we sent for a person's edit.
+            note_sending(&mut link.written, &merged.send, &remote.fields);
+            if link != before {
+                self.lane().put_link(&mut link).await?;
+            }
             let kind = work.todo.record.kind;
             match self.target.update(self.call(work.todo), &work.project, kind, &remote, &merged.send).await {
                 Ok(answered) => remote = answered,
                 Err(error) => {
+                    if matches!(error, TargetError::Refused { .. }) {
+                        link.written = before.written;
+                    }
                     let failure = self.after_failure(work, error);
                     return self.fail(&mut link, failure).await;
                 }
@@ -60,10 +72,7 @@ impl Run<'_> {
         {
             return Ok(outcome);
         }
-        if let Some(outcome) = self.side_writes(work, &mut link, &remote).await? {
-            return Ok(outcome);
-        }
-        if sweep_due && let Some(outcome) = self.sweep(work, &mut link).await? {
+        if let Some(outcome) = self.side_writes(work, &mut link, remote).await? {
             return Ok(outcome);
         }
         Ok(self.done(&link, !merged.send.is_empty() || step_due))
@@ -82,13 +91,13 @@ impl Run<'_> {
         }
     }
 
-    /// The end of a todo, unless late doubles are still to be looked for.
-    fn done(&self, link: &Link, wrote: bool) -> Outcome {
-        match link.sweep_at {
-            Some(until) if link.state == RecordState::Synced => {
+    /// The end of a todo, unless late doubles are still to be looked for, whatever became of the record itself.
+    pub fn done(&self, link: &Link, wrote: bool) -> Outcome {
+        match link.sweep_at.filter(|until| link.remote_id.is_some() && *until > self.clock.now()) {
+            Some(until) => {
                 Outcome::PutOff { until, why: "looking for late doubles of a repeated create".into(), counts: false }
             }
-            _ => Outcome::Done { state: Some(link.state), wrote },
+            None => Outcome::Done { state: Some(link.state), wrote },
         }
     }
 }

@@ -4,6 +4,8 @@
 //! - [`fault`]: at the n-th step, die before or after it took effect, or lose its answer
 //! - [`world`]: one organization, one site, one project; redelivery, the clock's rings, and time itself
 //! - [`facts`]: events to feed it
+//! - [`history`]: a fault at every step in turn
 pub mod facts;
 pub mod fault;
+pub mod history;
 pub mod world;

@@ -12,13 +12,13 @@ use domain::treatment::{Account, Injury, Source, Told, Update};
 use event_router::route::Router;
 use jiff::{SignedDuration, Timestamp};
 use procore::{CredentialError, CredentialSource, Credentials, Hosts, Procore, ProcoreTarget};
-use sandbox::procore::{Options, Running, Sandbox};
+use sandbox::procore::{Options, PersonEdit, Running, Sandbox};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use store::bell::MemoryBell;
 use store::bus::MemoryBus;
 use store::directory::{Connection, Directory, Organization, Project, Site};
-use store::lanes::{Lane, LaneId, Link};
+use store::lanes::{Lane, LaneId, Link, Todo};
 use store::memory::MemoryTable;
 use store::outbox::MemoryOutbox;
 use store::{Table, TableError};
@@ -41,6 +41,8 @@ pub enum WorldError {
     Table(#[from] TableError),
     #[error("the sandbox has no company with a project")]
     Empty,
+    #[error("a person's edit: {0}")]
+    Edit(String),
     #[error("the world did not come to rest: {0}")]
     Restless(String),
 }
@@ -329,11 +331,25 @@ impl World {
         Err(WorldError::Restless(todos))
     }
 
-    pub async fn todos(&self) -> Result<Vec<store::lanes::Todo>, TableError> {
+    pub async fn todos(&self) -> Result<Vec<Todo>, TableError> {
         let lane = Lane { table: &self.table, id: &self.lane };
         let mut todos = lane.ready(100).await?;
         todos.extend(lane.waiting(100).await?);
         Ok(todos)
+    }
+
+    /// Asks for a record as a person's retry does.
+    pub async fn ask(&self, kind: RecordKind, fact_id: String) -> Result<(), TableError> {
+        let record = RecordKey { kind, site_id: self.site_id.clone(), fact_id };
+        let todo = Todo::new(record, self.clock.now(), store::bell::fresh_token());
+        Lane { table: &self.table, id: &self.lane }.ask(&[todo]).await?;
+        store::again::wake(&self.table, &self.bell, &self.lane, self.clock.now()).await
+    }
+
+    /// A person changes an observation or incident in the platform's pages.
+    pub fn edit(&self, kind: &str, id: i64, fields: serde_json::Value) -> Result<i64, WorldError> {
+        let edit = PersonEdit { kind: kind.into(), action: None, id: Some(id), project_id: None, fields };
+        self.procore.person_edit(&edit).map_err(|error| WorldError::Edit(error.to_string()))
     }
 
     pub async fn link(&self, kind: RecordKind, fact_id: String) -> Result<Option<Link>, TableError> {

@@ -2,41 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
 use crash::facts::{confirmed, detection, id, incident, retracted, zone};
 use crash::fault::{Fault, Mode};
+use crash::history::{enumerate, route, violations};
 use crash::world::World;
 use domain::marker::carries;
 use domain::record::{RecordKind, RecordState};
 use std::sync::Arc;
-
-/// Tries the fault at step 0, 1, 2, … until a run no longer reaches it. `begin` leaves a world with work to do; `check` holds
-/// the end against what must be. Says how many steps were tried.
-async fn enumerate<B, C>(mode: Mode, begin: impl Fn() -> B, check: impl Fn(World, String) -> C) -> usize
-where
-    B: Future<Output = World>,
-    C: Future<Output = ()>,
-{
-    for at in 0.. {
-        let world = begin().await;
-        let fault = Fault::new(at, mode);
-        let case = format!("{mode:?} at step {at}");
-        world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
-        let struck = fault.struck();
-        check(world, case).await;
-        if !struck {
-            assert!(at > 5, "only {at} steps: the work was not done");
-            return at;
-        }
-    }
-    unreachable!("the loop has no end but a return")
-}
-
-fn violations(world: &World, case: &str) {
-    let violations = world.procore.violations();
-    assert!(violations.is_empty(), "{case}: {violations:?}");
-}
-
-async fn route(world: &World, events: Vec<domain::event::Event>) {
-    world.route(&world.message(events), &Fault::never()).await.unwrap();
-}
 
 async fn with_detection() -> World {
     let world = World::new(1).await.unwrap();

@@ -1,0 +1,35 @@
+//! Histories of a world: a fault tried at every step of I/O, what is routed in between, and what must hold at the end.
+#![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
+use crate::fault::{Fault, Mode};
+use crate::world::World;
+
+/// Tries the fault at step 0, 1, 2, … until a run no longer reaches it. `begin` leaves a world with work to do; `check` holds
+/// the end against what must be. Says how many steps were tried.
+pub async fn enumerate<B, C>(mode: Mode, begin: impl Fn() -> B, check: impl Fn(World, String) -> C) -> usize
+where
+    B: Future<Output = World>,
+    C: Future<Output = ()>,
+{
+    for at in 0.. {
+        let world = begin().await;
+        let fault = Fault::new(at, mode);
+        let case = format!("{mode:?} at step {at}");
+        world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+        let struck = fault.struck();
+        check(world, case).await;
+        if !struck {
+            assert!(at > 5, "only {at} steps: the work was not done");
+            return at;
+        }
+    }
+    unreachable!("the loop has no end but a return")
+}
+
+pub fn violations(world: &World, case: &str) {
+    let violations = world.procore.violations();
+    assert!(violations.is_empty(), "{case}: {violations:?}");
+}
+
+pub async fn route(world: &World, events: Vec<domain::event::Event>) {
+    world.route(&world.message(events), &Fault::never()).await.unwrap();
+}
