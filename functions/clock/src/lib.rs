@@ -21,10 +21,16 @@ pub enum ClockError {
 /// Rings all that is due. Some failing does not hold the others up; an error tells of them, and the next minute tries again.
 pub async fn tick(table: &dyn Table, bell: &dyn Bell, now: Timestamp) -> Result<usize, ClockError> {
     let mut rung = 0;
-    let mut failures = Vec::new();
+    let mut failures: Vec<ClockError> = Vec::new();
     for shard in due::shards() {
         loop {
-            let lanes = due::overdue(table, &shard, now, PAGE).await?;
+            let lanes = match due::overdue(table, &shard, now, PAGE).await {
+                Ok(lanes) => lanes,
+                Err(error) => {
+                    failures.push(error.into());
+                    break;
+                }
+            };
             let found = lanes.len();
             let outcomes: Vec<Result<(), ClockError>> =
                 stream::iter(lanes).map(|due| ring(table, bell, due, now)).buffer_unordered(AT_ONCE).collect().await;
@@ -45,7 +51,13 @@ pub async fn tick(table: &dyn Table, bell: &dyn Bell, now: Timestamp) -> Result<
     }
 }
 
-async fn ring(table: &dyn Table, bell: &dyn Bell, due: Due, now: Timestamp) -> Result<(), ClockError> {
+async fn ring(
+    table: &dyn Table,
+    bell: &dyn Bell,
+    due: Result<Due, TableError>,
+    now: Timestamp,
+) -> Result<(), ClockError> {
+    let due = due?;
     let single = |e: BellError| ClockError::Rings { failed: 1, due: 1, first: e.to_string() };
     bell.ring(&due.lane).await.map_err(single)?;
     Ok(due::move_on(table, &due, now).await?)

@@ -244,9 +244,13 @@ pub fn ready_todo(lane_pk: &str, class: WorkClass, record_key: &RecordKey, at: T
     Key::new(lane_pk, format!("{READY}{}#{}#{}", class.rank(), instant(at), record(record_key)))
 }
 
-/// A waiting todo, sorted by its next try.
-pub fn waiting_todo(lane_pk: &str, next_try: Timestamp, class: WorkClass, record_key: &RecordKey) -> Key {
-    Key::new(lane_pk, format!("{WAITING}{}#{}#{}", instant(next_try), class.rank(), record(record_key)))
+/// A waiting todo, sorted by class, then by its next try, so that no class hides behind another.
+pub fn waiting_todo(lane_pk: &str, class: WorkClass, next_try: Timestamp, record_key: &RecordKey) -> Key {
+    Key::new(lane_pk, format!("{}{}#{}", waiting_of(class), instant(next_try), record(record_key)))
+}
+
+pub fn waiting_of(class: WorkClass) -> String {
+    format!("{WAITING}{}#", class.rank())
 }
 
 pub fn link(lane_pk: &str, record_key: &RecordKey) -> Key {

@@ -68,7 +68,7 @@ impl Todo {
     fn key(&self, pk: &str) -> Key {
         match self.next_try {
             None => keys::ready_todo(pk, self.class, &self.record, self.at),
-            Some(next_try) => keys::waiting_todo(pk, next_try, self.class, &self.record),
+            Some(next_try) => keys::waiting_todo(pk, self.class, next_try, &self.record),
         }
     }
 
@@ -183,15 +183,22 @@ impl Lane<'_> {
         self.table.query(query).await?.into_iter().map(|item| read("a todo", item)).collect()
     }
 
-    /// Waiting todos whose time has come, the longest overdue first.
-    pub async fn overdue(&self, now: Timestamp, limit: usize) -> Result<Vec<Todo>, TableError> {
-        let (from, to) =
-            (keys::WAITING.to_owned(), format!("{}{}\u{10FFFF}", keys::WAITING, crate::table::instant(now)));
+    /// Waiting todos of a class whose time has come, the longest overdue first.
+    pub async fn overdue(&self, class: WorkClass, now: Timestamp, limit: usize) -> Result<Vec<Todo>, TableError> {
+        let from = keys::waiting_of(class);
+        let to = format!("{from}{}\u{10FFFF}", crate::table::instant(now));
         let query = Query { pk: self.id.pk(), from, to, forward: true, limit };
         self.table.query(query).await?.into_iter().map(|item| read("a todo", item)).collect()
     }
 
-    /// All waiting todos, soonest first.
+    /// When the first waiting todo of a class is due.
+    pub async fn next_try(&self, class: WorkClass) -> Result<Option<Timestamp>, TableError> {
+        let first = self.table.query(Query::prefix(self.id.pk(), keys::waiting_of(class), 1)).await?;
+        let first = first.into_iter().next().map(|item| read::<Todo>("a todo", item)).transpose()?;
+        Ok(first.and_then(|todo| todo.next_try))
+    }
+
+    /// All waiting todos, the most important class first, of each class the soonest first.
     pub async fn waiting(&self, limit: usize) -> Result<Vec<Todo>, TableError> {
         let query = Query::prefix(self.id.pk(), keys::WAITING, limit);
         self.table.query(query).await?.into_iter().map(|item| read("a todo", item)).collect()

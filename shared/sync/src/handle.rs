@@ -176,7 +176,7 @@ impl Run<'_> {
         link.reason = Some(format!("{} {}", block.reason, block.what_to_do).trim().to_owned());
         link.who = Some(block.who);
         self.lane().put_link(link).await?;
-        Ok(Outcome::Done { state: Some(state), wrote: false })
+        Ok(self.done(link, false))
     }
 }
 

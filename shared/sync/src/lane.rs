@@ -6,19 +6,20 @@ use crate::meter::{LaneMeter, SHORT_WAIT};
 use crate::reread::Reread;
 use crate::target::{Block, Target};
 use domain::record::{Mender, RecordState, WorkClass};
+use futures::future::try_join_all;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::bell::{Bell, BellError};
-use store::bus::{Bus, BusError};
+use store::bus::Bus;
 use store::directory::{Blocked, Connection, Directory};
 use store::due::{self, Reason};
 use store::lanes::{Lane, LaneId, Todo};
 use store::outbox::Outbox;
 use store::{Table, TableError};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -26,16 +27,12 @@ pub enum RunError {
     Table(#[from] TableError),
     #[error("the lane could not be rung again: {0}")]
     Bell(#[from] BellError),
-    #[error(transparent)]
-    Bus(#[from] BusError),
 }
 
 /// Todos read at once.
 const PAGE: usize = 50;
 /// A todo that killed this many runs goes behind the others; one more, and it is failed.
 const KILLED_RUNS: u32 = 2;
-/// Waiting todos read at once while a class is held.
-const LONG_PAGE: usize = 1_000;
 /// A block of our own making is tried again this often.
 const PROBE: SignedDuration = SignedDuration::from_mins(15);
 const BEHIND: SignedDuration = SignedDuration::from_mins(5);
@@ -86,6 +83,11 @@ struct Held {
 impl Held {
     fn holds(&self, class: WorkClass) -> bool {
         self.everything.is_some() || self.classes.contains_key(&class)
+    }
+
+    /// The classes that may go.
+    fn free(&self) -> impl Iterator<Item = WorkClass> {
+        WorkClass::ALL.into_iter().filter(|class| !self.holds(*class))
     }
 
     fn pause(&mut self, class: WorkClass, until: Timestamp, everything: bool) {
@@ -276,9 +278,10 @@ impl Engine<'_> {
 
     /// The next todos, the most important first, one per record.
     async fn next(&self, lane: &Lane<'_>, held: &Held) -> Result<Vec<Todo>, TableError> {
-        // While a class is held, its waiting todos must not hide those of another.
-        let page = if held.classes.is_empty() { PAGE } else { LONG_PAGE };
-        let mut todos = lane.overdue(self.clock.now(), page).await?;
+        // One query for each class, so that what waits of one hides nothing of another.
+        let now = self.clock.now();
+        let overdue = held.free().map(|class| lane.overdue(class, now, PAGE));
+        let mut todos = try_join_all(overdue).await?.concat();
         todos.extend(lane.ready(PAGE).await?);
         todos.retain(|todo| !held.holds(todo.class));
         todos.sort_by_key(|todo| (todo.class, todo.at));
@@ -421,7 +424,6 @@ impl Engine<'_> {
             "organization_id": lane.organization_id, "connection_id": lane.connection_id,
             "reason": block.reason, "what_to_do": block.what_to_do,
         });
-        self.bus.publish("Connection Blocked", detail).await?;
         let (since, ours) = (self.clock.now(), block.who == Mender::HardhatPulse);
         connection.blocked =
             Some(Blocked { reason: block.reason, who: block.who, what_to_do: block.what_to_do, since });
@@ -431,6 +433,10 @@ impl Engine<'_> {
             set(reasons, Reason::NextTry, ours.then(|| since + PROBE));
         })
         .await?;
+        // A bus that is down must not keep the lane at a platform that refuses it; what it missed stands in the log.
+        if let Err(error) = self.bus.publish("Connection Blocked", detail).await {
+            error!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, "{error}");
+        }
         Ok(())
     }
 
@@ -442,9 +448,8 @@ impl Engine<'_> {
         deadline: Timestamp,
         report: &mut Report,
     ) -> Result<(), RunError> {
-        let page = if held.classes.is_empty() { 1 } else { LONG_PAGE };
-        let waiting = lane.waiting(page).await?;
-        let next_try = waiting.iter().find(|todo| !held.holds(todo.class)).and_then(|todo| todo.next_try);
+        let waiting = try_join_all(held.free().map(|class| lane.next_try(class))).await?;
+        let next_try = waiting.into_iter().flatten().min();
         report.paused_until = held.until();
         let now = self.clock.now();
         // A pause that is nearly over is waited out by the next run, from the kept budget.

@@ -14,13 +14,13 @@ impl Run<'_> {
         &self,
         work: &Work<'_>,
         link: &mut Link,
-        remote: &Remote,
+        mut remote: Remote,
     ) -> Result<Option<Outcome>, TableError> {
         for step in &work.wanted.steps {
             if settled(link, &step.id) {
                 continue;
             }
-            if let Some(outcome) = self.side_write(work, link, remote, step).await? {
+            if let Some(outcome) = self.side_write(work, link, &mut remote, step).await? {
                 return Ok(Some(outcome));
             }
         }
@@ -31,7 +31,7 @@ impl Run<'_> {
         &self,
         work: &Work<'_>,
         link: &mut Link,
-        remote: &Remote,
+        remote: &mut Remote,
         step: &WantedStep,
     ) -> Result<Option<Outcome>, TableError> {
         let now = self.clock.now();
@@ -42,7 +42,11 @@ impl Run<'_> {
                 return Ok(Some(Outcome::PutOff { until: quiet_until, why, counts: false }));
             }
             match self.stands(work, link, remote, step).await {
-                Ok(true) => return self.settle(link, step, Step::Done, step.write.status).await,
+                Ok(true) => {
+                    // A person may have moved it on since.
+                    let gave = step.write.status.filter(|status| *status == remote.status);
+                    return self.settle(link, step, Step::Done, gave).await;
+                }
                 Ok(false) => {}
                 Err(failure) => return self.fail(link, failure).await.map(Some),
             }
@@ -55,7 +59,12 @@ impl Run<'_> {
         self.lane().put_link(link).await?;
         let kind = work.todo.record.kind;
         match self.target.side_write(self.call(work.todo), &work.project, kind, remote, &write).await {
-            Ok(()) => self.settle(link, step, Step::Done, write.status).await,
+            Ok(()) => {
+                if let Some(status) = write.status {
+                    remote.status = status.to_owned();
+                }
+                self.settle(link, step, Step::Done, write.status).await
+            }
             Err(crate::target::TargetError::Unclear { why, retry_after }) => {
                 let until = self.clock.now() + self.unclear_wait.max(retry_after.unwrap_or_default());
                 Ok(Some(Outcome::PutOff { until, why, counts: true }))
@@ -73,17 +82,18 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a side write with a lost answer was carried out. Comment and status go in one call: while the status is still the
-    /// one we gave, neither was written. Where it moved, by us or by a person, the comment tells; where nobody can look for
-    /// comments, it is not made twice.
+    /// Whether a side write with a lost answer was carried out. Comment and status go in one call, so the comment tells, whatever
+    /// a person did to the status since. Where nobody can look for comments: while the status is still the one we gave, neither
+    /// was written; where it moved, by us or by a person, it is not made twice.
     async fn stands(&self, work: &Work<'_>, link: &Link, remote: &Remote, step: &WantedStep) -> Result<bool, Failure> {
-        if link.gave_status.as_deref() == Some(remote.status.as_str()) {
-            return Ok(false);
-        }
         let kind = work.todo.record.kind;
         let reference = step.write.comment.rsplit('[').next().unwrap_or_default().trim_end_matches(']');
         let seen = self.target.commented(self.call(work.todo), &work.project, kind, &remote.id, reference).await;
-        Ok(seen.map_err(|error| self.after_failure(work, error))? != Seen::No)
+        Ok(match seen.map_err(|error| self.after_failure(work, error))? {
+            Seen::Yes => true,
+            Seen::No => false,
+            Seen::Unknown => link.gave_status.as_deref() != Some(remote.status.as_str()),
+        })
     }
 
     async fn settle(

@@ -10,7 +10,7 @@ use domain::route::Route;
 use domain::wording::observation_joined;
 use store::directory::{Directory, Site};
 use store::facts::SiteFacts;
-use store::lanes::{LaneId, Link};
+use store::lanes::{LaneId, Link, Step};
 use store::{Table, TableError};
 
 /// What a connection should show for a fact.
@@ -138,17 +138,26 @@ impl Gatherer<'_> {
         let Some(link) = link.filter(|link| link.remote_id.is_some()) else { return Vec::new() };
         let rounds = link.steps.keys().filter(|id| id.starts_with("join:")).count();
         let returned = link.steps.contains_key(&format!("return:{rounds}"));
+        let join = |id: String, incident: &str| {
+            let incident_marker = self.marker(&record.site_id, RecordKind::Incident, incident);
+            let comment = observation_joined(&incident_marker, &step_marker(&link.marker, &id));
+            WantedStep { id, write: SideWrite { comment, status: Some(statuses.closed) } }
+        };
+        // One whose answer was lost may have closed the observation: nothing follows before that is known.
+        let begun = link.steps.iter().find_map(|(id, step)| {
+            let incident = id.strip_prefix("join:")?.split_once(':')?.1;
+            matches!(step, Step::Begun { .. }).then(|| join(id.clone(), incident))
+        });
         match incident {
+            Some(_) if begun.is_some() => begun.into_iter().collect(),
             Some(incident) => {
-                let incident_marker = self.marker(&record.site_id, RecordKind::Incident, incident);
                 let current = format!("join:{rounds}:{incident}");
                 let id = match link.steps.contains_key(&current) && !returned {
                     true => current,
                     false if rounds > 0 && !returned => return Vec::new(),
                     false => format!("join:{}:{incident}", rounds + 1),
                 };
-                let comment = observation_joined(&incident_marker, &step_marker(&link.marker, &id));
-                vec![WantedStep { id, write: SideWrite { comment, status: Some(statuses.closed) } }]
+                vec![join(id, incident)]
             }
             None if rounds > 0 => {
                 let id = format!("return:{rounds}");
@@ -156,7 +165,8 @@ impl Gatherer<'_> {
                 let comment = format!(
                     "No longer part of a recordable incident: this observation stands by itself again. [{reference}]"
                 );
-                vec![WantedStep { id, write: SideWrite { comment, status: Some(statuses.open) } }]
+                let back = WantedStep { id, write: SideWrite { comment, status: Some(statuses.open) } };
+                begun.into_iter().chain([back]).collect()
             }
             None => Vec::new(),
         }

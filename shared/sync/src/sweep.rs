@@ -1,7 +1,8 @@
 //! Late doubles: where a create was repeated, the first one may still turn up. Ours are closed with a note; a person's are not
 //! ours, they carry no marker.
 use crate::create::CLOCK_SKEW;
-use crate::handle::{Outcome, Run, Work};
+use crate::handle::{Failure, Outcome, Run, Work};
+use crate::target::TargetError;
 use jiff::SignedDuration;
 use store::TableError;
 use store::lanes::Link;
@@ -17,10 +18,7 @@ impl Run<'_> {
         let since = link.first_intent_at.unwrap_or(now) - CLOCK_SKEW;
         let found = match self.target.look(self.call(work.todo), &work.project, kind, &link.marker, since).await {
             Ok(found) => found,
-            Err(error) => {
-                let failure = self.after_failure(work, error);
-                return self.fail(link, failure).await.map(Some);
-            }
+            Err(error) => return self.not_swept(work, link, error).await.map(Some),
         };
         let closed = self.target.statuses(kind).closed;
         let doubles =
@@ -33,8 +31,7 @@ impl Run<'_> {
             );
             let sent = self.target.close_double(self.call(work.todo), &work.project, kind, double, &note).await;
             if let Err(error) = sent {
-                let failure = self.after_failure(work, error);
-                return self.fail(link, failure).await.map(Some);
+                return self.not_swept(work, link, error).await.map(Some);
             }
         }
         link.sweeps += 1;
@@ -42,5 +39,13 @@ impl Run<'_> {
         link.updated_at = now;
         self.lane().put_link(link).await?;
         Ok(None)
+    }
+    /// Where a person must act first, the sweep is kept for the next day.
+    async fn not_swept(&self, work: &Work<'_>, link: &mut Link, error: TargetError) -> Result<Outcome, TableError> {
+        let failure = self.after_failure(work, error);
+        if matches!(failure, Failure::State(..)) {
+            link.sweep_at = Some(self.clock.now() + LATER);
+        }
+        self.fail(link, failure).await
     }
 }

@@ -9,6 +9,7 @@ async fn due_lanes(table: &dyn Table, now: Timestamp) -> Vec<String> {
     let mut found = Vec::new();
     for shard in shards() {
         for due in overdue(table, &shard, now, 100).await.expect("overdue") {
+            let due = due.expect("a due item that reads");
             found.push((due.at(), due.lane.connection_id.to_string()));
         }
     }

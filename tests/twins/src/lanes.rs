@@ -1,6 +1,6 @@
 //! Todos and links.
 use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
-use domain::record::{RecordKey, RecordKind, RecordState};
+use domain::record::{RecordKey, RecordKind, RecordState, WorkClass};
 use jiff::{SignedDuration, Timestamp};
 use store::lanes::{Lane, LaneId, Link, Todo};
 use store::{Table, TableError};
@@ -45,7 +45,7 @@ pub async fn a_todo_asked_for_during_handling_is_not_lost(table: &dyn Table, pre
     assert!(lane.waiting(10).await.expect("waiting").is_empty());
 }
 
-pub async fn todos_come_by_class_then_time_and_waiting_ones_by_next_try(table: &dyn Table, prefix: &str) {
+pub async fn todos_come_by_class_then_time_and_waiting_ones_by_class_then_next_try(table: &dyn Table, prefix: &str) {
     let id = lane(&format!("{prefix}-order"));
     let lane = Lane { table, id: &id };
     let asked = [(RecordKind::Observation, 5), (RecordKind::Observation, 3), (RecordKind::Incident, 9)];
@@ -59,9 +59,23 @@ pub async fn todos_come_by_class_then_time_and_waiting_ones_by_next_try(table: &
     for (todo, minutes) in lane.ready(10).await.expect("ready").iter().zip([30, 10, 20]) {
         lane.put_off(todo, at(minutes), "later".into(), false).await.expect("put off");
     }
+    // The incident was put off the longest, and still comes before the observations.
     let next: Vec<_> = lane.waiting(10).await.expect("waiting").iter().filter_map(|t| t.next_try).collect();
-    assert_eq!(next, [at(10), at(20), at(30)]);
-    assert_eq!(lane.overdue(at(20), 10).await.expect("overdue").len(), 2);
+    assert_eq!(next, [at(30), at(10), at(20)]);
+    for (class, minutes, count) in [
+        (WorkClass::Observation, 9, 0),
+        (WorkClass::Observation, 10, 1),
+        (WorkClass::Observation, 20, 2),
+        (WorkClass::Incident, 29, 0),
+        (WorkClass::Incident, 30, 1),
+        (WorkClass::Summary, 60, 0),
+    ] {
+        let overdue = lane.overdue(class, at(minutes), 10).await.expect("overdue");
+        assert_eq!(overdue.len(), count, "{class:?} after {minutes} minutes");
+    }
+    assert_eq!(lane.next_try(WorkClass::Observation).await.expect("next"), Some(at(10)));
+    assert_eq!(lane.next_try(WorkClass::Incident).await.expect("next"), Some(at(30)));
+    assert_eq!(lane.next_try(WorkClass::Reread).await.expect("next"), None);
     for todo in lane.waiting(10).await.expect("waiting") {
         lane.finish(&todo).await.expect("finish");
     }

@@ -15,6 +15,6 @@ pub async fn suite(table: &dyn Table, prefix: &str) {
     due::the_index_gives_what_is_due_soonest_first(table, prefix).await;
     due::a_change_is_conditional_and_the_least_reason_counts(table, prefix).await;
     lanes::a_todo_asked_for_during_handling_is_not_lost(table, prefix).await;
-    lanes::todos_come_by_class_then_time_and_waiting_ones_by_next_try(table, prefix).await;
+    lanes::todos_come_by_class_then_time_and_waiting_ones_by_class_then_next_try(table, prefix).await;
     lanes::a_link_is_written_only_as_read(table, prefix).await;
 }
