@@ -50,7 +50,8 @@ pub async fn settle(
             Choice::Ours => {
                 // What was shown counts as seen, and ours as not sent yet. The lane takes the conflict away when it is.
                 let base = hash(&link.conflicts[at].theirs);
-                link.written.insert(field.to_owned(), Written { wrote: String::new(), base });
+                link.written
+                    .insert(field.to_owned(), Written { wrote: String::new(), base, sending: Default::default() });
             }
         }
         link.updated_at = now;
