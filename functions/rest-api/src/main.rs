@@ -6,7 +6,7 @@ use rest_api::{AppState, Services, app};
 use runtime::{clients, config, logs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{bell::SqsBell, dynamo::DynamoTable, outbox::SqsOutbox};
+use store::{bell::SqsBell, dynamo::DynamoTable, footage::S3Footage, outbox::SqsOutbox};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -19,6 +19,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         outbox: Arc::new(SqsOutbox::new(clients::sqs(&aws), config::text("SITE_QUEUE_URL")?)),
         vault: Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?)),
         parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
+        footage: Arc::new(S3Footage::new(clients::s3(&aws), config::text("BUCKET_NAME")?)),
         clock: Arc::new(jiff::Timestamp::now),
         stack: config::text("STACK_NAME")?,
         public_url: PublicUrl::new(&config::text("PUBLIC_URL")?)?,

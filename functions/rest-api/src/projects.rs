@@ -9,15 +9,11 @@ use crate::{etag, visible};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use domain::ids::SiteId;
-use domain::route::Route;
 use domain::settings::ProjectSettings;
 use domain::settings::check::{self, is_platform_id};
 use serde_json::Value;
-use store::directory::{Connection, Project};
-use store::lanes::LaneId;
-use store::table::read;
-use store::{Key, TableError, again, keys};
+use store::directory::Connection;
+use store::mapping::{self, MapError, Wanted};
 
 pub async fn get(
     State(app): State<AppState>,
@@ -59,8 +55,8 @@ pub async fn put(
     }
     let body = body.value()?;
     let settings = read_settings(&app, &caller, &connection, &body).await?;
-    let change = Change { app: &app, connection: &connection, lane: connection.lane() };
-    let project = change.apply(project_id, standing, settings).await?;
+    let wanted = Wanted { project_id, name: None, settings, standing };
+    let project = mapping::apply(app.table(), app.bell(), &connection, wanted, app.now()).await?;
     let status = if project.version == 1 { StatusCode::CREATED } else { StatusCode::OK };
     Ok(etag::tagged(status, project.version, project.settings))
 }
@@ -79,87 +75,12 @@ async fn read_settings(
     Ok(check::read(body, site.map(|site| site.id))?)
 }
 
-struct Change<'a> {
-    app: &'a AppState,
-    connection: &'a Connection,
-    lane: LaneId,
-}
-
-impl Change<'_> {
-    async fn apply(
-        &self,
-        project_id: String,
-        standing: Option<Project>,
-        settings: ProjectSettings,
-    ) -> Result<Project, Problem> {
-        let directory = self.app.directory();
-        self.require_free(&settings.site_id, &project_id).await?;
-        if !directory.claim_project(self.connection, &project_id).await? {
-            return Err(Problem::conflict("Another organization has mapped this project already."));
-        }
-        let kept = standing.as_ref().filter(|project| project.settings.site_id == settings.site_id);
-        let mapped_at = kept.map_or_else(|| self.app.now(), |project| project.mapped_at);
-        let version = standing.map_or(0, |project| project.version);
-        let mut project = Project { project_id, settings, mapped_at, version };
-        match directory.put_project(&self.lane, &mut project).await {
-            Err(TableError::Condition(Some(item))) if item.get("sk").and_then(Value::as_str).is_some_and(is_route) => {
-                return Err(taken(&read::<Route>("a route", item)?.project_id));
-            }
-            Err(TableError::Condition(_)) => return Err(Problem::stale()),
-            outcome => outcome?,
-        }
-        self.leave_other_sites(&project).await?;
-        directory.share_hour(&self.lane, &project).await?;
-        again::wake(self.app.table(), self.app.bell(), &self.lane, self.app.now()).await?;
-        tracing::info!(
-            organization_id = %self.lane.organization_id, connection_id = %self.lane.connection_id,
-            site_id = %project.settings.site_id, "a project was mapped"
-        );
-        Ok(project)
-    }
-
-    /// Two projects on one site in one connection are refused: a fact would be shown twice. A route that its project has left
-    /// behind, when a process died, counts for nothing.
-    async fn require_free(&self, site: &SiteId, project_id: &str) -> Result<(), Problem> {
-        let Some(route) = self.app.directory().route(&self.lane, site).await? else { return Ok(()) };
-        if route.project_id == project_id {
-            return Ok(());
-        }
-        let other = self.app.directory().project(&self.lane, &route.project_id).await?;
-        match other.is_some_and(|project| project.settings.site_id == *site) {
-            false => Ok(()),
-            true => Err(taken(&route.project_id)),
+impl From<MapError> for Problem {
+    fn from(error: MapError) -> Self {
+        match error {
+            MapError::Table(error) => error.into(),
+            MapError::Stale => Self::stale(),
+            MapError::SiteTaken(_) | MapError::ProjectTaken => Self::conflict(error.to_string()),
         }
     }
-
-    /// Takes away the routes of other sites to this project. All sites are looked at, so that a repeat mends what a process
-    /// that died left behind.
-    async fn leave_other_sites(&self, project: &Project) -> Result<(), Problem> {
-        let directory = self.app.directory();
-        let (organization, connection) = (&self.lane.organization_id, &self.lane.connection_id);
-        let mut sites = directory.sites(organization).await?;
-        sites.retain(|site| site.id != project.settings.site_id);
-        let keys: Vec<Key> = sites.iter().map(|site| keys::route(organization, &site.id, connection)).collect();
-        let found = match keys.is_empty() {
-            true => Vec::new(),
-            false => self.app.table().get_many(&keys).await?,
-        };
-        for item in found {
-            let route: Route = read("a route", item)?;
-            if route.project_id == project.project_id {
-                directory.delete_route(&self.lane, &route.settings.site_id).await?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn is_route(sort_key: &str) -> bool {
-    sort_key.starts_with(keys::ROUTE)
-}
-
-fn taken(project_id: &str) -> Problem {
-    Problem::conflict(format!(
-        "The site goes to project {project_id} of this connection already: map that project to another site first."
-    ))
 }

@@ -1,7 +1,8 @@
 //! The one table of routes. A test asks for each of them in the tenant-isolation suite.
 use crate::state::AppState;
 use crate::{
-    api_keys, auth, conflicts, connections, documents, edges, facts, idempotency, json_body, organizations, projects,
+    api_keys, auth, conflicts, connections, documents, edges, facts, footage, idempotency, json_body, organizations,
+    projects,
 };
 use crate::{rate_limit, records, request_log, retry, setup_links, sites, treatment};
 use axum::extract::DefaultBodyLimit;
@@ -32,6 +33,7 @@ routes! {
     post "/v1/sites/{site}/edges/{edge}/rotate-secret" => edges::rotate_secret;
     get "/v1/sites/{site}/detections" => facts::detections;
     get "/v1/sites/{site}/detections/{id}" => facts::detection;
+    get "/v1/sites/{site}/detections/{id}/footage" => footage::get;
     get "/v1/sites/{site}/incidents" => facts::incidents;
     get "/v1/sites/{site}/incidents/{id}" => facts::incident;
     patch "/v1/sites/{site}/incidents/{id}/treatment" => treatment::write;

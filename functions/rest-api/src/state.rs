@@ -8,6 +8,7 @@ use std::sync::Arc;
 use store::Table;
 use store::bell::Bell;
 use store::directory::Directory;
+use store::footage::FootageLinks;
 use store::outbox::Outbox;
 use ulid::Ulid;
 
@@ -21,6 +22,7 @@ pub struct Services {
     pub outbox: Arc<dyn Outbox>,
     pub vault: Arc<dyn Vault>,
     pub parameters: Arc<dyn Parameters>,
+    pub footage: Arc<dyn FootageLinks>,
     pub clock: Clock,
     /// The stack's name: parameters are named under it.
     pub stack: String,
@@ -61,6 +63,10 @@ impl AppState {
 
     pub(crate) fn parameters(&self) -> &dyn Parameters {
         self.services.parameters.as_ref()
+    }
+
+    pub(crate) fn footage(&self) -> &dyn FootageLinks {
+        self.services.footage.as_ref()
     }
 
     pub(crate) fn public_url(&self) -> &str {

@@ -15,6 +15,7 @@ use people::Visitor;
 use store::directory::Site;
 use store::facts::SiteFacts;
 use store::lanes::{Lane, Link};
+use store::trials;
 
 const LONGEST_ID: usize = 128;
 
@@ -65,8 +66,10 @@ pub async fn detection(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<Page, Refusal> {
     let site = visible::site(&app, &visitor, &site).await?;
-    let FactBody::Detection(detection) = fact(&app, &site, FactKind::Detection, &id).await? else {
-        return Err(Refusal::not_found());
+    let detection = match fact(&app, &site, FactKind::Detection, &id).await {
+        Ok(FactBody::Detection(detection)) => detection,
+        Ok(_) => return Err(Refusal::not_found()),
+        Err(refusal) => return trial(&app, &site, &id).await?.ok_or(refusal),
     };
     let zone = zone_name(&app, &site, &detection.zone_id).await?;
     let links = links(&app, &site, RecordKind::Observation, &id).await?;
@@ -77,6 +80,47 @@ pub async fn detection(
         (platforms(&links, &site))
     };
     Ok(Page::new(title, body))
+}
+
+/// The edge names its place: nothing counts but what stands under the prefix of its own organization and site.
+fn footage_key<'a>(detection: &'a Detection, site: &Site) -> Option<&'a str> {
+    let key = detection.footage.as_ref()?.s3_key.as_deref()?;
+    domain::footage::is_own(&site.organization_id, &site.id, key).then_some(key)
+}
+
+/// Leads to the footage by a link that is good for minutes, made for who asks now.
+pub async fn footage(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    Path((site, id)): Path<(String, String)>,
+) -> Result<Redirect, Refusal> {
+    let site = visible::site(&app, &visitor, &site).await?;
+    let FactBody::Detection(detection) = fact(&app, &site, FactKind::Detection, &id).await? else {
+        return Err(Refusal::not_found());
+    };
+    let key = footage_key(&detection, &site).ok_or_else(Refusal::not_found)?;
+    let link =
+        app.footage().link(key, app.now()).await.map_err(|error| Refusal::internal("a link to footage", &error))?;
+    Ok(Redirect::to(&link.url))
+}
+
+/// A test record's link leads here, too.
+async fn trial(app: &AppState, site: &Site, id: &str) -> Result<Option<Page>, Refusal> {
+    if id.len() > LONGEST_ID {
+        return Ok(None);
+    }
+    for connection in app.directory().connections(&site.organization_id).await? {
+        let found = trials::get(app.table(), &connection.lane(), id).await?;
+        let Some(trial) = found.filter(|trial| trial.site_id == site.id) else { continue };
+        let links = links(app, site, RecordKind::Observation, id).await?;
+        let body = html! {
+            h1 { "A test record" }
+            p { "It was asked for " (on_clock(trial.asked_at, site)) " to test the connection. Nothing happened on " (site.name) "." }
+            (platforms(&links, site))
+        };
+        return Ok(Some(Page::new("A test record", body)));
+    }
+    Ok(None)
 }
 
 fn detection_facts(detection: &Detection, site: &Site, zone: &str) -> Markup {
@@ -97,6 +141,9 @@ fn detection_facts(detection: &Detection, site: &Site, zone: &str) -> Markup {
             }
             @if let Some(path) = detection.footage.as_ref().and_then(|footage| footage.edge_path.as_ref()) {
                 dt { "Footage on the site's edge server" } dd { code { (path) } }
+            }
+            @if footage_key(detection, site).is_some() {
+                dt { "Footage" } dd { a href={ "/sites/" (site.id) "/detections/" (detection.detection_id) "/footage" } { "Watch the footage" } }
             }
             dt { "Detection id" } dd { code { (detection.detection_id) } }
         }

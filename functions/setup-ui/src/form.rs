@@ -35,6 +35,11 @@ impl Values {
         self.0.iter().find(|(each, _)| each == name).map_or("", |(_, value)| value.trim())
     }
 
+    /// Fields whose names begin so, by what follows.
+    pub fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.trim())))
+    }
+
     /// All values of a field that may come several times.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(each, _)| each == name).map(|(_, value)| value.trim())
@@ -43,11 +48,11 @@ impl Values {
 
 /// What is wrong with a form, by the id of the field.
 #[derive(Debug, Default)]
-pub struct Errors(Vec<(&'static str, String)>);
+pub struct Errors(Vec<(String, String)>);
 
 impl Errors {
-    pub fn add(&mut self, field: &'static str, sentence: impl Into<String>) {
-        self.0.push((field, sentence.into()));
+    pub fn add(&mut self, field: impl Into<String>, sentence: impl Into<String>) {
+        self.0.push((field.into(), sentence.into()));
     }
 
     pub fn is_empty(&self) -> bool {
@@ -55,7 +60,7 @@ impl Errors {
     }
 
     pub fn has(&self, field: &str) -> bool {
-        self.0.iter().any(|(each, _)| *each == field)
+        self.0.iter().any(|(each, _)| each == field)
     }
 
     /// Above the form: all of it, each with a link to its field.
@@ -70,7 +75,7 @@ impl Errors {
 
     /// At the field, which names it by `aria-describedby`.
     pub fn at(&self, field: &str) -> Markup {
-        html! { @for (_, sentence) in self.0.iter().filter(|(each, _)| *each == field) {
+        html! { @for (_, sentence) in self.0.iter().filter(|(each, _)| each == field) {
             p.error id={ (field) "-error" } { (sentence) }
         } }
     }

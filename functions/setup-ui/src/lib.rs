@@ -6,24 +6,32 @@
 //! - `sign_in`: the ways in, and out
 //! - `visible`: what exists for a visitor; `words`: our terms for people
 //! - `overview`, `status`, `activity`: connections, a project's status, its records; `settings`: what it sends
+//! - `steps`: the set-up, in order: `connect`, `projects`, `settings`, `schedule`, `trial`; `platform`: what they ask of Procore
 //! - `facts`: the pages that links in records open
 mod activity;
 mod assets;
+mod connect;
 mod facts;
 mod form;
 mod headers;
 mod layout;
 mod origin;
 mod overview;
+mod platform;
+mod projects;
 mod refusal;
 mod routes;
+mod schedule;
 mod settings;
 mod sign_in;
 mod state;
 mod status;
+mod steps;
+mod trial;
 mod visible;
 mod words;
 
 pub use origin::{OriginError, Origins};
+pub use platform::{PersonTokens, Platform};
 pub use routes::{ROUTES, app};
 pub use state::{AppState, Services};

@@ -1,11 +1,31 @@
 //! Wires the pages to AWS and to the Lambda runtime.
+use async_trait::async_trait;
+use credentials::{KmsVault, Secret, SsmParameters};
 use domain::ids::Provider;
-use people::{People, PublicUrl};
+use people::{People, PeopleError, PublicUrl, Visitor};
+use procore::{Hosts, ParameterCredentials, Procore};
 use runtime::{clients, config, logs};
-use setup_ui::{AppState, Origins, Services, app};
+use setup_ui::{AppState, Origins, PersonTokens, Platform, Services, app};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{bell::SqsBell, dynamo::DynamoTable};
+use std::time::Duration;
+use store::{bell::SqsBell, dynamo::DynamoTable, footage::S3Footage};
+
+/// Below the function's time-out, and what a person waits for a page.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The token that a session keeps, sealed.
+struct SessionTokens {
+    people: People,
+    vault: KmsVault,
+}
+
+#[async_trait]
+impl PersonTokens for SessionTokens {
+    async fn procore(&self, visitor: &Visitor) -> Result<Option<Secret>, PeopleError> {
+        self.people.platform_token(&self.vault, visitor).await
+    }
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -13,11 +33,28 @@ async fn main() -> Result<(), lambda_http::Error> {
     let (public, web, login) =
         (config::text("PUBLIC_URL")?, config::text("PROCORE_WEB_URL")?, config::text("PROCORE_LOGIN_URL")?);
     let aws = clients::aws()?;
+    let stack = config::text("STACK_NAME")?;
+    let credentials = ParameterCredentials {
+        parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
+        client_id: format!("/{stack}/procore/client-id"),
+        client_secret: format!("/{stack}/procore/client-secret"),
+    };
+    let hosts = Hosts::new(&login, &config::text("PROCORE_API_URL")?, &web)?;
     let table = Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?));
+    let people = People::new(table, Arc::new(jiff::Timestamp::now), PublicUrl::new(&public)?);
+    let vault = KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?);
+    let platform = Platform {
+        procore: Arc::new(Procore::new(hosts, Arc::new(credentials))?),
+        tokens: Arc::new(SessionTokens { people: people.clone(), vault }),
+        install_url: config::text("PROCORE_INSTALL_URL").unwrap_or_default(),
+        patience: PATIENCE,
+    };
     let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
     let services = Services {
         origins: Origins::new(&public, &web, &login)?,
-        people: People::new(table, Arc::new(jiff::Timestamp::now), PublicUrl::new(&public)?),
+        people,
+        platform,
+        footage: Arc::new(S3Footage::new(clients::s3(&aws), config::text("BUCKET_NAME")?)),
         bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues)),
     };
     lambda_http::run(app(AppState::new(services))).await

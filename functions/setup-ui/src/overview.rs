@@ -33,6 +33,7 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page,
         h1 { "Overview" }
         @if sections.is_empty() {
             p { "No platform is connected yet. Until one is, detections are kept here and nothing is sent anywhere." }
+            @if visitor.session.role >= Role::Manager { p { a.button #set-up href="/setup/connect" { "Set up Procore" } } }
         }
         @for section in sections { (section) }
         (sign_in::signed_in(&visitor))
@@ -43,8 +44,18 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page,
 fn section(visitor: &Visitor, connection: &Connection, rows: &[Row]) -> Markup {
     html! {
         section aria-labelledby={ "connection-" (connection.id) } {
-            h2 id={ "connection-" (connection.id) } { "Procore, company " (connection.account) }
+            h2 id={ "connection-" (connection.id) } { "Procore, " (words::company(connection)) }
             (blocked(visitor, connection, rows.first().map(|row| &row.site)))
+            @if visitor.session.role >= Role::Manager {
+                p.links {
+                    @if rows.iter().all(|row| row.project.is_none()) {
+                        a.button href={ "/setup/" (connection.id) "/projects" } { "Go on with the set-up: choose projects" }
+                    } @else {
+                        a href={ "/setup/" (connection.id) "/projects" } { "Projects of " (words::company(connection)) }
+                    }
+                    @if connection.blocked.is_some() { a href="/setup/connect" { "Connect it again" } }
+                }
+            }
             ul.cards {
                 @for row in rows {
                     li {

@@ -1,7 +1,9 @@
 //! The one table of routes.
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::{activity, assets, facts, headers, overview, settings, sign_in, status};
+use crate::{
+    activity, assets, connect, facts, headers, overview, projects, schedule, settings, sign_in, status, trial,
+};
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
 
@@ -26,6 +28,10 @@ routes! {
     post "/sign-in/link/{secret}" => sign_in::use_link;
     post "/sign-out" => sign_in::out;
     get "/setup" => overview::show;
+    get "/setup/connect" => connect::show;
+    post "/setup/connect" => connect::save;
+    get "/setup/{connection}/projects" => projects::show;
+    post "/setup/{connection}/projects" => projects::save;
     post "/setup/{connection}/again" => overview::try_again;
     get "/setup/{connection}/projects/{project}" => status::show;
     post "/setup/{connection}/projects/{project}/again" => status::try_again;
@@ -33,7 +39,12 @@ routes! {
     post "/setup/{connection}/projects/{project}/conflicts" => activity::settle;
     get "/setup/{connection}/projects/{project}/settings" => settings::show;
     post "/setup/{connection}/projects/{project}/settings" => settings::save;
+    get "/setup/{connection}/projects/{project}/schedule" => schedule::show;
+    post "/setup/{connection}/projects/{project}/schedule" => schedule::save;
+    get "/setup/{connection}/projects/{project}/test" => trial::show;
+    post "/setup/{connection}/projects/{project}/test" => trial::send;
     get "/sites/{site}/detections/{id}" => facts::detection;
+    get "/sites/{site}/detections/{id}/footage" => facts::footage;
     get "/sites/{site}/incidents/{id}" => facts::incident;
     get "/detections/{id}" => facts::find_detection;
     get "/incidents/{id}" => facts::find_incident;

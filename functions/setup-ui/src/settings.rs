@@ -1,104 +1,44 @@
-//! What of a site is sent to its project, and when its day is summed up. The mapping of fields is left as it stands.
-use crate::form::{self, Errors, Values};
+//! Step 3, and the page for later changes: which detections are sent, and what they become in Procore.
+mod fields;
+mod mapping;
+
+use crate::form::{self, Errors};
 use crate::layout::Page;
+use crate::platform::{self, Choices};
 use crate::refusal::Refusal;
 use crate::state::AppState;
+use crate::steps::{self, Step};
 use crate::visible::{self, Mapped, on_clock};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::localtime::time_of_day;
-use domain::settings::{AllWord, Kinds, ProjectSettings, is_kind};
+use domain::settings::is_kind;
+use domain::settings::mapping_rows::KNOWN_KINDS;
 use domain::wording::{priority_words, words};
+use fields::Fields;
 use maud::{Markup, html};
 use people::{Role, Visitor};
+use std::collections::BTreeMap;
+use store::mapping::{MapError, Wanted};
 use store::preview::{self, Preview};
-use store::{TableError, again};
-
-/// Kinds that edges of today send; a project's own come beside them.
-const KNOWN: [&str; 6] = ["zone_breach", "ppe_non_compliance", "fall", "man_down", "proximity", "unsafe_act"];
-const MOST_KINDS: usize = 200;
-
-/// The form's fields as they are shown: as saved, or as just sent.
-struct Fields {
-    all: bool,
-    kinds: Vec<String>,
-    another: String,
-    min_priority: String,
-    summary: bool,
-    at: String,
-    version: String,
-}
-
-impl Fields {
-    fn saved(mapped: &Mapped) -> Self {
-        let ProjectSettings { observations, daily_summary, .. } = &mapped.project.settings;
-        let (all, kinds) = match &observations.kinds {
-            Kinds::All(_) => (true, Vec::new()),
-            Kinds::Only(kinds) => (false, kinds.clone()),
-        };
-        Self {
-            all,
-            kinds,
-            another: String::new(),
-            min_priority: observations.min_priority.to_string(),
-            summary: daily_summary.enabled,
-            at: daily_summary.at.clone(),
-            version: mapped.project.version.to_string(),
-        }
-    }
-
-    fn sent(values: &Values) -> Self {
-        Self {
-            all: values.get("which") == "all",
-            kinds: values.all("kind").map(str::to_owned).collect(),
-            another: values.get("another").to_owned(),
-            min_priority: values.get("min_priority").to_owned(),
-            summary: values.get("summary") == "on",
-            at: values.get("at").to_owned(),
-            version: values.get("version").to_owned(),
-        }
-    }
-
-    /// The settings that these fields make of the standing ones; everything wrong at once.
-    fn settings(&self, standing: &ProjectSettings) -> Result<ProjectSettings, Errors> {
-        let (mut settings, mut errors) = (standing.clone(), Errors::default());
-        let mut kinds = self.kinds.clone();
-        if !self.another.is_empty() {
-            kinds.push(self.another.clone());
-        }
-        kinds.sort();
-        kinds.dedup();
-        if !self.another.is_empty() && !is_kind(&self.another) {
-            errors.add(
-                "another",
-                "Another kind: use the name that the edge sends, in small letters, digits and underscores, such as gas_leak.",
-            );
-        } else if kinds.len() > MOST_KINDS || kinds.iter().any(|kind| !is_kind(kind)) {
-            errors.add("kinds", format!("Kinds of detections: choose at most {MOST_KINDS} of those that are listed."));
-        }
-        settings.observations.kinds = if self.all { Kinds::All(AllWord::All) } else { Kinds::Only(kinds) };
-        match self.min_priority.parse::<u8>().ok().filter(|priority| (1..=5).contains(priority)) {
-            Some(priority) => settings.observations.min_priority = priority,
-            None => errors.add("min_priority", "Lowest priority: choose one from 1 to 5."),
-        }
-        settings.daily_summary.enabled = self.summary;
-        match time_of_day(&self.at) {
-            Ok(_) => settings.daily_summary.at.clone_from(&self.at),
-            Err(error) => errors.add("at", format!("Hour of the summary: it {error}.")),
-        }
-        if errors.is_empty() { Ok(settings) } else { Err(errors) }
-    }
-}
 
 pub async fn show(
     State(app): State<AppState>,
     visitor: Visitor,
     Path((connection, project)): Path<(String, String)>,
+    Query(asked): Query<BTreeMap<String, String>>,
 ) -> Result<Page, Refusal> {
     visitor.require(Role::Manager)?;
     let mapped = visible::project(&app, &visitor, &connection, &project).await?;
-    Ok(page(&visitor, &mapped, &Fields::saved(&mapped), &Errors::default(), None))
+    let choices = choices(&app, &mapped).await?;
+    let fields = Fields::saved(&mapped, asked.contains_key("setup"));
+    Ok(page(&visitor, &mapped, &fields, &choices, &Errors::default(), None))
+}
+
+/// What a mapping chooses from, or why that can't be listed now.
+async fn choices(app: &AppState, mapped: &Mapped) -> Result<Result<Choices, String>, Refusal> {
+    let found = platform::choices(app, &mapped.connection, &mapped.project.project_id).await?;
+    Ok(found.map_err(|error| error.to_string()))
 }
 
 pub async fn save(
@@ -109,45 +49,69 @@ pub async fn save(
 ) -> Result<Response, Refusal> {
     visitor.require(Role::Manager)?;
     let values = form.verified(&visitor)?;
-    let mut mapped = visible::project(&app, &visitor, &connection, &project).await?;
-    let fields = Fields::sent(&values);
-    let settings = match fields.settings(&mapped.project.settings) {
+    let mapped = visible::project(&app, &visitor, &connection, &project).await?;
+    let mut fields = Fields::sent(&values);
+    let choices = choices(&app, &mapped).await?;
+    let redo = values.get("do");
+    if redo == "defaults" {
+        fields.forget_mapping();
+        return Ok(page(&visitor, &mapped, &fields, &choices, &Errors::default(), None).into_response());
+    }
+    let settings = match fields.settings(&mapped.project.settings, choices.as_ref().ok()) {
         Ok(settings) => settings,
         Err(errors) => {
-            let page = page(&visitor, &mapped, &fields, &errors, None).status(StatusCode::UNPROCESSABLE_ENTITY);
-            return Ok(page.into_response());
+            let page = page(&visitor, &mapped, &fields, &choices, &errors, None);
+            return Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
         }
     };
-    if values.get("do") == "preview" {
+    if redo == "add" {
+        fields.take_in_another();
+        return Ok(page(&visitor, &mapped, &fields, &choices, &Errors::default(), None).into_response());
+    }
+    if redo == "preview" {
         let preview =
             preview::last_day(app.table(), &mapped.site, &settings, app.people().url().as_str(), app.now()).await?;
-        return Ok(page(&visitor, &mapped, &fields, &Errors::default(), Some(&preview)).into_response());
+        return Ok(page(&visitor, &mapped, &fields, &choices, &Errors::default(), Some(&preview)).into_response());
     }
     let changed = || Refusal::changed_meanwhile(format!("{}/settings", mapped.path()));
     if fields.version != mapped.project.version.to_string() {
         return Err(changed());
     }
-    let lane = mapped.connection.lane();
-    let mut project = mapped.project.clone();
-    project.settings = settings;
-    match app.directory().put_project(&lane, &mut project).await {
-        Err(TableError::Condition(_)) => return Err(changed()),
-        outcome => outcome?,
-    }
-    app.directory().share_hour(&lane, &project).await?;
-    again::wake(app.table(), app.bell(), &lane, app.now()).await?;
-    tracing::info!(
-        organization_id = %lane.organization_id, connection_id = %lane.connection_id, site_id = %mapped.site.id,
-        "a project's settings were changed"
-    );
-    mapped.project = project;
-    Ok(Redirect::to(&mapped.path()).into_response())
+    keep(&app, &mapped, settings).await?.ok_or_else(changed)?;
+    let onward = if fields.setup { format!("{}/schedule?setup=1", mapped.path()) } else { mapped.path() };
+    Ok(Redirect::to(&onward).into_response())
 }
 
-fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, preview: Option<&Preview>) -> Page {
+/// Keeps settings. `None`: somebody else changed them meanwhile.
+pub async fn keep(
+    app: &AppState,
+    mapped: &Mapped,
+    settings: domain::settings::ProjectSettings,
+) -> Result<Option<()>, Refusal> {
+    let wanted = Wanted {
+        project_id: mapped.project.project_id.clone(),
+        name: None,
+        settings,
+        standing: Some(mapped.project.clone()),
+    };
+    match store::mapping::apply(app.table(), app.bell(), &mapped.connection, wanted, app.now()).await {
+        Ok(_) => Ok(Some(())),
+        Err(MapError::Table(error)) => Err(error.into()),
+        Err(MapError::SiteTaken(_) | MapError::ProjectTaken | MapError::Stale) => Ok(None),
+    }
+}
+
+fn page(
+    visitor: &Visitor,
+    mapped: &Mapped,
+    fields: &Fields,
+    choices: &Result<Choices, String>,
+    errors: &Errors,
+    preview: Option<&Preview>,
+) -> Page {
     let title = format!("What {} sends", mapped.site.name);
     let body = html! {
-        p { a href=(mapped.path()) { "Status of " (mapped.site.name) } }
+        @if fields.setup { (steps::nav(Step::Sends)) } @else { p { a href=(mapped.path()) { "Status of " (mapped.site.name) } } }
         h1 { (title) }
         p { "Recordable incidents are always sent. Choose here which detections are sent as observations." }
         (errors.summary())
@@ -155,6 +119,7 @@ fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, pr
         form method="post" action={ (mapped.path()) "/settings" } novalidate {
             (form::token_field(visitor))
             input type="hidden" name="version" value=(fields.version);
+            @if fields.setup { input type="hidden" name="setup" value="1"; }
             (kinds(fields, errors))
             div.field {
                 label for="min_priority" { "Lowest priority that is sent" }
@@ -166,35 +131,30 @@ fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, pr
                 }
                 (errors.at("min_priority"))
             }
-            fieldset {
-                legend { "Daily summary" }
-                label.check { input #summary type="checkbox" name="summary" value="on" checked[fields.summary];
-                    "Put one note a day into the Daily Log" }
-                div.field {
-                    label for="at" { "Hour, on the site's clock (" (mapped.site.time_zone) ")" }
-                    input #at type="time" name="at" value=(fields.at) aria-describedby=[errors.described("at")]
-                        aria-invalid=[errors.has("at").then_some("true")];
-                    (errors.at("at"))
-                }
-                p.dim { "The hour is the site's: it changes for all platforms that the site goes to." }
+            @match choices {
+                Ok(choices) => (mapping::editor(fields, choices, errors)),
+                Err(why) => div.notice role="status" {
+                    p { "What detections become in Procore can't be changed at the moment, and stays as it is. " (why) }
+                },
             }
             p.links {
-                button #save type="submit" { "Save" }
+                button #save type="submit" { @if fields.setup { "Save and go on" } @else { "Save" } }
                 button #show-preview.quiet type="submit" name="do" value="preview" { "Show what the last day would have sent" }
             }
         }
+        @if !fields.setup { p { a href={ (mapped.path()) "/schedule" } { "Hour of the summary, and shifts" } } }
     };
     Page::new(title, body)
 }
 
 fn kinds(fields: &Fields, errors: &Errors) -> Markup {
-    let own = fields.kinds.iter().map(String::as_str).filter(|kind| !KNOWN.contains(kind) && is_kind(kind));
+    let own = fields.kinds.iter().map(String::as_str).filter(|kind| !KNOWN_KINDS.contains(kind) && is_kind(kind));
     html! {
-        fieldset #kinds {
+        fieldset #kinds tabindex="-1" aria-describedby=[errors.described("kinds")] {
             legend { "Kinds of detections" }
             label.check { input type="radio" name="which" value="all" checked[fields.all]; "All, and those to come" }
             label.check { input type="radio" name="which" value="these" checked[!fields.all]; "Only these:" }
-            div.choices { @for kind in KNOWN.into_iter().chain(own) {
+            div.choices { @for kind in KNOWN_KINDS.into_iter().chain(own) {
                 label.check {
                     input type="checkbox" name="kind" value=(kind) checked[fields.kinds.iter().any(|each| each == kind)];
                     (words(kind))

@@ -1,5 +1,6 @@
 //! What every handler needs: the outside world behind traits, and a clock.
 use crate::origin::Origins;
+use crate::platform::Platform;
 use axum::extract::FromRef;
 use jiff::Timestamp;
 use people::People;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use store::Table;
 use store::bell::Bell;
 use store::directory::Directory;
+use store::footage::FootageLinks;
 
 /// The outside world.
 #[derive(Clone)]
@@ -14,6 +16,8 @@ pub struct Services {
     pub origins: Origins,
     pub people: People,
     pub bell: Arc<dyn Bell>,
+    pub platform: Platform,
+    pub footage: Arc<dyn FootageLinks>,
 }
 
 #[derive(Clone)]
@@ -44,6 +48,14 @@ impl AppState {
 
     pub(crate) fn bell(&self) -> &dyn Bell {
         self.services.bell.as_ref()
+    }
+
+    pub(crate) fn footage(&self) -> &dyn FootageLinks {
+        self.services.footage.as_ref()
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.services.platform
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -4,7 +4,7 @@ use crate::overview::blocked;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::visible::{self, Mapped, on_clock};
-use crate::{form, words};
+use crate::{form, steps, words};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use domain::record::{RecordKey, RecordKind, RecordState};
@@ -63,12 +63,19 @@ pub async fn show(
     let status = Status::of(&app, &mapped).await?;
     let site = &mapped.site;
     let last = status.links.iter().filter(|link| link.state == RecordState::Synced).max_by_key(|link| link.updated_at);
+    let open = match visitor.session.role {
+        Role::Manager => steps::open(&app, &mapped).await?,
+        Role::Viewer => None,
+    };
     let oldest = status.waiting.iter().map(|todo| todo.asked_at).min();
     let body = html! {
         p { a href="/setup" { "Overview" } }
         h1 { "Status of " (site.name) }
-        p.dim { "Procore project " (mapped.project.project_id) ". Times are on the site's clock (" (site.time_zone) ")." }
+        p.dim { "In Procore: " (words::project(&mapped.project)) ". Times are on the site's clock (" (site.time_zone) ")." }
         (blocked(&visitor, &mapped.connection, Some(site)))
+        @if let Some((step, path)) = &open {
+            p { a.button #go-on href=(path) { "Go on with the set-up: " (steps::name(*step)) } }
+        }
         dl.figures {
             div { dt { "Last record" } dd { @match last {
                 Some(link) => { (on_clock(link.updated_at, site)) },
@@ -86,6 +93,8 @@ pub async fn show(
             a href={ (mapped.path()) "/activity" } { "All activity of " (site.name) }
             @if visitor.session.role >= Role::Manager {
                 a href={ (mapped.path()) "/settings" } { "What " (site.name) " sends" }
+                a href={ (mapped.path()) "/schedule" } { "Hour and shifts" }
+                a href={ (mapped.path()) "/test" } { "Send a test record" }
             }
         }
         (stuck(&visitor, &mapped, &status))

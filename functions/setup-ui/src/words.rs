@@ -1,6 +1,7 @@
 //! Words of our own terms for people, and a few pieces that several pages show.
 use domain::record::{Mender, RecordKind, RecordState};
 use maud::{Markup, html};
+use store::directory::{Connection, Project};
 
 pub fn kind(kind: RecordKind) -> &'static str {
     match kind {
@@ -8,6 +9,16 @@ pub fn kind(kind: RecordKind) -> &'static str {
         RecordKind::Observation => "Observation",
         RecordKind::DailySummary => "Daily summary",
     }
+}
+
+/// What a connection's account is called.
+pub fn company(connection: &Connection) -> String {
+    connection.name.clone().unwrap_or_else(|| format!("company {}", connection.account))
+}
+
+/// What a project is called.
+pub fn project(project: &Project) -> String {
+    project.name.clone().unwrap_or_else(|| format!("project {}", project.project_id))
 }
 
 pub fn state(state: RecordState) -> &'static str {

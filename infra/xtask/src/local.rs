@@ -168,6 +168,8 @@ fn parameters(options: &Options, ports: Ports) -> BTreeMap<String, String> {
         for name in ["ProcoreLoginUrl", "ProcoreApiUrl", "ProcoreWebUrl"] {
             set(name, ports.procore_url());
         }
+        let apps = format!("{}/webclients/host/companies/{{company}}/tools/apps", ports.procore_url());
+        set("ProcoreInstallUrl", apps);
     }
     parameters.extend(options.set.clone());
     parameters

@@ -68,7 +68,7 @@ pub struct Frame {
 }
 
 /// Where the footage lies: on the edge, or in the cloud bucket. Never sent to a platform.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edge_path: Option<String>,

@@ -4,14 +4,18 @@
 //! - [`fact`]: what we keep of it; [`arrival`]: the order it came in; [`message`]: what travels on the site queue
 //! - [`fields`]: checks of what someone sets, all of it at once
 //! - [`settings`], [`route`]: what one platform project does with one site, and which records follow from a fact
+//! - [`choose`], [`targets`]: which project goes to which site and why one can't; what is wrong with a mapping's target
 //! - [`record`], [`marker`]: what a connection should show, and the reference it is found by
 //! - [`wording`]: what a record says; [`merge`]: three-way merge of a record's fields; [`localtime`]: the site's clock
 //! - [`treatment`]: what people add to a fact at a platform or through the API, with the outcome by 29 CFR 1904.7
+//! - [`footage`]: whose footage a key of the bucket is
 //! - [`signature`]: Standard Webhooks signing
 pub mod arrival;
+pub mod choose;
 pub mod event;
 pub mod fact;
 pub mod fields;
+pub mod footage;
 pub mod ids;
 pub mod localtime;
 pub mod marker;
@@ -21,6 +25,7 @@ pub mod record;
 pub mod route;
 pub mod settings;
 pub mod signature;
+pub mod targets;
 pub mod treatment;
 pub mod validate;
 pub mod wording;

@@ -1,5 +1,8 @@
-//! Project settings: what one platform project does with one site (contracts 6.3). [`check`] reads them from what someone set.
+//! Project settings: what one platform project does with one site (contracts 6.3). [`check`] reads them from what someone set,
+//! [`shifts`] a site's shifts; [`mapping_rows`] names what a mapping has.
 pub mod check;
+pub mod mapping_rows;
+pub mod shifts;
 
 use crate::ids::SiteId;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //! and of a privacy case (29 CFR 1904.29(b)(7)) neither role, trade nor free text.
 use crate::event::{Detection, Incident};
 use crate::localtime::on_site;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
 /// What the words need to know beside the fact.
 #[derive(Debug, Clone)]
@@ -91,6 +91,26 @@ pub fn observation_description(detection: &Detection, place: &Place) -> String {
     lines.push(format!("Detection id: {}", detection.detection_id));
     lines.push(format!("HardHat Pulse: {}", place.link));
     lines.join("\n")
+}
+
+/// A test record's name, which nobody can take for a detection.
+pub fn trial_name(place: &Place) -> String {
+    format!("TEST - HardHat Pulse [{}]", place.marker)
+}
+
+pub fn trial_description(asked_at: Timestamp, place: &Place) -> String {
+    let lines = [
+        "This is a test of the connection. Nothing happened on the site, and nothing has to be done.".to_owned(),
+        format!("Asked for: {}", on_site(asked_at, place.time_zone)),
+        "It is closed by itself and may be deleted.".to_owned(),
+        format!("HardHat Pulse: {}", place.link),
+    ];
+    lines.join("\n")
+}
+
+/// The comment with which a test record is closed.
+pub fn trial_closed(marker: &str) -> String {
+    format!("The test of the connection is done: this record may be deleted. [{marker}]")
 }
 
 /// The comment with which an observation is closed when its detection became part of an incident.

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use store::directory::Directory;
 use store::table::{Query, get_as, item, read};
 use store::{Condition, Key, Table, TableError, keys};
-use ulid::Ulid;
 
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -75,9 +74,7 @@ impl People {
 
     fn unnamed(&self, organization: &OrganizationId, role: Role, label: &str) -> Result<Person, PeopleError> {
         let now = self.now();
-        let mut random = [0u8; 16];
-        getrandom::fill(&mut random).map_err(|_| PeopleError::NoRandomness)?;
-        let ulid = Ulid::from_parts(now.as_millisecond().max(0).unsigned_abs(), u128::from_le_bytes(random));
+        let ulid = token::fresh_ulid(now)?;
         Ok(Person {
             id: PersonId::new(ulid),
             organization_id: organization.clone(),

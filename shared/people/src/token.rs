@@ -2,13 +2,22 @@
 use crate::PeopleError;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use ulid::Ulid;
 
 /// A new random text, fit for a cookie or an address.
 pub fn fresh() -> Result<String, PeopleError> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes).map_err(|_| PeopleError::NoRandomness)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// A new id that sorts by time. It lets nobody in.
+pub fn fresh_ulid(now: Timestamp) -> Result<Ulid, PeopleError> {
+    let mut random = [0u8; 16];
+    getrandom::fill(&mut random).map_err(|_| PeopleError::NoRandomness)?;
+    Ok(Ulid::from_parts(now.as_millisecond().max(0).unsigned_abs(), u128::from_le_bytes(random)))
 }
 
 /// The form in which it is kept and looked up.

@@ -195,6 +195,16 @@ impl Procore {
         exchange(builder.timeout(self.timeouts.read), || now).await
     }
 
+    /// Sends one request in a person's name. A token that is refused is not renewed here: the person signs in again.
+    pub(crate) async fn send_for(
+        &self,
+        call: Call<'_>,
+        request: &Request,
+        person: &Secret,
+    ) -> Result<Reply, TargetError> {
+        conclude(self.once(call, request, person).await?, request, person)
+    }
+
     /// Sends one request and reads its answer as JSON.
     pub(crate) async fn send(&self, call: Call<'_>, request: &Request) -> Result<Reply, TargetError> {
         let token = self.tokens.get(self, call.meter.now()).await?;
@@ -225,9 +235,12 @@ impl Procore {
             .http
             .request(request.method.clone(), format!("{}{}", self.hosts.api, request.path))
             .bearer_auth(token.expose())
-            .header("Procore-Company-Id", request.company)
             .query(&request.query)
             .timeout(timeout);
+        let builder = match request.company {
+            Some(company) => builder.header("Procore-Company-Id", company),
+            None => builder,
+        };
         let builder = match &request.body {
             Some(body) => builder.json(body),
             None => builder,

@@ -58,7 +58,7 @@ pub(crate) fn not_connected(words: &str) -> bool {
     words.to_ascii_lowercase().contains("app is not connected")
 }
 
-fn disconnected() -> Block {
+pub fn disconnected() -> Block {
     Block {
         reason: "Procore says that the HardHat Pulse app is not connected to this company.".into(),
         who: Mender::PlatformAdmin,
@@ -83,6 +83,7 @@ fn forbidden(tool: Tool, words: &str) -> Block {
     let level = match tool {
         Tool::Incidents | Tool::Observations | Tool::Webhooks => format!("{}: Standard", tool.words()),
         Tool::Locations => "Locations: permission to create locations dynamically, or project Admin".to_owned(),
+        Tool::Directory => "the project's membership".to_owned(),
     };
     Block {
         reason: format!("Procore does not let HardHat Pulse do this in the project: {words}"),

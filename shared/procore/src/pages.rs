@@ -1,6 +1,7 @@
 //! Lists, read to their end. A list that can't be read whole is an error: what is missing must not pass for "not there".
 use crate::client::{Procore, Reply, unreadable};
 use crate::request::{Effect, Request};
+use credentials::Secret;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -23,10 +24,33 @@ impl Procore {
         request: &Request,
         per_page: usize,
     ) -> Result<Vec<Value>, TargetError> {
+        self.read_list(call, request, per_page, None).await
+    }
+
+    /// The same, in a person's name where there is one.
+    pub(crate) async fn list_for(
+        &self,
+        call: Call<'_>,
+        request: &Request,
+        person: Option<&Secret>,
+    ) -> Result<Vec<Value>, TargetError> {
+        self.read_list(call, request, PER_PAGE, person).await
+    }
+
+    async fn read_list(
+        &self,
+        call: Call<'_>,
+        request: &Request,
+        per_page: usize,
+        person: Option<&Secret>,
+    ) -> Result<Vec<Value>, TargetError> {
         let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
         for page in 1..=MOST_PAGES {
             let asked = request.clone().with("page", page).with("per_page", per_page);
-            let reply = self.send(call, &asked).await?;
+            let reply = match person {
+                Some(person) => self.send_for(call, &asked, person).await?,
+                None => self.send(call, &asked).await?,
+            };
             let more = more(&reply.headers, page);
             let items = items(reply)?;
             let full = items.len() >= per_page;

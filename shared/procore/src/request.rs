@@ -26,6 +26,8 @@ pub enum Tool {
     Observations,
     Locations,
     Webhooks,
+    /// Companies and projects themselves.
+    Directory,
 }
 
 impl Tool {
@@ -35,6 +37,7 @@ impl Tool {
             Tool::Observations => "Observations",
             Tool::Locations => "Locations",
             Tool::Webhooks => "Webhooks API",
+            Tool::Directory => "Projects",
         }
     }
 }
@@ -53,21 +56,27 @@ pub struct Request {
     pub path: String,
     pub query: Vec<(String, String)>,
     pub body: Option<Value>,
-    /// Goes into `Procore-Company-Id`.
-    pub company: i64,
+    /// Goes into `Procore-Company-Id`; only the list of a person's companies goes without.
+    pub company: Option<i64>,
     pub ask: Ask,
 }
 
 impl Request {
     pub fn get(company: i64, path: String, place: Place, tool: Tool) -> Self {
         let ask = Ask { effect: Effect::Repeatable, place, tool };
-        Self { method: Method::GET, path, query: Vec::new(), body: None, company, ask }
+        Self { method: Method::GET, path, query: Vec::new(), body: None, company: Some(company), ask }
+    }
+
+    /// A read that belongs to no company yet.
+    pub fn get_anywhere(path: &str, tool: Tool) -> Self {
+        let ask = Ask { effect: Effect::Repeatable, place: Place::Company, tool };
+        Self { method: Method::GET, path: path.to_owned(), query: Vec::new(), body: None, company: None, ask }
     }
 
     /// A write that must not happen twice unseen.
     pub fn write(company: i64, method: Method, path: String, body: Value, place: Place, tool: Tool) -> Self {
         let ask = Ask { effect: Effect::Once, place, tool };
-        Self { method, path, query: Vec::new(), body: Some(body), company, ask }
+        Self { method, path, query: Vec::new(), body: Some(body), company: Some(company), ask }
     }
 
     pub fn method(mut self, method: Method) -> Self {

@@ -80,6 +80,9 @@ pub struct Connection {
     pub provider: Provider,
     /// Procore: the company's id.
     pub account: String,
+    /// What the account is called there, where that was looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Why nothing is sent, when so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<Blocked>,
@@ -111,6 +114,9 @@ pub struct Blocked {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Project {
     pub project_id: String,
+    /// What it is called at the platform, where that was looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub settings: ProjectSettings,
     /// Facts that arrived before are not sent.
     pub mapped_at: Timestamp,
@@ -298,6 +304,12 @@ impl Directory<'_> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Which organization has a platform's project.
+    pub async fn claimant(&self, connection: &Connection, project: &str) -> Result<Option<OrganizationId>, TableError> {
+        let key = keys::project_claim(connection.provider, &connection.account, project);
+        Ok(get_as::<Owner>(self.0, "a project's claim", &key).await?.map(|owner| owner.organization_id))
     }
 
     /// Keeps a project's settings (conditional on the version read), then takes the route that the router follows. Where another

@@ -297,3 +297,10 @@ pub fn budget(lane_pk: &str) -> Key {
 pub fn catalog(lane_pk: &str, project: &str) -> Key {
     Key::new(lane_pk, format!("CATALOG#{project}"))
 }
+
+pub const TRIAL: &str = "TRIAL#";
+
+/// A test record that someone asked for.
+pub fn trial(lane_pk: &str, id: &str) -> Key {
+    Key::new(lane_pk, format!("{TRIAL}{id}"))
+}

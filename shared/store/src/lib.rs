@@ -5,6 +5,8 @@
 //! - [`directory`]: organizations, sites, edges, API keys, connections, project settings, routes
 //! - [`facts`]: what sites told us, and the arrival log
 //! - [`injuries`]: injuries as the API was told them; [`outbox`]: the way to the site queue for news about a fact
+//! - [`mapping`]: a project is mapped to a site; [`trials`]: test records
+//! - [`footage`]: short-lived links to footage
 //! - [`preview`]: what the last day would have sent
 //! - [`lanes`]: a connection's todos, links, budget and catalog; [`due`]: when its lane must be rung
 //! - [`bus`]: domain events for operators' and customers' own rules
@@ -21,14 +23,17 @@ pub mod directory;
 pub mod due;
 pub mod dynamo;
 pub mod facts;
+pub mod footage;
 pub mod hooks;
 pub mod injuries;
 pub mod keys;
 pub mod lanes;
+pub mod mapping;
 pub mod memory;
 pub mod outbox;
 pub mod preview;
 pub mod removal;
 pub mod table;
+pub mod trials;
 
 pub use table::{Condition, Item, Key, Table, TableError};

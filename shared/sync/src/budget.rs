@@ -87,12 +87,22 @@ impl Budget {
     pub fn admit(&mut self, class: WorkClass, now: Timestamp) -> Admission {
         let admission = self.would_admit(class, now);
         if admission == Admission::Go {
-            self.hour.used += 1;
-            self.spike.used += 1;
-            self.calls += 1;
-            self.hour.rereads += u32::from(class == WorkClass::Reread);
+            self.count(class);
         }
         admission
+    }
+
+    /// Counts a call that was made beside this budget.
+    pub fn charge(&mut self, class: WorkClass, now: Timestamp) {
+        let _ = self.would_admit(class, now);
+        self.count(class);
+    }
+
+    fn count(&mut self, class: WorkClass) {
+        self.hour.used += 1;
+        self.spike.used += 1;
+        self.calls += 1;
+        self.hour.rereads += u32::from(class == WorkClass::Reread);
     }
 
     /// Whether a call may go now.

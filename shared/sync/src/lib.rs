@@ -5,7 +5,7 @@
 //! - [`handle`]: one todo, by [`create`] (intent, quiet time, two looks), [`update`] (three-way merge), [`steps`] (side writes)
 //!   and [`sweep`] (late doubles)
 //! - [`subject`]: what a record should say, gathered from facts
-//! - [`budget`]: rate windows, the reserve, pauses per class; [`meter`] applies it to each call
+//! - [`budget`]: rate windows, the reserve, pauses per class; [`meter`] applies it to each call, [`visit`] to those of pages
 //! - [`clock`]: time, injectable
 pub mod budget;
 pub mod clock;
@@ -22,3 +22,4 @@ pub mod subject;
 pub mod sweep;
 pub mod target;
 pub mod update;
+pub mod visit;

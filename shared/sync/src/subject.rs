@@ -7,11 +7,11 @@ use domain::localtime;
 use domain::marker::marker;
 use domain::record::{RecordKey, RecordKind};
 use domain::route::Route;
-use domain::wording::observation_joined;
+use domain::wording::{observation_joined, trial_closed};
 use store::directory::{Directory, Site};
 use store::facts::SiteFacts;
 use store::lanes::{LaneId, Link, Step};
-use store::{Table, TableError};
+use store::{Table, TableError, trials};
 
 /// What a connection should show for a fact.
 #[derive(Debug, Clone)]
@@ -85,7 +85,9 @@ impl Gatherer<'_> {
         link: Option<&Link>,
         statuses: Statuses,
     ) -> Result<Option<Wanted>, TableError> {
-        let Some(fact) = facts.get(FactKind::Detection, &record.fact_id).await? else { return Ok(None) };
+        let Some(fact) = facts.get(FactKind::Detection, &record.fact_id).await? else {
+            return self.trial(record, site, link, statuses).await;
+        };
         let FactBody::Detection(detection) = fact.body else { return Ok(None) };
         let incident = recordable_incident_of(facts, &detection).await?;
         let wanted = route.is_some_and(|route| route.wants(&detection, fact.received_at));
@@ -94,6 +96,26 @@ impl Gatherer<'_> {
         let zone_id = detection.zone_id.clone();
         let subject = self.subject(record, site, zone, zone_id, SubjectBody::Observation(detection));
         Ok(Some(Wanted { subject, may_create: wanted && incident.is_none(), steps }))
+    }
+
+    /// A test record that someone asked for: made once, then closed.
+    async fn trial(
+        &self,
+        record: &RecordKey,
+        site: &Site,
+        link: Option<&Link>,
+        statuses: Statuses,
+    ) -> Result<Option<Wanted>, TableError> {
+        let trial = trials::get(self.table, self.lane, &record.fact_id).await?;
+        let Some(trial) = trial.filter(|trial| trial.site_id == record.site_id) else { return Ok(None) };
+        let close = |link: &Link| {
+            let id = "trial".to_owned();
+            let comment = trial_closed(&step_marker(&link.marker, &id));
+            WantedStep { id, write: SideWrite { comment, status: Some(statuses.closed) } }
+        };
+        let steps = link.filter(|link| link.remote_id.is_some()).map(close).into_iter().collect();
+        let body = SubjectBody::Trial { asked_at: trial.asked_at };
+        Ok(Some(Wanted { subject: self.subject(record, site, None, String::new(), body), may_create: true, steps }))
     }
 
     fn subject(

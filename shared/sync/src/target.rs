@@ -43,6 +43,10 @@ pub struct Subject {
 pub enum SubjectBody {
     Incident(IncidentFact),
     Observation(Detection),
+    /// A test of the connection, shown as an observation.
+    Trial {
+        asked_at: Timestamp,
+    },
 }
 
 /// What a target looked up in the platform for a project (types, hazards, locations), kept for a day by the lane.

@@ -157,6 +157,7 @@ impl World {
             organization_id,
             provider: Provider::Procore,
             account: company.to_string(),
+            name: None,
             blocked: None,
             created_at: now,
             version: 0,
@@ -169,7 +170,8 @@ impl World {
             mapping: Default::default(),
         };
         settings.observations.kinds = Kinds::All(AllWord::All);
-        let mut project = Project { project_id: self.project_id.to_string(), settings, mapped_at: now, version: 0 };
+        let project_id = self.project_id.to_string();
+        let mut project = Project { project_id, name: None, settings, mapped_at: now, version: 0 };
         directory.put_project(&self.lane, &mut project).await
     }
 

@@ -38,6 +38,8 @@ const RECORD: &str = r#"{"kind":"observation","id":"01JDN3Z4WQ0000000000000001",
 const KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z"}"#;
 const NEW_KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z","key":"hhp_…"}"#;
 const SETUP_LINK: &str = r#"{"url":"https://pulse.example.com/sign-in/link/…","organization_id":"org_01JDN3Z4WQ0000000000000001","role":"manager","expires_at":"2026-12-01T16:03:05Z"}"#;
+const FOOTAGE: &str =
+    r#"{"edge_url":"/footage/cam-1/1600.mp4","cloud_url":"https://…","expires_at":"2026-11-24T16:08:05Z"}"#;
 const DETECTION: &str = r#"{"detection_id":"01JDN3Z4WQ0000000000000001","detected_at":"2026-11-24T16:03:05Z","kind":"zone_breach","priority":4,"zone_id":"zone-3","camera_id":"cam-1","frame":{"captured_at":"2026-11-24T16:03:05Z"},"has_footage":false,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z","platforms":[]}"#;
 const INCIDENT: &str = r#"{"incident_id":"01JDN3Z4WQ0000000000000002","revision":1,"occurred_at":"2026-11-24T16:00:00Z","confirmed_at":"2026-11-24T16:30:00Z","recordable":true,"incident_type":"fall","classification":"injury","privacy_case":false,"osha_log":{"year":2026,"case_number":"17"},"zone_id":"zone-3","worker":{"worker_id":"W-7","role":"Rigger","trade":"Ironwork"},"detection_ids":[],"retracted":false,"retraction_reason":null,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:30:01Z","treatment":{"revision":1,"injuries":[{"source":"procore","remote_id":"562949953430021","disposition":"days_away","filing_type":"lost_time","treatment_facility":"Mercy Clinic","treatment_provider":null,"treated_in_er":true,"hospitalized_overnight":false,"days_away":3,"days_restricted":null,"days_transferred":null,"date_returned_to_work":null,"date_of_death":null,"description":null,"updated_at":"2026-11-25T09:12:00Z"}],"outcome":"days_away","days_away":3,"days_restricted_or_transferred":null,"history":[{"revision":1,"at":"2026-11-25T09:12:04Z","source":"procore","changed":["injuries/562949953430021/days_away"]}]},"platforms":[{"connection_id":"con_01JDN3Z4WQ0000000000000001","provider":"procore","remote_id":"562949953428811","remote_url":"https://app.procore.com/562949953428811","status":"open","comments":[],"updated_at":"2026-11-25T09:12:00Z"}]}"#;
 const TREATMENT: &str = r#"{"remote_id":"1","filing_type":"lost_time","treatment_facility":"Mercy Clinic","treated_in_er":true,"days_away":3,"description":"Sprained wrist"}"#;
@@ -144,6 +146,10 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             DETECTION,
         ),
         ("get", true, "/detections/{id}") => get("getDetection", "facts", "A detection", DETECTION),
+        ("get", true, "/detections/{id}/footage") => Says {
+            description: "`edge_url` is a path on the site's edge server, `cloud_url` a link that is good until `expires_at`; 404 where there is neither.",
+            ..get("getFootage", "facts", "Where a detection's footage lies", FOOTAGE)
+        },
         ("get", true, "/incidents") => {
             feed("listIncidents", "Incidents", &["limit", "cursor", "from", "to", "kind", "zone_id"], INCIDENT)
         }

@@ -163,3 +163,35 @@ async fn thousands_are_paged_through_while_new_ones_arrive_none_missed_or_double
     }
     assert_eq!(seen, (0..20_000).map(detection_id).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn footage_is_linked_for_minutes_and_only_from_the_sites_own_place() {
+    let world = World::new();
+    let tenant = world.tenant("Acme").await;
+    let edge = edge(&world, &tenant);
+    let own = format!("footage/{}/{}/cam-1/1.mp4", tenant.organization, tenant.site);
+    let other = "footage/org_01JDN3Z4WQ0000000000000009/site_01JDN3Z4WQ0000000000000009/x.mp4";
+    let with = |number: usize, footage: Value| {
+        let mut event = detection(number, world.now(), "fall", 5);
+        event["data"]["footage"] = footage;
+        event
+    };
+    edge.send(&[
+        with(1, json!({"edge_path": "/f/1.mp4", "s3_key": own})),
+        with(2, json!({"edge_path": "/f/2.mp4", "s3_key": other})),
+        with(3, json!({"s3_key": other})),
+        with(4, json!({"s3_key": format!("{own}/../../x")})),
+    ])
+    .await;
+    let footage = async |number: usize| {
+        world.get(&tenant.key, &format!("/v1/sites/{}/detections/{}/footage", tenant.site, detection_id(number))).await
+    };
+    let both = footage(1).await;
+    assert_eq!((&both.body["edge_url"], both.header("cache-control").as_str()), (&json!("/f/1.mp4"), "no-store"));
+    assert!(both.body["cloud_url"].as_str().unwrap().contains(&own), "{}", both.body);
+    assert_eq!(both.body["expires_at"], json!((world.now() + SignedDuration::from_mins(5)).to_string()));
+    assert_eq!(footage(2).await.body, json!({"edge_url": "/f/2.mp4", "cloud_url": null, "expires_at": null}));
+    for number in [3, 4, 5] {
+        footage(number).await.refused(404);
+    }
+}

@@ -35,6 +35,7 @@ const CASES: &[(&str, &str, Expected, &str)] = &[
     ("post", "/v1/sites/{site}/edges/{edge}/rotate-secret", Forbidden, ""),
     ("get", "/v1/sites/{site}/detections", Missing, ""),
     ("get", "/v1/sites/{site}/detections/{id}", Missing, ""),
+    ("get", "/v1/sites/{site}/detections/{id}/footage", Missing, ""),
     ("get", "/v1/sites/{site}/incidents", Missing, ""),
     ("get", "/v1/sites/{site}/incidents/{id}", Missing, ""),
     ("patch", "/v1/sites/{site}/incidents/{id}/treatment", Missing, r#"{"days_away": 3}"#),

@@ -185,6 +185,7 @@ async fn of_two_projects_that_come_to_one_site_at_the_same_moment_one_is_refused
     let directory = Directory(mapped.world.table.as_ref());
     let project = |id: &str| store::directory::Project {
         project_id: id.into(),
+        name: None,
         settings: domain::settings::check::read(
             &json!({"site_id": mapped.tenant.site}),
             mapped.tenant.site.parse().ok(),

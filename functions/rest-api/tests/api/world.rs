@@ -62,6 +62,7 @@ impl World {
             outbox: outbox.clone(),
             vault: vault.clone(),
             parameters: parameters.clone(),
+            footage: Arc::new(store::footage::MemoryFootage),
             clock: Arc::new(move || *clock.lock().unwrap()),
             stack: "test".into(),
             public_url: PublicUrl::new("https://pulse.example").unwrap(),

@@ -65,3 +65,20 @@ async fn activity_is_newest_first_in_pages_and_filtered() {
     // The platform's words are words, not markup.
     assert!(failed.contains("&lt;b&gt;must&lt;/b&gt;") && !failed.contains("<b>must"));
 }
+
+#[tokio::test]
+async fn footage_opens_by_a_fresh_link_and_only_from_the_sites_own_place() {
+    let world = World::new().await;
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    let stranger = world.sign_in(&world.theirs, Role::Manager).await;
+    let page = format!("/sites/{}/detections/{DETECTION}", world.ours.site);
+    let path = format!("{page}/footage");
+    assert_eq!(world.get(&viewer, &path).await.status, 404);
+    let own = format!("footage/{}/{}/cam-7/1600.mp4", world.ours.organization, world.ours.site);
+    for (key, status) in [(format!("footage/{}/{}/x", world.theirs.organization, world.theirs.site), 404), (own, 303)] {
+        world.footage(&world.ours, &key).await;
+        assert_eq!(world.get(&viewer, &path).await.status, status, "{key}");
+        assert_eq!(world.get(&viewer, &page).await.body.contains("Watch the footage"), status == 303, "{key}");
+        assert_eq!(world.get(&stranger, &path).await.status, 404, "{key}");
+    }
+}

@@ -4,6 +4,9 @@
 mod guard;
 mod looking;
 mod mending;
+mod schedule;
 mod settings;
 mod sign_in;
+mod trial;
+mod wizard;
 mod world;

@@ -1,19 +1,25 @@
 //! The pages over in-memory twins, with a mapped site and people of two organizations.
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
+use credentials::{MemoryParameters, Secret};
 use domain::arrival::{ArrivalEntry, ArrivalLine};
-use domain::fact::Fact;
+use domain::fact::{Fact, FactBody, FactKind};
 use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
 use domain::record::{Mender, RecordKey, RecordKind, RecordState};
 use jiff::{SignedDuration, Timestamp};
-use people::{People, PublicUrl, Role, Session};
+use people::{People, PeopleError, PublicUrl, Role, Session, Visitor};
+use procore::{Hosts, ParameterCredentials, Procore};
 use serde_json::json;
-use setup_ui::{AppState, Origins, Services, app};
+use setup_ui::{AppState, Origins, PersonTokens, Platform, Services, app};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use store::bell::MemoryBell;
 use store::directory::{Blocked, Connection, Directory, Organization, Project, Site};
 use store::facts::SiteFacts;
+use store::footage::MemoryFootage;
 use store::lanes::{Lane, Link};
 use store::memory::MemoryTable;
 use tower::ServiceExt;
@@ -28,6 +34,7 @@ pub struct World {
     pub table: Arc<MemoryTable>,
     pub bell: Arc<MemoryBell>,
     pub people: People,
+    pub tokens: Arc<Tokens>,
     now: Arc<Mutex<Timestamp>>,
     pub ours: Tenant,
     pub theirs: Tenant,
@@ -56,21 +63,65 @@ pub struct Answer {
     pub body: String,
 }
 
+/// Tokens by session.
+#[derive(Default)]
+pub struct Tokens(Mutex<BTreeMap<String, Secret>>);
+
+impl Tokens {
+    pub fn give(&self, who: &SignedIn, token: String) {
+        self.0.lock().unwrap().insert(who.session.id.clone(), Secret::new(token));
+    }
+}
+
+#[async_trait]
+impl PersonTokens for Tokens {
+    async fn procore(&self, visitor: &Visitor) -> Result<Option<Secret>, PeopleError> {
+        Ok(self.0.lock().unwrap().get(&visitor.session.id).cloned())
+    }
+}
+
+pub fn client(url: &str) -> Procore {
+    let parameters =
+        Arc::new(MemoryParameters::of([("/t/client-id", "sandbox-client"), ("/t/client-secret", "sandbox-secret")]));
+    let (client_id, client_secret) = ("/t/client-id".into(), "/t/client-secret".into());
+    let hosts = Hosts::new(url, url, "https://app.procore.com").unwrap();
+    Procore::new(hosts, Arc::new(ParameterCredentials { parameters, client_id, client_secret })).unwrap()
+}
+
 fn now() -> Timestamp {
     "2026-11-24T16:03:05Z".parse().unwrap()
 }
 
 impl World {
+    /// Without Procore: whatever is asked of it is not reached.
     pub async fn new() -> Self {
+        Self::beside("http://127.0.0.1:9").await
+    }
+
+    pub async fn beside(procore_url: &str) -> Self {
         let (table, bell) = (Arc::new(MemoryTable::default()), Arc::new(MemoryBell::default()));
         let time = Arc::new(Mutex::new(now()));
         let clock = time.clone();
         let people =
             People::new(table.clone(), Arc::new(move || *clock.lock().unwrap()), PublicUrl::new(PUBLIC).unwrap());
         let origins = Origins::new(PUBLIC, "https://sandbox.procore.com", "https://login.procore.com").unwrap();
-        let app = app(AppState::new(Services { origins, people: people.clone(), bell: bell.clone() }));
+        let tokens = Arc::new(Tokens::default());
+        let platform = Platform {
+            procore: Arc::new(client(procore_url)),
+            tokens: tokens.clone(),
+            install_url: "https://install.example.com/{company}".into(),
+            patience: Duration::ZERO,
+        };
+        let services = Services {
+            origins,
+            people: people.clone(),
+            bell: bell.clone(),
+            platform,
+            footage: Arc::new(MemoryFootage),
+        };
+        let app = app(AppState::new(services));
         let (ours, theirs) = (tenant(&table, 1, "11").await, tenant(&table, 2, "22").await);
-        Self { app, table, bell, people, now: time, ours, theirs }
+        Self { app, table, bell, people, tokens, now: time, ours, theirs }
     }
 
     pub fn pass(&self, time: SignedDuration) {
@@ -119,6 +170,17 @@ impl World {
         }))
         .unwrap();
         Lane { table: self.table.as_ref(), id: &id }.put_link(&mut link).await.unwrap();
+    }
+
+    /// Says where a detection's footage lies in the bucket.
+    pub async fn footage(&self, tenant: &Tenant, key: &str) {
+        let facts =
+            SiteFacts { table: self.table.as_ref(), organization_id: &tenant.organization, site_id: &tenant.site };
+        let mut fact = facts.get(FactKind::Detection, DETECTION).await.unwrap().unwrap();
+        if let FactBody::Detection(detection) = &mut fact.body {
+            detection.footage = serde_json::from_value(json!({"s3_key": key})).unwrap();
+        }
+        facts.put_many(&[fact], None).await.unwrap();
     }
 
     pub async fn state(&self, tenant: &Tenant, fact_id: &str) -> RecordState {

@@ -38,7 +38,7 @@ impl<'a> Known<'a> {
 }
 
 /// A name without what people and languages vary in: case, hyphens, a plural.
-pub(super) fn same_name(a: &str, b: &str) -> bool {
+pub(crate) fn same_name(a: &str, b: &str) -> bool {
     let bare = |name: &str| {
         let letters: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
         letters.strip_suffix('s').map_or(letters.clone(), str::to_owned)

@@ -32,11 +32,14 @@ pub(super) fn choose(incident_type: &str, mapping: &Mapping, known: Known<'_>) -
         return mapped_id("hazard", incident_type, mapped).map(Some);
     }
     let hazards: Vec<Hazard> = known.list(NEED)?;
-    let aliases = ALIASES.iter().find(|(kind, _)| *kind == incident_type).map_or(&[][..], |(_, names)| names);
-    let called = |hazard: &&Hazard| {
-        same_name(&hazard.name, &words(incident_type)) || aliases.iter().any(|alias| same_name(&hazard.name, alias))
-    };
+    let called = |hazard: &&Hazard| is_called(&hazard.name, incident_type);
     Ok(hazards.iter().filter(called).map(|hazard| hazard.id).min().map(Value::from))
+}
+
+/// Whether a hazard is called as the incident type.
+pub(crate) fn is_called(hazard: &str, incident_type: &str) -> bool {
+    let aliases = ALIASES.iter().find(|(kind, _)| *kind == incident_type).map_or(&[][..], |(_, names)| names);
+    same_name(hazard, &words(incident_type)) || aliases.iter().any(|alias| same_name(hazard, alias))
 }
 
 /// An id from the settings as one of Procore's numbers.

@@ -7,8 +7,8 @@
 //!
 //! Never written: `filing_type` and injuries (a filing type can page executives, nested injuries double), `private`, and on an
 //! update the status, which people own. Never called: `send_unsent`.
-mod catalog;
-mod hazards;
+pub(crate) mod catalog;
+pub(crate) mod hazards;
 mod hooks;
 mod incident;
 mod kind;
@@ -17,7 +17,7 @@ mod observation;
 mod records;
 mod remote;
 mod told;
-mod types;
+pub(crate) mod types;
 
 use crate::client::Procore;
 use async_trait::async_trait;
@@ -103,6 +103,7 @@ impl Target for ProcoreTarget {
         let known = catalog::Known { catalog, now };
         let rendered = match (&subject.kind, &subject.body) {
             (RecordKind::DailySummary, _) => Err(catalog::Stop::Block(no_summaries())),
+            (_, SubjectBody::Trial { asked_at }) => observation::trial(subject, *asked_at, &project.settings, known),
             (_, SubjectBody::Incident(fact)) => incident::render(subject, fact, &project.settings, known),
             (_, SubjectBody::Observation(detection)) => {
                 observation::render(subject, detection, &project.settings, known)

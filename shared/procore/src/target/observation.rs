@@ -6,8 +6,9 @@ use super::types;
 use super::{zone_name, zone_path};
 use domain::event::Detection;
 use domain::merge::Fields;
-use domain::settings::ProjectSettings;
-use domain::wording::{Place, observation_description, observation_name};
+use domain::settings::{Kinds, ProjectSettings};
+use domain::wording::{Place, observation_description, observation_name, trial_description, trial_name};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use sync::target::{Remote, Subject};
 
@@ -29,6 +30,27 @@ pub(super) fn render(
         ("type_id".to_owned(), types::choose(&detection.kind, &settings.mapping, known)?),
         ("priority".to_owned(), json!(priority(detection.priority))),
         ("location_id".to_owned(), location::known(known, &zone_path(subject))?),
+        ("personal".to_owned(), json!(false)),
+    ]))
+}
+
+/// A test of the connection: marked in its name, of the type that the project's first kind has, nowhere in particular.
+pub(super) fn trial(
+    subject: &Subject,
+    asked_at: Timestamp,
+    settings: &ProjectSettings,
+    known: Known<'_>,
+) -> Result<Fields, Stop> {
+    let kind = match &settings.observations.kinds {
+        Kinds::Only(kinds) => kinds.first().map(String::as_str),
+        Kinds::All(_) => None,
+    };
+    let place = Place { zone_name: "", time_zone: &subject.time_zone, marker: &subject.marker, link: &subject.link };
+    Ok(Fields::from([
+        ("name".to_owned(), json!(trial_name(&place))),
+        ("description".to_owned(), json!(trial_description(asked_at, &place))),
+        ("type_id".to_owned(), types::choose(kind.unwrap_or("zone_breach"), &settings.mapping, known)?),
+        ("priority".to_owned(), json!(priority(1))),
         ("personal".to_owned(), json!(false)),
     ]))
 }

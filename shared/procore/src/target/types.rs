@@ -24,7 +24,7 @@ struct Type {
 }
 
 /// Procore's own names of safety types, in the order in which they fit a detection kind.
-fn fitting(kind: &str) -> [&'static str; 4] {
+pub(crate) fn fitting(kind: &str) -> [&'static str; 4] {
     const VIOLATION: &str = "Safety Violation";
     const HAZARD: &str = "Safety Hazard";
     const NOTICE: &str = "Safety Notice";

@@ -1,6 +1,7 @@
 //! The target against Procore's sandbox, which holds every request against the OpenAPI document.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on ends")]
 
+mod choices;
 mod faults;
 mod gates;
 mod lists;

@@ -47,6 +47,11 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
+/// What a person may ask before a company is chosen.
+pub(crate) fn may_go_without_company(operation: &Operation) -> bool {
+    matches!(operation.id.as_str(), "showMe" | "listCompanies")
+}
+
 /// The caller behind a token, and whether the header that the call needs is there.
 pub(crate) fn identify(
     world: &mut World,
@@ -63,7 +68,7 @@ pub(crate) fn identify(
     }
     let (client_id, owner) = (token.client_id.clone(), token.owner.clone());
     let service_account = owner == Owner::ServiceAccount;
-    let optional = matches!(operation.id.as_str(), "showMe" | "listCompanies") && !service_account;
+    let optional = may_go_without_company(operation) && !service_account;
     let company_id = match company {
         CompanyHeader::Given(id) => *id,
         CompanyHeader::Absent if optional => 0,

@@ -197,6 +197,27 @@ impl Core {
         self.world().oauth.set_client(client);
     }
 
+    /// An access token of this person, as if they had logged in and agreed.
+    pub fn person_token(&self, login: &str) -> String {
+        let world = &mut *self.world();
+        let lifetime = world.settings.token_lifetime_seconds;
+        world.oauth.agreed(&Client::default().id, login, self.clock.stamp(), lifetime)
+    }
+
+    pub fn set_project_active(&self, project_id: i64, active: bool) -> bool {
+        self.world().projects.get_mut(&project_id).map(|project| project.active = active).is_some()
+    }
+
+    /// As the company's admin switches an observation type on or off.
+    pub fn set_type_active(&self, type_id: i64, active: bool) -> bool {
+        self.world().observation_types.get_mut(&type_id).map(|kind| kind.active = active).is_some()
+    }
+
+    /// The same for an entry of a pick list.
+    pub fn set_entry_active(&self, entry_id: i64, active: bool) -> bool {
+        self.world().entries.get_mut(&entry_id).map(|entry| entry.active = active).is_some()
+    }
+
     pub fn expire_tokens(&self) {
         self.world().oauth.expire_tokens(self.clock.stamp());
     }

@@ -91,6 +91,12 @@ impl OAuth {
         self.tokens.get(access)
     }
 
+    /// An access token as somebody gets it by logging in and agreeing.
+    pub(crate) fn agreed(&mut self, client_id: &str, login: &str, now: Timestamp, lifetime: i64) -> String {
+        let issued = self.issue(client_id, Owner::Login(login.to_owned()), None, now, lifetime);
+        issued["access_token"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// Ends every access token at once, as if each had reached its age.
     pub(crate) fn expire_tokens(&mut self, now: Timestamp) {
         self.tokens.values_mut().for_each(|token| token.expires_at = now);

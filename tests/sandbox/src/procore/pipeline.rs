@@ -225,7 +225,8 @@ impl Core {
         let (actor, company_id) = match identified {
             Ok(identified) => identified,
             Err(refusal) => {
-                if gate::bearer(&parts.headers).is_some() && asked.company.id().is_none() {
+                let nobody_yet = gate::may_go_without_company(&found.operation) && refusal.status() == 401;
+                if gate::bearer(&parts.headers).is_some() && asked.company.id().is_none() && !nobody_yet {
                     world.journal.violate(&asked.method, &asked.path, "Procore-Company-Id is missing or not a number");
                 }
                 return Answered { reply: refusal.reply(), client_id: None, body: None };

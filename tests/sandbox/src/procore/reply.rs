@@ -20,6 +20,10 @@ impl Refusal {
         Self { status, shape, field: "base".to_owned(), message: message.into(), retry_after: None }
     }
 
+    pub(crate) fn status(&self) -> u16 {
+        self.status
+    }
+
     pub(crate) fn list(status: u16, message: impl Into<String>) -> Self {
         Self::new(status, Shape::List, message)
     }

@@ -1,10 +1,10 @@
-//! A site's shifts, as a body gives them.
-use domain::fields::{Checks, Members, child};
-use domain::localtime::time_of_day;
-use domain::settings::Shift;
+//! A site's shifts, as someone sets them.
+use super::Shift;
+use crate::fields::{Checks, Members, child};
+use crate::localtime::time_of_day;
 use serde_json::Value;
 
-const MOST: usize = 24;
+pub const MOST: usize = 24;
 /// What reports call the time outside every shift.
 const RESERVED: &str = "other";
 

@@ -1,0 +1,200 @@
+//! The form's fields, and the settings that they make: checked by the same rules as a body of the API.
+use super::mapping::LABELS;
+use crate::form::{Errors, Values};
+use crate::platform::Choices;
+use crate::visible::Mapped;
+use domain::settings::mapping_rows::{HAZARDS, INCIDENT_TYPES, OBSERVATION_TYPES};
+use domain::settings::{Kinds, Mapping, ProjectSettings, check, is_kind};
+use domain::validate::FieldError;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The parts of a mapping, by the names that the API gives them too.
+pub const PARTS: [&str; 3] = [OBSERVATION_TYPES, INCIDENT_TYPES, HAZARDS];
+
+/// As they are shown: as saved, or as just sent.
+pub struct Fields {
+    pub all: bool,
+    pub kinds: Vec<String>,
+    pub another: String,
+    pub another_incident: String,
+    pub min_priority: String,
+    /// By part and kind; an empty id is the default. `None`: the editor was not shown.
+    pub mapping: Option<BTreeMap<&'static str, BTreeMap<String, String>>>,
+    pub version: String,
+    pub setup: bool,
+}
+
+fn parts(mapping: &Mapping) -> BTreeMap<&'static str, BTreeMap<String, String>> {
+    [
+        (OBSERVATION_TYPES, mapping.observation_types.clone()),
+        (INCIDENT_TYPES, mapping.incident_types.clone()),
+        (HAZARDS, mapping.hazards.clone()),
+    ]
+    .into()
+}
+
+impl Fields {
+    pub fn saved(mapped: &Mapped, setup: bool) -> Self {
+        let ProjectSettings { observations, mapping, .. } = &mapped.project.settings;
+        let (all, kinds) = match &observations.kinds {
+            Kinds::All(_) => (true, Vec::new()),
+            Kinds::Only(kinds) => (false, kinds.clone()),
+        };
+        Self {
+            all,
+            kinds,
+            another: String::new(),
+            another_incident: String::new(),
+            min_priority: observations.min_priority.to_string(),
+            mapping: Some(parts(mapping)),
+            version: mapped.project.version.to_string(),
+            setup,
+        }
+    }
+
+    pub fn sent(values: &Values) -> Self {
+        let part = |part: &'static str| {
+            let prefix = format!("{part}:");
+            let chosen = values.beginning(&prefix).map(|(kind, id)| (kind.to_owned(), id.to_owned()));
+            (part, chosen.collect::<BTreeMap<String, String>>())
+        };
+        Self {
+            all: values.get("which") == "all",
+            kinds: values.all("kind").map(str::to_owned).collect(),
+            another: values.get("another").to_owned(),
+            another_incident: values.get("another_incident").to_owned(),
+            min_priority: values.get("min_priority").to_owned(),
+            mapping: (values.get("mapping") == "1").then(|| PARTS.map(part).into()),
+            version: values.get("version").to_owned(),
+            setup: values.get("setup") == "1",
+        }
+    }
+
+    /// The id that a kind is mapped to; empty: the default.
+    pub fn id(&self, part: &str, kind: &str) -> &str {
+        let of = self.mapping.as_ref().and_then(|mapping| mapping.get(part)?.get(kind));
+        of.map_or("", String::as_str)
+    }
+
+    /// Everything back to its default; not saved yet.
+    pub fn forget_mapping(&mut self) {
+        for ids in self.mapping.iter_mut().flat_map(BTreeMap::values_mut) {
+            ids.values_mut().for_each(String::clear);
+        }
+    }
+
+    /// A kind that was typed gets a row of its own.
+    pub fn take_in_another(&mut self) {
+        if !self.another.is_empty() {
+            self.kinds.push(std::mem::take(&mut self.another));
+        }
+        let incident = std::mem::take(&mut self.another_incident);
+        if let Some(mapping) = self.mapping.as_mut().filter(|_| !incident.is_empty()) {
+            mapping.entry(HAZARDS).or_default().entry(incident).or_default();
+        }
+    }
+
+    fn wanted_kinds(&self) -> Vec<String> {
+        let mut kinds = self.kinds.clone();
+        kinds.extend((!self.another.is_empty()).then(|| self.another.clone()));
+        kinds.sort();
+        kinds.dedup();
+        kinds
+    }
+
+    /// As the API would be given it.
+    fn body(&self, standing: &ProjectSettings) -> Value {
+        let kinds = if self.all { json!("all") } else { json!(self.wanted_kinds()) };
+        let priority = self.min_priority.parse::<u64>().map_or(json!(self.min_priority), |priority| json!(priority));
+        let mapping = match &self.mapping {
+            None => json!(standing.mapping),
+            Some(mapping) => mapping
+                .iter()
+                .map(|(part, ids)| {
+                    let chosen: BTreeMap<&String, &String> = ids.iter().filter(|(_, id)| !id.is_empty()).collect();
+                    ((*part).to_owned(), json!(chosen))
+                })
+                .collect::<serde_json::Map<String, Value>>()
+                .into(),
+        };
+        json!({
+            "site_id": standing.site_id, "daily_summary": standing.daily_summary, "mapping": mapping,
+            "observations": {"min_priority": priority, "kinds": kinds},
+        })
+    }
+
+    /// The settings that these fields make of the standing ones; everything wrong at once. `choices`: what can be mapped to,
+    /// where that is known; what stands may stay.
+    pub fn settings(&self, standing: &ProjectSettings, choices: Option<&Choices>) -> Result<ProjectSettings, Errors> {
+        let mut errors = Errors::default();
+        if !self.another_incident.is_empty() && !is_kind(&self.another_incident) {
+            errors.add("another_incident", format!("Another incident type: {NAMED_AS_THE_EDGE_DOES}"));
+        }
+        let read = check::read(&self.body(standing), Some(standing.site_id.clone()));
+        for error in read.as_ref().err().into_iter().flatten() {
+            let (field, sentence) = self.placed(error);
+            if !errors.has(&field) {
+                errors.add(field, sentence);
+            }
+        }
+        if let (Ok(settings), Some(choices)) = (&read, choices) {
+            self.check_offered(&settings.mapping, &standing.mapping, choices, &mut errors);
+        }
+        match read {
+            Ok(settings) if errors.is_empty() => Ok(settings),
+            _ => Err(errors),
+        }
+    }
+
+    /// The field that a pointer of the API's body speaks of, and the sentence at it.
+    fn placed(&self, error: &FieldError) -> (String, String) {
+        let steps: Vec<&str> = error.pointer.split('/').skip(1).collect();
+        match steps.as_slice() {
+            ["observations", "min_priority"] => {
+                ("min_priority".into(), "Lowest priority: choose one from 1 to 5.".into())
+            }
+            ["observations", "kinds", at] => {
+                let kinds = self.wanted_kinds();
+                let kind = at.parse::<usize>().ok().and_then(|at| kinds.get(at));
+                match kind == Some(&self.another) {
+                    true => ("another".into(), format!("Another kind: {NAMED_AS_THE_EDGE_DOES}")),
+                    false => ("kinds".into(), "Kinds of detections: choose those that are listed.".into()),
+                }
+            }
+            ["mapping", part, kind] => (id_of(part, kind), format!("{}: choose one of those listed.", label(part))),
+            ["mapping", part] => (id_of(part, ""), format!("{}: it {}.", label(part), error.detail)),
+            _ => ("kinds".into(), format!("Kinds of detections: it {}.", error.detail)),
+        }
+    }
+
+    fn check_offered(&self, new: &Mapping, standing: &Mapping, choices: &Choices, errors: &mut Errors) {
+        let (new, standing) = (parts(new), parts(standing));
+        for part in PARTS {
+            for (kind, id) in &new[part] {
+                let stays = standing[part].get(kind) == Some(id);
+                let offered = match part {
+                    OBSERVATION_TYPES => choices.types.iter().any(|each| each.active && each.id == *id),
+                    HAZARDS => choices.hazards.iter().any(|each| each.active && each.id == *id),
+                    // Procore has no list of incident types: one that was set through the API stays or goes.
+                    _ => false,
+                };
+                if !stays && !offered {
+                    errors.add(id_of(part, kind), format!("{}: choose one of those listed.", label(part)));
+                }
+            }
+        }
+    }
+}
+
+const NAMED_AS_THE_EDGE_DOES: &str =
+    "use the name that the edge sends, in small letters, digits and underscores, such as gas_leak.";
+
+/// The id of a mapping's field.
+pub fn id_of(part: &str, kind: &str) -> String {
+    format!("{part}-{kind}")
+}
+
+fn label(part: &str) -> &'static str {
+    LABELS.iter().find(|(known, _)| *known == part).map_or("Mapping", |(_, label)| label)
+}

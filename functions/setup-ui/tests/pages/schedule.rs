@@ -1,0 +1,46 @@
+use crate::world::{PROJECT, World};
+use people::Role;
+use store::directory::Directory;
+
+#[tokio::test]
+async fn the_hour_and_the_shifts_are_kept_on_the_sites_clock() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let path = format!("{}/schedule", world.ours.project());
+    let page = world.get(&manager, &path).await;
+    assert!(page.body.contains("value=\"17:00\"") && page.body.contains("America/Chicago"));
+    let form = "version=1&site_version=1&summary=on&at=16:30&shift_name=Day&shift_start=06:00&shift_end=14:30\
+                &shift_name=Night&shift_start=22:00&shift_end=06:00&shift_name=&shift_start=&shift_end=";
+    let saved = world.post(&manager, &path, form).await;
+    assert_eq!(saved.status, 303, "{}", saved.body);
+    let directory = Directory(world.table.as_ref());
+    let site = directory.site(&world.ours.organization, &world.ours.site).await.unwrap().unwrap();
+    let shifts: Vec<(&str, &str)> =
+        site.shifts.iter().map(|shift| (shift.name.as_str(), shift.start.as_str())).collect();
+    assert_eq!(shifts, [("Day", "06:00"), ("Night", "22:00")]);
+    let project = directory.project(&world.ours.connection.lane(), PROJECT).await.unwrap().unwrap();
+    assert_eq!(project.settings.daily_summary.at, "16:30");
+    assert_eq!(world.post(&manager, &path, form).await.status, 409);
+    assert!(world.get(&manager, &path).await.body.contains("value=\"Night\""));
+}
+
+#[tokio::test]
+async fn each_mistake_stands_at_its_field_and_nothing_is_kept() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let path = format!("{}/schedule", world.ours.project());
+    let form = "version=1&site_version=1&at=25:00&shift_name=Day&shift_start=6&shift_end=14:30\
+                &shift_name=Day&shift_start=08:00&shift_end=08:00&shift_name=other&shift_start=01:00&shift_end=02:00";
+    let page = world.post(&manager, &path, form).await;
+    assert_eq!(page.status, 422);
+    for field in ["at", "shift_start-0", "shift_end-1", "shift_name-2"] {
+        assert!(page.body.contains(&format!("href=\"#{field}\"")), "{field}: {}", page.body);
+        assert!(page.body.contains(&format!("aria-describedby=\"{field}-error\"")), "{field}");
+        assert!(page.body.contains(&format!("id=\"{field}-error\"")), "{field}");
+    }
+    let directory = Directory(world.table.as_ref());
+    let site = directory.site(&world.ours.organization, &world.ours.site).await.unwrap().unwrap();
+    assert!(site.shifts.is_empty() && world.bell.take().is_empty());
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    assert_eq!(world.post(&viewer, &path, form).await.status, 403);
+}
