@@ -63,6 +63,7 @@ pub async fn show(
             }
             button type="submit" { "Show" }
         }
+        h2 { "Records" }
         @if links.is_empty() { p { "No such record among those looked at." } }
         ul.cards { @for link in &links { li { (status::record(&visitor, &mapped, link)) } } }
         @if let Some(older) = older {

@@ -129,6 +129,17 @@ struct Owner {
     organization_id: OrganizationId,
 }
 
+fn route_of(lane: &LaneId, project: &Project) -> Result<Item, TableError> {
+    let route = Route {
+        connection_id: lane.connection_id.clone(),
+        provider: lane.provider,
+        project_id: project.project_id.clone(),
+        settings: project.settings.clone(),
+        since: project.mapped_at,
+    };
+    item(&keys::route(&lane.organization_id, &project.settings.site_id, &lane.connection_id), &route)
+}
+
 /// Access to the directory.
 #[derive(Clone, Copy)]
 pub struct Directory<'a>(pub &'a dyn Table);
@@ -312,64 +323,44 @@ impl Directory<'_> {
         Ok(get_as::<Owner>(self.0, "a project's claim", &key).await?.map(|owner| owner.organization_id))
     }
 
-    /// Keeps a project's settings (conditional on the version read), then takes the route that the router follows. Where another
-    /// project that stands for the site has the route, the settings are put back, and the error carries that route.
+    /// Keeps a project's settings (conditional on the version read) and the route that the router follows, both or neither. Where
+    /// another project that stands for the site has the route, nothing is kept, and the error carries that route.
     pub async fn put_project(&self, lane: &LaneId, project: &mut Project) -> Result<(), TableError> {
         let key = keys::project(&lane.organization_id, &lane.connection_id, &project.project_id);
-        let before = match project.version {
-            0 => None,
-            _ => self.project(lane, &project.project_id).await?,
-        };
-        let condition = at_version(project.version);
+        let read_at = project.version;
         project.version += 1;
-        self.0.put(item(&key, project)?, condition).await?;
-        let Some(standing) = self.take_route(lane, project).await? else { return Ok(()) };
-        let ours = at_version(project.version);
-        match before {
-            None => self.0.delete(&key, ours).await?,
-            Some(before) => {
-                let back = Project { version: project.version + 1, ..before };
-                self.0.put(item(&key, &back)?, ours).await?;
+        for _ in 0..ROUTE_TRIES {
+            let free = self.free_route(lane, project).await?;
+            let puts = vec![(item(&key, project)?, at_version(read_at)), (route_of(lane, project)?, free)];
+            match self.0.put_together(puts).await {
+                Err(TableError::Condition(_)) => {}
+                outcome => return outcome,
+            }
+            let standing = self.0.get(&key).await?;
+            let version = standing.as_ref().and_then(|item| item.get("version")?.as_u64()).unwrap_or_default();
+            if version != read_at {
+                return Err(TableError::Condition(standing));
             }
         }
-        Err(TableError::Condition(Some(standing)))
+        Err(TableError::Unavailable("the site's route kept changing".into()))
     }
 
-    /// Puts a project's route. Settings are written before routes, so of two projects that come to one site at the same moment
-    /// one is first, and the other sees it: its route is given.
-    async fn take_route(&self, lane: &LaneId, project: &Project) -> Result<Option<Item>, TableError> {
-        let route = Route {
-            connection_id: lane.connection_id.clone(),
-            provider: lane.provider,
-            project_id: project.project_id.clone(),
-            settings: project.settings.clone(),
-            since: project.mapped_at,
-        };
+    /// On which condition the site's route may be this project's.
+    async fn free_route(&self, lane: &LaneId, project: &Project) -> Result<Condition, TableError> {
         let site = &project.settings.site_id;
-        let new = item(&keys::route(&lane.organization_id, site, &lane.connection_id), &route)?;
-        let mut condition = Condition::Absent;
-        for _ in 0..ROUTE_TRIES {
-            let standing = match self.0.put(new.clone(), condition).await {
-                Err(TableError::Condition(standing)) => standing,
-                outcome => return outcome.map(|()| None),
-            };
-            condition = match standing {
-                None => Condition::Absent,
-                Some(standing) => {
-                    let holder = read::<Route>("a route", standing.clone())?.project_id;
-                    let other = match holder == project.project_id {
-                        true => None,
-                        false => self.project(lane, &holder).await?,
-                    };
-                    // What its project has left behind counts for nothing.
-                    if other.is_some_and(|other| other.settings.site_id == *site) {
-                        return Ok(Some(standing));
-                    }
-                    Condition::Equals("project_id", holder.into())
-                }
-            };
+        let standing = self.0.get(&keys::route(&lane.organization_id, site, &lane.connection_id)).await?;
+        let Some(standing) = standing else { return Ok(Condition::Absent) };
+        let route = read::<Route>("a route", standing.clone())?;
+        if route.project_id == project.project_id {
+            return Ok(Condition::Equals("project_id", route.project_id.into()));
         }
-        Err(TableError::Unavailable("the site's route kept changing".into()))
+        let holder = self.project(lane, &route.project_id).await?;
+        if holder.is_some_and(|holder| holder.settings.site_id == *site) {
+            return Err(TableError::Condition(Some(standing)));
+        }
+        // What its project has left behind counts for nothing; should that project come back meanwhile, the time is another.
+        let since = standing.get("since").cloned().unwrap_or_default();
+        Ok(Condition::Equals("since", since))
     }
 
     /// Takes a site's route away, when its project is mapped elsewhere.

@@ -1,11 +1,15 @@
 //! The table in DynamoDB.
 use crate::table::{Condition, Item, Key, Query, Table, TableError};
 use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, PutRequest, ReturnValuesOnConditionCheckFailure, WriteRequest,
+    AttributeValue, KeysAndAttributes, Put, PutRequest, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    WriteRequest,
 };
-use aws_sdk_dynamodb::{Client, operation::delete_item::DeleteItemError, operation::put_item::PutItemError};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde_json::{Number, Value};
@@ -49,6 +53,20 @@ impl DynamoTable {
             backoff(attempt).await;
         }
         Err(TableError::Unavailable("keys of a batch stayed unprocessed".into()))
+    }
+
+    fn write_of(&self, new: Item, condition: Condition) -> Result<TransactWriteItem, TableError> {
+        let put = Put::builder().table_name(&self.name).set_item(Some(from_item(new)?));
+        let put = match condition {
+            Condition::Always => put,
+            Condition::Absent => put.condition_expression("attribute_not_exists(pk)"),
+            Condition::Equals(name, value) => put
+                .condition_expression("#c = :c")
+                .expression_attribute_names("#c", name)
+                .expression_attribute_values(":c", attribute(value)?),
+        };
+        let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        Ok(TransactWriteItem::builder().put(put.build().map_err(unavailable)?).build())
     }
 
     async fn put_batch(&self, items: Vec<Item>) -> Result<(), TableError> {
@@ -101,6 +119,25 @@ impl Table for DynamoTable {
                         Err(TableError::Condition(failed.item.map(item).transpose()?))
                     }
                     other => Err(unavailable(other)),
+                }
+            }
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    async fn put_together(&self, puts: Vec<(Item, Condition)>) -> Result<(), TableError> {
+        let writes = puts.into_iter().map(|(new, condition)| self.write_of(new, condition));
+        let writes = writes.collect::<Result<Vec<_>, _>>()?;
+        let outcome = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        match outcome.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                let reasons = cancelled.cancellation_reasons.unwrap_or_default();
+                let failed = reasons.into_iter().find(|reason| reason.code() == Some("ConditionalCheckFailed"));
+                match failed {
+                    Some(reason) => Err(TableError::Condition(reason.item.map(item).transpose()?)),
+                    // Another transaction on these items was under way, or the table throttled: nothing was written.
+                    None => Err(TableError::Unavailable("the transaction was cancelled".into())),
                 }
             }
             Err(error) => Err(unavailable(error)),

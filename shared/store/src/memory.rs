@@ -71,6 +71,16 @@ impl Table for MemoryTable {
         Ok(())
     }
 
+    async fn put_together(&self, puts: Vec<(Item, Condition)>) -> Result<(), TableError> {
+        let keys: Vec<Key> = puts.iter().map(|(item, _)| key_of(item)).collect::<Result<_, _>>()?;
+        let mut items = self.items();
+        for (key, (_, condition)) in keys.iter().zip(&puts) {
+            check(items.get(key), condition)?;
+        }
+        items.extend(keys.into_iter().zip(puts.into_iter().map(|(item, _)| item)));
+        Ok(())
+    }
+
     async fn put_many(&self, new: Vec<Item>) -> Result<(), TableError> {
         let keyed: Vec<(Key, Item)> =
             new.into_iter().map(|item| key_of(&item).map(|key| (key, item))).collect::<Result<_, _>>()?;

@@ -74,6 +74,9 @@ pub trait Table: Send + Sync {
     /// Strongly consistent, in any order; what is absent is left out.
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError>;
     async fn put(&self, item: Item, condition: Condition) -> Result<(), TableError>;
+    /// All or none, each on its own condition: at most a hundred puts of different keys. A condition that did not hold carries
+    /// what stands at the first such key.
+    async fn put_together(&self, puts: Vec<(Item, Condition)>) -> Result<(), TableError>;
     /// Unconditional puts of different keys, not atomic together.
     async fn put_many(&self, items: Vec<Item>) -> Result<(), TableError>;
     async fn delete(&self, key: &Key, condition: Condition) -> Result<(), TableError>;

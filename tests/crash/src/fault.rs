@@ -107,6 +107,9 @@ impl Table for Faulty<&dyn Table> {
     async fn put(&self, item: Item, condition: Condition) -> Result<(), TableError> {
         self.fault.step(self.inner.put(item, condition), lost).await
     }
+    async fn put_together(&self, puts: Vec<(Item, Condition)>) -> Result<(), TableError> {
+        self.fault.step(self.inner.put_together(puts), lost).await
+    }
     async fn put_many(&self, items: Vec<Item>) -> Result<(), TableError> {
         // A batch is not atomic: each of its puts is a step.
         for item in items {

@@ -9,6 +9,7 @@ use store::Table;
 /// Runs everything. `prefix` keeps runs apart that share a table.
 pub async fn suite(table: &dyn Table, prefix: &str) {
     table::puts_and_conditions(table, prefix).await;
+    table::puts_together_are_all_or_none(table, prefix).await;
     table::values_come_back_as_they_went(table, prefix).await;
     table::queries(table, prefix).await;
     table::batches(table, prefix).await;

@@ -36,6 +36,19 @@ pub async fn puts_and_conditions(table: &dyn Table, prefix: &str) {
     assert_eq!(table.get(&key).await.expect("get"), None);
 }
 
+pub async fn puts_together_are_all_or_none(table: &dyn Table, prefix: &str) {
+    let pk = format!("{prefix}#together");
+    let at = |sk: &str, version: u64| item(&pk, sk, json!({"version": version}));
+    let stands = async |sk: &str| table.get(&Key::new(&pk, sk)).await.expect("get");
+    table.put_together(vec![(at("a", 1), Condition::Absent), (at("b", 1), Condition::Always)]).await.expect("both");
+    assert_eq!((stands("a").await, stands("b").await), (Some(at("a", 1)), Some(at("b", 1))));
+    let half = vec![(at("a", 2), Condition::Equals("version", json!(1))), (at("b", 2), Condition::Absent)];
+    assert_eq!(refused(table.put_together(half).await), Some(at("b", 1)));
+    let missing = vec![(at("b", 2), Condition::Always), (at("c", 2), Condition::Equals("version", json!(1)))];
+    assert_eq!(refused(table.put_together(missing).await), None);
+    assert_eq!((stands("a").await, stands("b").await, stands("c").await), (Some(at("a", 1)), Some(at("b", 1)), None));
+}
+
 pub async fn values_come_back_as_they_went(table: &dyn Table, prefix: &str) {
     let pk = format!("{prefix}#values");
     let more = json!({

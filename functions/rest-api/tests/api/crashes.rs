@@ -41,6 +41,9 @@ impl Table for Faulty {
     async fn put(&self, item: Item, condition: Condition) -> Result<(), TableError> {
         self.write(self.table.put(item, condition)).await
     }
+    async fn put_together(&self, puts: Vec<(Item, Condition)>) -> Result<(), TableError> {
+        self.write(self.table.put_together(puts)).await
+    }
     async fn put_many(&self, items: Vec<Item>) -> Result<(), TableError> {
         self.write(self.table.put_many(items)).await
     }

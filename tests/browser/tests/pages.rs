@@ -1,0 +1,83 @@
+//! A safety manager on the pages of a project that is set up: signing in by the link, seeing what arrived, changing what is sent.
+use browser::{Person, run};
+use end_to_end::events::{detection, id, incident, zone};
+use end_to_end::tenant::Tenant;
+use serde_json::json;
+
+/// A fresh setup link of the tenant's.
+fn setup_link(tenant: &Tenant) -> String {
+    let path = format!("/v1/organizations/{}/setup-links", tenant.organization);
+    let made = tenant.stack.operator("POST", &path, json!({})).ok("setup link");
+    made["url"].as_str().expect("the link's address").to_owned()
+}
+
+#[test]
+fn a_manager_signs_in_by_the_link_and_finds_what_arrived() {
+    run(async {
+        let tenant = Tenant::new();
+        tenant.take(&[zone(&tenant), detection(&tenant, 1), incident(&tenant, 9, 1, &[])]);
+        tenant.settled("observations", 1);
+        tenant.settled("incidents", 1);
+        let person = Person::new().await;
+
+        // A page asks for a login, and the link leads in, once.
+        person.open(&format!("{}/sites/{}/detections/{}", tenant.stack.api, tenant.site, id(1))).await;
+        person.sees("Sign in").await;
+        person.can_use("sign-in").await;
+        let link = setup_link(&tenant);
+        person.open(&link).await;
+        person.can_use("setup link").await;
+        person.presses("Sign in").await;
+        person.sees("Overview").await;
+        person.can_use("overview").await;
+
+        // What arrived, and where.
+        person.open(&format!("{}/setup/{}/projects/{}", tenant.stack.api, tenant.connection, tenant.project)).await;
+        person.sees("Tower").await;
+        person.can_use("status").await;
+        person
+            .open(&format!("{}/setup/{}/projects/{}/activity", tenant.stack.api, tenant.connection, tenant.project))
+            .await;
+        person.can_use("activity").await;
+        person.open(&format!("{}/sites/{}/detections/{}", tenant.stack.api, tenant.site, id(1))).await;
+        person.sees("cam-7").await;
+        person.does_not_see("W-4711").await;
+        person.can_use("detection").await;
+        person.open(&format!("{}/sites/{}/incidents/{}", tenant.stack.api, tenant.site, id(9))).await;
+        person.sees("2026-001").await;
+        person.can_use("incident").await;
+        person
+            .open(&format!("{}/setup/{}/projects/{}/settings", tenant.stack.api, tenant.connection, tenant.project))
+            .await;
+        person.can_use("settings").await;
+        person.open(&format!("{}/setup/nothing-of-ours", tenant.stack.api)).await;
+        person.can_use("not found").await;
+
+        // The same link again lets nobody else in, and signing out ends it.
+        person.open(&format!("{}/setup", tenant.stack.api)).await;
+        person.presses("Sign out").await;
+        person.sees("You are signed out").await;
+        person.open(&link).await;
+        person.sees("This link was used").await;
+        person.can_use("used link").await;
+    });
+}
+
+#[test]
+fn nobody_signed_in_elsewhere_sees_another_organizations_project() {
+    run(async {
+        let (ours, theirs) = (Tenant::new(), Tenant::new());
+        let person = Person::new().await;
+        person.open(&setup_link(&ours)).await;
+        person.presses("Sign in").await;
+        person.sees("Overview").await;
+        for path in [
+            format!("setup/{}/projects/{}", theirs.connection, theirs.project),
+            format!("setup/{}/projects/{}/settings", theirs.connection, theirs.project),
+            format!("sites/{}/detections/{}", theirs.site, id(1)),
+        ] {
+            person.open(&format!("{}/{path}", ours.stack.api)).await;
+            person.sees("There is no such page").await;
+        }
+    });
+}
