@@ -2,7 +2,7 @@
 use crate::admission::{self, Admission};
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::{choose, enter};
+use crate::{choose, enter, grant};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -27,6 +27,9 @@ pub async fn end(
     let tokens = app.procore().exchange_code(&code, &app.redirect_uri(), app.now()).await?;
     let me = app.procore().me(&tokens.access, app.now()).await?;
     let identity = Identity { provider: Provider::Procore, user_id: me.id.to_string() };
+    if let Some(connection) = &under_way.connection {
+        return grant::keep(&app, &headers, &under_way, connection, &identity, &me.login, &tokens).await;
+    }
     let by_link = by_link(&app, &under_way).await?;
     let admission = admission::of(&app, &tokens.access, &identity, by_link.as_ref()).await?;
     let newcomer = enter::Newcomer {

@@ -1,10 +1,14 @@
 //! Wires signing in at Procore to AWS and to the Lambda runtime.
 use credentials::{KmsVault, SsmParameters};
+use domain::ids::Provider;
+use grants::TableGrants;
 use oauth_callback::{AppState, Services, app};
 use people::{People, PublicUrl};
 use procore::{Hosts, ParameterCredentials, Procore};
 use runtime::{clients, config, logs};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use store::bell::SqsBell;
 use store::dynamo::DynamoTable;
 
 #[tokio::main(flavor = "current_thread")]
@@ -23,9 +27,13 @@ async fn main() -> Result<(), lambda_http::Error> {
         &config::text("PROCORE_API_URL")?,
         &config::text("PROCORE_WEB_URL")?,
     )?;
+    let vault = Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?));
+    let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
     let services = Services {
+        grants: TableGrants::new(table.clone(), vault.clone()),
+        bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues)),
         people: People::new(table, Arc::new(jiff::Timestamp::now), PublicUrl::new(&config::text("PUBLIC_URL")?)?),
-        vault: Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?)),
+        vault,
         procore: Procore::new(hosts, Arc::new(credentials))?,
     };
     lambda_http::run(app(AppState::new(services))).await

@@ -2,16 +2,20 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use credentials::VaultError;
+use grants::GrantError;
 use people::sign_in::NotOurs;
 use people::{PeopleError, calm};
-use procore::personal::{GrantError, PersonalError};
+use procore::personal::{LoginError, PersonalError};
 use store::TableError;
+use store::again::AgainError;
 
 /// Why no organization is open to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nowhere {
     NoCompany,
     NoProject,
+    /// Of the connection that they wanted to let work with their consent.
+    NotThisCompany,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +30,14 @@ pub enum Refusal {
     NotOurs(NotOurs),
     #[error("no organization is open to the person: {0:?}")]
     Nowhere(Nowhere),
+    #[error("only a manager may do this")]
+    NotAManager,
+    #[error(transparent)]
+    Login(#[from] LoginError),
     #[error(transparent)]
     Grant(#[from] GrantError),
+    #[error(transparent)]
+    Again(#[from] AgainError),
     #[error(transparent)]
     Personal(#[from] PersonalError),
     #[error(transparent)]
@@ -92,18 +102,30 @@ fn words(refusal: &Refusal) -> Words {
             "Your company is connected to HardHat Pulse, but none of the projects that you can see in Procore is. Ask to be added to \
              the project in Procore, or ask your safety manager for an invitation.",
         ),
-        Refusal::Grant(GrantError::Refused) | Refusal::Personal(PersonalError::SignInAgain) => (
+        Refusal::Nowhere(Nowhere::NotThisCompany) => (
+            StatusCode::FORBIDDEN,
+            "You do not belong to this company",
+            "In Procore you do not belong to the company of this connection, so it can't work with your consent. Nothing was changed. \
+             Sign in as somebody who does.",
+        ),
+        Refusal::NotAManager => (
+            StatusCode::FORBIDDEN,
+            "Not for your role",
+            "Only a manager of your organization decides what a connection works with. A manager can raise your role under People and \
+             sessions.",
+        ),
+        Refusal::Login(LoginError::Refused) | Refusal::Personal(PersonalError::SignInAgain) => (
             StatusCode::BAD_REQUEST,
             "Procore did not accept this sign-in",
             "What it gave us works once and for ten minutes, and it was used or is too old. Nothing was done.",
         ),
-        Refusal::Grant(GrantError::OurCredentials(_)) => (
+        Refusal::Login(LoginError::OurCredentials(_) | LoginError::NoCredentials(_)) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "Signing in with Procore does not work at the moment",
             "Procore does not accept HardHat Pulse itself, which is ours to mend. Nothing was lost. A link from a manager of your \
              organization still lets you in.",
         ),
-        Refusal::Grant(GrantError::NotSent(_) | GrantError::Unclear(_))
+        Refusal::Login(LoginError::NotSent(_) | LoginError::Unclear(_))
         | Refusal::Personal(PersonalError::Unavailable(_)) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "Procore does not answer",
@@ -114,7 +136,7 @@ fn words(refusal: &Refusal) -> Words {
             "Procore does not let you look",
             "Procore did not tell HardHat Pulse who you are. Ask your Procore admin whether the app is installed in your company.",
         ),
-        Refusal::People(_) | Refusal::Table(_) | Refusal::Vault(_) => (
+        Refusal::People(_) | Refusal::Table(_) | Refusal::Vault(_) | Refusal::Grant(_) | Refusal::Again(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "Not available at the moment",
             "Our storage did not answer. Nothing was lost: begin again in a minute.",

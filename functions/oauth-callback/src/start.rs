@@ -1,4 +1,6 @@
-//! `/sign-in/procore?next=…`: notes the sign-in and leads to Procore's login.
+//! `/sign-in/procore?next=…`: notes the sign-in and leads to Procore's login. With `connection=…` a manager lets that connection
+//! work with their own consent.
+use crate::grant;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use axum::extract::{Query, State};
@@ -16,7 +18,12 @@ pub async fn begin(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let next = asked.get("next").map_or("", String::as_str);
-    let begun = app.people().begin_sign_in(&headers, Provider::Procore, next, visitor.as_ref()).await?;
+    let connection = match (asked.get("connection"), &visitor) {
+        (Some(id), Some(visitor)) => Some(grant::connection(&app, visitor, id).await?.id),
+        (Some(_), None) => return Ok(Redirect::to(&people::sign_in_path(next)).into_response()),
+        (None, _) => None,
+    };
+    let begun = app.people().begin_sign_in(&headers, Provider::Procore, next, visitor.as_ref(), connection).await?;
     let url = app.procore().consent_url(&app.redirect_uri(), &begun.state).await?;
     Ok(([(SET_COOKIE, begun.set_cookie)], Redirect::to(&url)).into_response())
 }

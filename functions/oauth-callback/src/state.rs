@@ -2,16 +2,20 @@
 use crate::routes::CALLBACK;
 use axum::extract::FromRef;
 use credentials::Vault;
+use grants::TableGrants;
 use jiff::Timestamp;
 use people::People;
 use procore::Procore;
 use std::sync::Arc;
+use store::bell::Bell;
 use store::directory::Directory;
 
 pub struct Services {
     pub people: People,
     pub vault: Arc<dyn Vault>,
     pub procore: Procore,
+    pub grants: TableGrants,
+    pub bell: Arc<dyn Bell>,
 }
 
 #[derive(Clone)]
@@ -32,6 +36,14 @@ impl AppState {
 
     pub(crate) fn vault(&self) -> &dyn Vault {
         self.0.vault.as_ref()
+    }
+
+    pub(crate) fn grants(&self) -> &TableGrants {
+        &self.0.grants
+    }
+
+    pub(crate) fn bell(&self) -> &dyn Bell {
+        self.0.bell.as_ref()
     }
 
     pub(crate) fn procore(&self) -> &Procore {

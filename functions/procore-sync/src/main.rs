@@ -1,5 +1,6 @@
-use credentials::SsmParameters;
+use credentials::{KmsVault, SsmParameters};
 use domain::ids::Provider;
+use grants::TableGrants;
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use procore::{Hosts, ParameterCredentials, Procore, ProcoreTarget};
@@ -20,7 +21,8 @@ const AT_ONCE: usize = 6;
 async fn main() -> Result<(), Error> {
     logs::init("procore-sync");
     let aws = clients::aws()?;
-    let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
+    let table = Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?));
+    let vault = Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?));
     let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
     let bell = SqsBell::new(clients::sqs(&aws), queues);
     let bus = EventBus::new(clients::eventbridge(&aws), config::text("EVENT_BUS_NAME")?);
@@ -36,10 +38,11 @@ async fn main() -> Result<(), Error> {
         &config::text("PROCORE_API_URL")?,
         &config::text("PROCORE_WEB_URL")?,
     )?;
-    let target = ProcoreTarget::new(Procore::new(hosts, Arc::new(credentials))?);
+    let grants = Arc::new(TableGrants::new(table.clone(), vault));
+    let target = ProcoreTarget::new(Procore::new(hosts, Arc::new(credentials))?.with_grants(grants));
     let public_url = config::text("PUBLIC_URL")?;
     let engine = Engine {
-        table: &table,
+        table: table.as_ref(),
         bell: &bell,
         bus: &bus,
         target: &target,

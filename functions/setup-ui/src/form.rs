@@ -20,6 +20,11 @@ pub struct Form(Vec<(String, String)>);
 pub struct Values(Vec<(String, String)>);
 
 impl Form {
+    /// A field of a form that is sent before anybody is signed in; that it came from a page of ours was checked before.
+    pub fn before_sign_in(&self, name: &str) -> &str {
+        self.0.iter().find(|(each, _)| each == name).map_or("", |(_, value)| value.trim())
+    }
+
     pub fn verified(self, visitor: &Visitor) -> Result<Values, Refusal> {
         let given = self.0.iter().find(|(name, _)| name == csrf::FIELD).map_or("", |(_, value)| value);
         match token::same(given, &visitor.session.csrf) {

@@ -38,7 +38,7 @@ impl Page {
                     a.skip href="#main" { "Skip to the content" }
                     header.site {
                         a.brand href="/setup" { "HardHat " span { "Pulse" } }
-                        nav aria-label="Pages" { ul { li { a href="/setup" { "Overview" } } } }
+                        nav aria-label="Pages" { ul { li { a href="/setup" { "Overview" } } li { a href="/people" { "People and sessions" } } } }
                     }
                     main #main tabindex="-1" { (self.body) }
                     footer.site {

@@ -4,6 +4,8 @@
 //! - `layout`, `refusal`, `assets`: the frame around every page, what a refusal says, the style sheet
 //! - `headers`, `origin`, `form`: security headers, whose frames and forms are ours, form tokens
 //! - `sign_in`: the ways in, and out
+//! - `frame`: signing in from Procore's frame, by a window of its own
+//! - `people_page`: who has access, invitations, sessions
 //! - `visible`: what exists for a visitor; `words`: our terms for people
 //! - `overview`, `status`, `activity`: connections, a project's status, its records; `settings`: what it sends
 //! - `steps`: the set-up, in order: `connect`, `projects`, `settings`, `schedule`, `trial`; `platform`: what they ask of Procore
@@ -13,10 +15,12 @@ mod assets;
 mod connect;
 mod facts;
 mod form;
+mod frame;
 mod headers;
 mod layout;
 mod origin;
 mod overview;
+mod people_page;
 mod platform;
 mod projects;
 mod refusal;

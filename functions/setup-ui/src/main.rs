@@ -17,13 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// The token that a session keeps, sealed.
 struct SessionTokens {
     people: People,
-    vault: KmsVault,
+    vault: Arc<KmsVault>,
 }
 
 #[async_trait]
 impl PersonTokens for SessionTokens {
     async fn procore(&self, visitor: &Visitor) -> Result<Option<Secret>, PeopleError> {
-        self.people.platform_token(&self.vault, visitor).await
+        self.people.platform_token(self.vault.as_ref(), visitor).await
     }
 }
 
@@ -42,10 +42,10 @@ async fn main() -> Result<(), lambda_http::Error> {
     let hosts = Hosts::new(&login, &config::text("PROCORE_API_URL")?, &web)?;
     let table = Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?));
     let people = People::new(table, Arc::new(jiff::Timestamp::now), PublicUrl::new(&public)?);
-    let vault = KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?);
+    let vault = Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?));
     let platform = Platform {
         procore: Arc::new(Procore::new(hosts, Arc::new(credentials))?),
-        tokens: Arc::new(SessionTokens { people: people.clone(), vault }),
+        tokens: Arc::new(SessionTokens { people: people.clone(), vault: vault.clone() }),
         install_url: config::text("PROCORE_INSTALL_URL").unwrap_or_default(),
         patience: PATIENCE,
     };
@@ -55,6 +55,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         people,
         platform,
         footage: Arc::new(S3Footage::new(clients::s3(&aws), config::text("BUCKET_NAME")?)),
+        vault,
         bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues)),
     };
     lambda_http::run(app(AppState::new(services))).await

@@ -6,6 +6,7 @@ use crate::visible::on_clock;
 use crate::{form, sign_in, words};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
+use grants::Grant;
 use maud::{Markup, html};
 use people::{Role, Visitor};
 use store::again;
@@ -27,7 +28,8 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page,
             let project = route.map(|route| route.project_id).filter(|id| visitor.sees_project(&connection.id, id));
             rows.push(Row { site: site.clone(), project });
         }
-        sections.push(section(&visitor, &connection, &rows));
+        let grant = grants::grant(app.table(), &connection.lane()).await?;
+        sections.push(section(&visitor, &connection, grant.as_ref(), &rows));
     }
     let body = html! {
         h1 { "Overview" }
@@ -41,7 +43,7 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page,
     Ok(Page::new("Overview", body))
 }
 
-fn section(visitor: &Visitor, connection: &Connection, rows: &[Row]) -> Markup {
+fn section(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>, rows: &[Row]) -> Markup {
     html! {
         section aria-labelledby={ "connection-" (connection.id) } {
             h2 id={ "connection-" (connection.id) } { "Procore, " (words::company(connection)) }
@@ -56,6 +58,7 @@ fn section(visitor: &Visitor, connection: &Connection, rows: &[Row]) -> Markup {
                     @if connection.blocked.is_some() { a href="/setup/connect" { "Connect it again" } }
                 }
             }
+            (consent(visitor, connection, grant))
             ul.cards {
                 @for row in rows {
                     li {
@@ -71,6 +74,21 @@ fn section(visitor: &Visitor, connection: &Connection, rows: &[Row]) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Whose consent the connection works with, where it has no service account.
+fn consent(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>) -> Markup {
+    let Some(grant) = grant else { return html! {} };
+    let again = form_urlencoded::Serializer::new(String::new())
+        .append_pair("connection", connection.id.as_str())
+        .append_pair("next", "/setup")
+        .finish();
+    html! {
+        p.dim { "Works with the consent of " (grant.label) "." }
+        @if visitor.session.role >= Role::Manager && grant.ended.is_some() {
+            p { a.button href={ "/sign-in/procore?" (again) } { "Sign in with Procore again" } }
         }
     }
 }

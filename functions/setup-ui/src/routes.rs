@@ -2,7 +2,8 @@
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::{
-    activity, assets, connect, facts, headers, overview, projects, schedule, settings, sign_in, status, trial,
+    activity, assets, connect, facts, frame, headers, overview, people_page, projects, schedule, settings, sign_in,
+    status, trial,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
@@ -26,7 +27,14 @@ routes! {
     get "/sign-in" => sign_in::show;
     get "/sign-in/link/{secret}" => sign_in::link;
     post "/sign-in/link/{secret}" => sign_in::use_link;
+    get "/sign-in/hand-over" => frame::hand_over;
+    post "/sign-in/frame" => frame::take_over;
     post "/sign-out" => sign_in::out;
+    get "/people" => people_page::show;
+    post "/people/invite" => people_page::invite;
+    post "/people/{person}/role" => people_page::change_role;
+    post "/people/{person}/remove" => people_page::remove;
+    post "/people/{person}/sessions/end" => people_page::end_session;
     get "/setup" => overview::show;
     get "/setup/connect" => connect::show;
     post "/setup/connect" => connect::save;

@@ -1,12 +1,13 @@
 //! The ways in: the sign-in page, and links that let one person in. A link opened by GET changes nothing, so that a mail
 //! scanner or a chat's preview does not burn it; its button does.
 use crate::form::{self, Form};
+use crate::frame;
 use crate::layout::{Page, SUPPORT};
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use people::cookie::Cookie;
@@ -21,9 +22,12 @@ fn next(asked: &Asked) -> &str {
     local(asked.get("next").map_or("", String::as_str))
 }
 
-pub async fn show(visitor: Option<Visitor>, asked: Asked) -> Response {
+pub async fn show(visitor: Option<Visitor>, headers: HeaderMap, asked: Asked) -> Response {
     if visitor.is_some() {
         return Redirect::to(next(&asked)).into_response();
+    }
+    if frame::is_framed(&headers) {
+        return frame::sign_in(next(&asked)).into_response();
     }
     let body = html! {
         h1 { "Sign in" }

@@ -2,6 +2,7 @@
 use crate::origin::Origins;
 use crate::platform::Platform;
 use axum::extract::FromRef;
+use credentials::Vault;
 use jiff::Timestamp;
 use people::People;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub struct Services {
     pub bell: Arc<dyn Bell>,
     pub platform: Platform,
     pub footage: Arc<dyn FootageLinks>,
+    pub vault: Arc<dyn Vault>,
 }
 
 #[derive(Clone)]
@@ -56,6 +58,10 @@ impl AppState {
 
     pub(crate) fn platform(&self) -> &Platform {
         &self.services.platform
+    }
+
+    pub(crate) fn vault(&self) -> &dyn Vault {
+        self.services.vault.as_ref()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -7,11 +7,13 @@
 //! - [`links`]: setup and invite links
 //! - [`sign_in`]: a sign-in at a platform, under way in one browser; its last step: which organization
 //! - [`People::platform_token`]: what a session may ask the person's platform with
+//! - [`hand_over`]: from the sign-in window to Procore's frame
 //! - [`access`]: which sites a person may see
 pub mod access;
 pub mod cookie;
 pub mod csrf;
 mod error;
+pub mod hand_over;
 pub mod links;
 mod page;
 mod person;

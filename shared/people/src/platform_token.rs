@@ -33,6 +33,22 @@ impl People {
         Ok(self.table.put(item(&keys::session_token(&session.id), &kept)?, Condition::Always).await?)
     }
 
+    /// Gives a session the token of another one of the same person.
+    pub(crate) async fn copy_platform_token(
+        &self,
+        vault: &dyn Vault,
+        from: &Session,
+        to: &Session,
+    ) -> Result<(), PeopleError> {
+        match get_as::<Kept>(self.table(), "a session's token", &keys::session_token(&from.id)).await? {
+            Some(kept) if kept.ends_at > self.now() => {
+                let token = vault.open(&context(from), &kept.sealed).await?;
+                self.keep_platform_token(vault, to, &token, kept.ends_at).await
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The token of the visitor's own session. `None`: they did not sign in at a platform, or too long ago: the page sends
     /// them to sign in there (again).
     pub async fn platform_token(&self, vault: &dyn Vault, visitor: &Visitor) -> Result<Option<Secret>, PeopleError> {

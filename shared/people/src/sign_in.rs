@@ -27,6 +27,9 @@ pub struct UnderWay {
     /// Who was signed in here already: the identity becomes theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub already: Option<Already>,
+    /// The connection that is to work with the person's consent, where it is asked for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,13 +86,14 @@ impl People {
         provider: Provider,
         next: &str,
         visitor: Option<&Visitor>,
+        connection: Option<ConnectionId>,
     ) -> Result<Begun, PeopleError> {
         let already = visitor.map(|visitor| Already {
             organization_id: visitor.session.organization_id.clone(),
             person_id: visitor.person.id.clone(),
             session: visitor.session.id.clone(),
         });
-        let under_way = UnderWay { provider, next: crate::local(next).to_owned(), already };
+        let under_way = UnderWay { provider, next: crate::local(next).to_owned(), already, connection };
         let browser = match Cookie::SignIn.read(&self.url, headers).filter(|text| token::plausible(text)) {
             Some(known) => known,
             None => token::fresh()?,

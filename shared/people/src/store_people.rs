@@ -219,7 +219,7 @@ impl People {
         }
     }
 
-    async fn visitor_by(&self, id: String) -> Result<Option<Visitor>, PeopleError> {
+    pub(crate) async fn visitor_by(&self, id: String) -> Result<Option<Visitor>, PeopleError> {
         let Some(kept) = get_as::<Kept>(self.table(), "a session", &keys::session(&id)).await? else {
             return Ok(None);
         };

@@ -1,11 +1,12 @@
 //! One call to Procore: asked of the meter, sent once, classified. Nothing is retried here but a call that a stale token kept
 //! from being looked at, no redirect is followed, and neither token nor secret gets into a log or an error.
-use crate::errors::{Refusal, classify, unauthorized};
+use crate::errors::{Refusal, classify, not_granted, unauthorized};
 use crate::rates;
 use crate::request::{Effect, Request};
 use crate::token::{CredentialError, CredentialSource, Credentials, Issuer, Tokens};
 use async_trait::async_trait;
 use credentials::Secret;
+use grants::Grants;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
@@ -138,6 +139,7 @@ pub struct Procore {
     hosts: Hosts,
     timeouts: Timeouts,
     tokens: Tokens,
+    grants: Option<Arc<dyn Grants>>,
 }
 
 impl Procore {
@@ -160,7 +162,27 @@ impl Procore {
             .retry(reqwest::retry::never())
             .no_proxy()
             .build()?;
-        Ok(Self { http, hosts, timeouts, tokens: Tokens::new(credentials) })
+        Ok(Self { http, hosts, timeouts, tokens: Tokens::new(credentials), grants: None })
+    }
+
+    /// Connections that work with a person's grant use that person's token, all others the service account's.
+    pub fn with_grants(self, grants: Arc<dyn Grants>) -> Self {
+        Self { grants: Some(grants), ..self }
+    }
+
+    /// The token that a lane's calls go with; `refused` was given before and is not taken any more.
+    async fn token(&self, call: Call<'_>, refused: Option<&Secret>) -> Result<Secret, TargetError> {
+        let now = call.meter.now();
+        if let (Some(grants), Some(lane)) = (&self.grants, call.meter.lane()) {
+            let granted = grants.token(lane, self, refused, now).await.map_err(not_granted)?;
+            if let Some(token) = granted {
+                return Ok(token);
+            }
+        }
+        if let Some(refused) = refused {
+            self.tokens.forget(refused).await;
+        }
+        self.tokens.get(self, now).await
     }
 
     pub(crate) fn hosts(&self) -> &Hosts {
@@ -207,14 +229,13 @@ impl Procore {
 
     /// Sends one request and reads its answer as JSON.
     pub(crate) async fn send(&self, call: Call<'_>, request: &Request) -> Result<Reply, TargetError> {
-        let token = self.tokens.get(self, call.meter.now()).await?;
+        let token = self.token(call, None).await?;
         let answer = self.once(call, request, &token).await?;
         if answer.status != StatusCode::UNAUTHORIZED.as_u16() {
             return conclude(answer, request, &token);
         }
         // A 401 was surely not carried out, so this is no second try of anything.
-        self.tokens.forget(&token).await;
-        let token = self.tokens.get(self, call.meter.now()).await?;
+        let token = self.token(call, Some(&token)).await?;
         let answer = self.once(call, request, &token).await?;
         if answer.status == StatusCode::UNAUTHORIZED.as_u16() {
             self.tokens.forget(&token).await;

@@ -3,6 +3,7 @@
 use crate::request::{Ask, Effect, Place, Tool};
 use crate::text::sentence;
 use domain::record::Mender;
+use grants::GrantError;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sync::target::{Block, TargetError};
@@ -76,6 +77,21 @@ pub fn unauthorized() -> Block {
         what_to_do: "HardHat Pulse checks its Procore credentials and whether the app is installed in the company; \
                      contact@hardhatpulse.com helps."
             .into(),
+    }
+}
+
+/// The person whose grant a connection works with gives us no token now.
+pub fn not_granted(error: GrantError) -> TargetError {
+    match error {
+        GrantError::SignInAgain(why) => TargetError::Connection(Block {
+            reason: format!("HardHat Pulse may no longer act in Procore for the person who connected it: {why}."),
+            who: Mender::SafetyManager,
+            what_to_do: "A manager opens the overview in HardHat Pulse and signs in with Procore again at this connection; nothing \
+                         is lost meanwhile."
+                .into(),
+        }),
+        GrantError::Later(why) => TargetError::NotDone { why },
+        GrantError::Table(_) | GrantError::Vault(_) => TargetError::NotDone { why: error.to_string() },
     }
 }
 

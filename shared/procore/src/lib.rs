@@ -2,7 +2,7 @@
 //!
 //! - [`client`]: one request: token, company header, time-outs, rate headers, the classification of what came back; [`request`]
 //!   says what one is
-//! - [`token`]: the client-credentials token, cached and renewed early
+//! - [`token`]: the client-credentials token, cached and renewed early; a connection with a person's grant uses theirs (`grants`)
 //! - [`rates`] and [`errors`]: what an answer says about rate windows and about what went wrong; pure
 //! - [`pages`]: lists, read to their end or not at all
 //! - [`personal`]: what is asked for a person who signed in, with a token of theirs

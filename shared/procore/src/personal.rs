@@ -5,7 +5,9 @@ use crate::client::{Answer, Broken, Procore};
 use crate::errors::{not_connected, words};
 use crate::pages;
 use crate::token::{CredentialError, Credentials, oauth_code};
+use async_trait::async_trait;
 use credentials::Secret;
+use grants::{RefreshError, Refresher, Tokens};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -14,23 +16,17 @@ use serde_json::Value;
 const PER_PAGE: usize = 100;
 const MOST_PAGES: usize = 50;
 
-/// What a person's consent gave us.
-#[derive(Debug, Clone)]
-pub struct PersonalTokens {
-    pub access: Secret,
-    pub ends_at: Timestamp,
-    /// Any use burns it, a failing one too.
-    pub refresh: Option<Secret>,
-}
-
 /// Why the login host gave no tokens.
 #[derive(Debug, thiserror::Error)]
-pub enum GrantError {
+pub enum LoginError {
     /// The code or the refresh token is used, too old, taken back or another's.
     #[error("Procore does not accept what stands for the person's consent")]
     Refused,
     #[error("Procore's login refuses HardHat Pulse's own credentials ({0})")]
     OurCredentials(String),
+    /// Nothing was sent either.
+    #[error("{0}")]
+    NoCredentials(String),
     /// Nothing was sent.
     #[error("{0}")]
     NotSent(String),
@@ -84,7 +80,7 @@ fn yes() -> bool {
 
 impl Procore {
     /// Where a person says whether we may act for them. Our client id is no secret.
-    pub async fn consent_url(&self, redirect_uri: &str, state: &str) -> Result<String, GrantError> {
+    pub async fn consent_url(&self, redirect_uri: &str, state: &str) -> Result<String, LoginError> {
         let credentials = self.app_credentials().await?;
         let query = [
             ("response_type", "code"),
@@ -93,63 +89,53 @@ impl Procore {
             ("state", state),
         ];
         let url = reqwest::Url::parse_with_params(&format!("{}/oauth/authorize", self.hosts().login()), query);
-        url.map(String::from).map_err(|_| GrantError::NotSent("the address of Procore's login is not one".into()))
+        url.map(String::from).map_err(|_| LoginError::NotSent("the address of Procore's login is not one".into()))
     }
 
     /// Exchanges the code that came back for tokens. It works once.
-    pub async fn exchange_code(
-        &self,
-        code: &Secret,
-        redirect_uri: &str,
-        now: Timestamp,
-    ) -> Result<PersonalTokens, GrantError> {
+    pub async fn exchange_code(&self, code: &Secret, redirect_uri: &str, now: Timestamp) -> Result<Tokens, LoginError> {
         let form = [("grant_type", "authorization_code"), ("code", code.expose()), ("redirect_uri", redirect_uri)];
         self.tokens_for(&form, now).await
     }
 
-    /// Renews a person's tokens. Whatever comes back, and where nothing does: this refresh token is used.
-    pub async fn refresh(&self, refresh: &Secret, now: Timestamp) -> Result<PersonalTokens, GrantError> {
-        self.tokens_for(&[("grant_type", "refresh_token"), ("refresh_token", refresh.expose())], now).await
-    }
-
     /// Takes a token, and what came with it, back. May be repeated.
-    pub async fn revoke(&self, token: &Secret, now: Timestamp) -> Result<(), GrantError> {
+    async fn take_back(&self, token: &Secret, now: Timestamp) -> Result<(), LoginError> {
         let answer = self.login_post("/oauth/revoke", &[("token", token.expose())], now).await?;
         match answer.status {
             200..=299 => Ok(()),
-            400 | 401 | 403 => Err(GrantError::OurCredentials(oauth_code(&answer))),
-            status => Err(GrantError::Unclear(format!("Procore's login host answered {status}"))),
+            400 | 401 | 403 => Err(LoginError::OurCredentials(oauth_code(&answer))),
+            status => Err(LoginError::Unclear(format!("Procore's login host answered {status}"))),
         }
     }
 
-    async fn tokens_for(&self, form: &[(&str, &str)], now: Timestamp) -> Result<PersonalTokens, GrantError> {
+    async fn tokens_for(&self, form: &[(&str, &str)], now: Timestamp) -> Result<Tokens, LoginError> {
         let answer = self.login_post("/oauth/token", form, now).await?;
         match answer.status {
             200..=299 => read_tokens(&answer, now),
             400 | 401 | 403 => Err(match oauth_code(&answer) {
-                code if code == "invalid_grant" => GrantError::Refused,
-                code => GrantError::OurCredentials(code),
+                code if code == "invalid_grant" => LoginError::Refused,
+                code => LoginError::OurCredentials(code),
             }),
-            status => Err(GrantError::Unclear(format!("Procore's login host answered {status}"))),
+            status => Err(LoginError::Unclear(format!("Procore's login host answered {status}"))),
         }
     }
 
-    async fn login_post(&self, path: &str, form: &[(&str, &str)], now: Timestamp) -> Result<Answer, GrantError> {
+    async fn login_post(&self, path: &str, form: &[(&str, &str)], now: Timestamp) -> Result<Answer, LoginError> {
         let Credentials { client_id, client_secret } = self.app_credentials().await?;
         let ours = [("client_id", client_id.as_str()), ("client_secret", client_secret.expose())];
         let form: Vec<(&str, &str)> = form.iter().copied().chain(ours).collect();
         let answer = self.post_form(path, &form, now).await;
         tracing::debug!(path, status = answer.as_ref().map(|answer| answer.status).ok(), "Procore login");
         answer.map_err(|broken| match broken {
-            Broken::Unreachable => GrantError::NotSent(broken.words().into()),
-            Broken::Late | Broken::Cut | Broken::TooLong => GrantError::Unclear(broken.words().into()),
+            Broken::Unreachable => LoginError::NotSent(broken.words().into()),
+            Broken::Late | Broken::Cut | Broken::TooLong => LoginError::Unclear(broken.words().into()),
         })
     }
 
-    async fn app_credentials(&self) -> Result<Credentials, GrantError> {
+    async fn app_credentials(&self) -> Result<Credentials, LoginError> {
         self.credentials().await.map_err(|error| match error {
-            CredentialError::Missing(reason) => GrantError::OurCredentials(reason),
-            CredentialError::Unavailable(why) => GrantError::NotSent(why),
+            CredentialError::Missing(reason) => LoginError::NoCredentials(reason),
+            CredentialError::Unavailable(why) => LoginError::NotSent(why),
         })
     }
 
@@ -226,21 +212,44 @@ impl Procore {
     }
 }
 
+#[async_trait]
+impl Refresher for Procore {
+    /// Whatever comes back, and where nothing does: this refresh token is used.
+    async fn refresh(&self, refresh: &Secret, now: Timestamp) -> Result<Tokens, RefreshError> {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
+        self.tokens_for(&form, now).await.map_err(RefreshError::from)
+    }
+
+    async fn revoke(&self, token: &Secret, now: Timestamp) -> Result<(), RefreshError> {
+        self.take_back(token, now).await.map_err(RefreshError::from)
+    }
+}
+
+impl From<LoginError> for RefreshError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::NotSent(_) | LoginError::NoCredentials(_) => Self::NotSent(error.to_string()),
+            LoginError::Unclear(why) => Self::Burnt(format!("the answer to a renewal was lost: {why}")),
+            LoginError::Refused | LoginError::OurCredentials(_) => Self::Burnt(error.to_string()),
+        }
+    }
+}
+
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, PersonalError> {
     let body = answer.body.as_ref().map_err(|broken| PersonalError::Unavailable(broken.words().into()))?;
     serde_json::from_slice(body).map_err(|_| PersonalError::Unavailable("Procore's answer can't be read".into()))
 }
 
-fn read_tokens(answer: &Answer, now: Timestamp) -> Result<PersonalTokens, GrantError> {
-    let body = answer.body.as_ref().map_err(|broken| GrantError::Unclear(broken.words().into()))?;
+fn read_tokens(answer: &Answer, now: Timestamp) -> Result<Tokens, LoginError> {
+    let body = answer.body.as_ref().map_err(|broken| LoginError::Unclear(broken.words().into()))?;
     let issued = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let text = |name: &str| issued[name].as_str().filter(|text| !text.is_empty());
     match (text("access_token"), issued["expires_in"].as_i64().filter(|seconds| *seconds > 0)) {
-        (Some(access), Some(seconds)) => Ok(PersonalTokens {
+        (Some(access), Some(seconds)) => Ok(Tokens {
             access: Secret::new(access),
             ends_at: now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX),
             refresh: text("refresh_token").map(Secret::new),
         }),
-        _ => Err(GrantError::Unclear("Procore's login host gave no readable token".into())),
+        _ => Err(LoginError::Unclear("Procore's login host gave no readable token".into())),
     }
 }

@@ -163,11 +163,6 @@ pub fn hand_over(sha256: &str) -> Key {
     Key::new(format!("HANDOVER#{sha256}"), "HANDOVER")
 }
 
-/// What a person let us do for them at a platform.
-pub fn grant(organization: &OrganizationId, person: &PersonId, provider: Provider) -> Key {
-    Key::new(organization_pk(organization), format!("GRANT#{person}#{}", provider.as_str()))
-}
-
 /// Which organizations have a connection to a platform's account.
 pub fn account_organization(provider: Provider, account: &str, organization: &OrganizationId) -> Key {
     Key::new(format!("ACCOUNT#{}#{account}", provider.as_str()), format!("ORG#{organization}"))
@@ -288,6 +283,11 @@ pub fn seen(lane_pk: &str, delivery: &str) -> Key {
 
 pub fn due(lane_pk: &str) -> Key {
     Key::new(lane_pk, "DUE")
+}
+
+/// A person's consent that a connection works with, where it has no service account.
+pub fn connection_grant(organization: &OrganizationId, connection: &ConnectionId) -> Key {
+    Key::new(lane_pk(organization, connection), "GRANT")
 }
 
 pub fn budget(lane_pk: &str) -> Key {

@@ -131,7 +131,7 @@ impl Engine<'_> {
         let deadline = self.clock.now() + self.run_for;
         let budget: Budget = lane.budget().await?.unwrap_or_default();
         let (calls, refused) = (budget.calls, budget.refused);
-        let meter = LaneMeter::new(self.clock, budget, deadline);
+        let meter = LaneMeter::new(self.clock, budget, deadline).of(id);
         let mut held = Held::default();
         let worked = self.work(&lane, &connection, &meter, deadline, &mut held, &mut report).await;
         let budget = meter.snapshot();

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::record::WorkClass;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use store::lanes::LaneId;
 
 /// Waits of up to this length happen inside the run.
 pub const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(11);
@@ -15,11 +16,16 @@ pub struct LaneMeter<'a> {
     budget: Mutex<Budget>,
     /// No wait goes beyond the end of the run.
     deadline: Timestamp,
+    lane: Option<&'a LaneId>,
 }
 
 impl<'a> LaneMeter<'a> {
     pub fn new(clock: &'a dyn Clock, budget: Budget, deadline: Timestamp) -> Self {
-        Self { clock, budget: Mutex::new(budget), deadline }
+        Self { clock, budget: Mutex::new(budget), deadline, lane: None }
+    }
+
+    pub fn of(self, lane: &'a LaneId) -> Self {
+        Self { lane: Some(lane), ..self }
     }
 
     fn budget(&self) -> MutexGuard<'_, Budget> {
@@ -63,5 +69,9 @@ impl Meter for LaneMeter<'_> {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    fn lane(&self) -> Option<&LaneId> {
+        self.lane
     }
 }

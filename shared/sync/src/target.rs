@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use store::lanes::LaneId;
 
 /// A platform project as a target needs to know it.
 #[derive(Debug, Clone)]
@@ -179,6 +180,10 @@ pub trait Meter: Send + Sync {
     /// What the answer said about the rate windows.
     fn after(&self, answered: Answered);
     fn now(&self) -> Timestamp;
+    /// Whose calls these are: a platform's client finds by it what the connection works with.
+    fn lane(&self) -> Option<&LaneId> {
+        None
+    }
 }
 
 /// One unit of work on the platform.

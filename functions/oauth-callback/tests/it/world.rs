@@ -4,6 +4,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use credentials::{MemoryParameters, MemoryVault};
 use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
+use grants::TableGrants;
 use jiff::{SignedDuration, Timestamp};
 use oauth_callback::{AppState, CALLBACK, Services, app};
 use people::{People, PublicUrl, Visitor};
@@ -12,6 +13,7 @@ use sandbox::procore::{Client, Options, Running, Sandbox};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use store::bell::MemoryBell;
 use store::directory::{Connection, Directory, Organization, Project};
 use store::memory::MemoryTable;
 use tower::ServiceExt;
@@ -24,6 +26,7 @@ pub struct World {
     pub sandbox: Running,
     pub table: Arc<MemoryTable>,
     pub vault: Arc<MemoryVault>,
+    pub bell: Arc<MemoryBell>,
     pub parameters: Arc<MemoryParameters>,
     pub people: People,
     later: Arc<Mutex<SignedDuration>>,
@@ -61,9 +64,12 @@ impl World {
         let credentials = ParameterCredentials { parameters: parameters.clone(), client_id, client_secret };
         let hosts = Hosts::new(sandbox.url(), sandbox.url(), sandbox.url()).unwrap();
         let procore = Procore::new(hosts, Arc::new(credentials)).unwrap();
-        let app = app(AppState::new(Services { people: people.clone(), vault: vault.clone(), procore }));
+        let grants = TableGrants::new(table.clone(), vault.clone());
+        let bell = Arc::new(MemoryBell::default());
+        let services = Services { people: people.clone(), vault: vault.clone(), procore, grants, bell: bell.clone() };
+        let app = app(AppState::new(services));
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { app, sandbox, table, vault, parameters, people, later, http }
+        Self { app, sandbox, table, vault, bell, parameters, people, later, http }
     }
 
     /// Time passes here and at Procore.
@@ -137,7 +143,11 @@ impl World {
 
     /// Begins, logs in at Procore as somebody who agrees, and gives the path that the browser is sent back to.
     pub async fn agreed(&self, browser: &mut Browser, login: &str, next: &str) -> String {
-        let begun = self.get(browser, &format!("/sign-in/procore?next={next}")).await;
+        self.agreed_at(browser, login, &format!("/sign-in/procore?next={next}")).await
+    }
+
+    pub async fn agreed_at(&self, browser: &mut Browser, login: &str, path: &str) -> String {
+        let begun = self.get(browser, path).await;
         assert_eq!(begun.status, 303, "{}", begun.body);
         self.sandbox.set(|settings| settings.consent_as = Some(login.to_owned()));
         let asked = self.http.get(begun.location()).send().await.unwrap();

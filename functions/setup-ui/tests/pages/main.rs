@@ -1,9 +1,11 @@
 //! The pages from the outside: HTTP in, HTML out, the table's twin behind.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panic, in its helpers too")]
 
+mod frame;
 mod guard;
 mod looking;
 mod mending;
+mod people;
 mod schedule;
 mod settings;
 mod sign_in;

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
-use credentials::{MemoryParameters, Secret};
+use credentials::{MemoryParameters, MemoryVault, Secret};
 use domain::arrival::{ArrivalEntry, ArrivalLine};
 use domain::fact::{Fact, FactBody, FactKind};
 use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
@@ -57,6 +57,12 @@ pub struct SignedIn {
     pub session: Session,
 }
 
+impl SignedIn {
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+}
+
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
@@ -104,6 +110,7 @@ impl World {
         let clock = time.clone();
         let people =
             People::new(table.clone(), Arc::new(move || *clock.lock().unwrap()), PublicUrl::new(PUBLIC).unwrap());
+        let vault = Arc::new(MemoryVault::default());
         let origins = Origins::new(PUBLIC, "https://sandbox.procore.com", "https://login.procore.com").unwrap();
         let tokens = Arc::new(Tokens::default());
         let platform = Platform {
@@ -117,6 +124,7 @@ impl World {
             people: people.clone(),
             bell: bell.clone(),
             platform,
+            vault,
             footage: Arc::new(MemoryFootage),
         };
         let app = app(AppState::new(services));

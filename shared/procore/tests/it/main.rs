@@ -4,6 +4,7 @@
 mod choices;
 mod faults;
 mod gates;
+mod grants;
 mod lists;
 mod promises;
 mod records;

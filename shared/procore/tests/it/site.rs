@@ -16,6 +16,7 @@ use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use store::lanes::LaneId;
 use sync::budget::{Admission, Answered};
 use sync::target::{Call, Catalog, Found, Meter, Project, Rendered, Subject, SubjectBody, Target};
 
@@ -28,6 +29,7 @@ pub struct Noted {
     pub answers: Mutex<Vec<Answered>>,
     /// Refuses from the call with this number on.
     pub pause_from: Mutex<Option<usize>>,
+    pub lane: Option<LaneId>,
 }
 
 impl Noted {
@@ -52,6 +54,10 @@ impl Meter for Noted {
 
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn lane(&self) -> Option<&LaneId> {
+        self.lane.as_ref()
     }
 }
 
@@ -140,16 +146,15 @@ impl Site {
 }
 
 pub fn target(url: &str, credentials: Arc<dyn CredentialSource>) -> ProcoreTarget {
-    let timeouts = Timeouts {
-        connect: Duration::from_secs(3),
-        read: Duration::from_millis(600),
-        write: Duration::from_millis(600),
-    };
     let hosts = Hosts::new(url, url, "https://app.example.com/").unwrap();
-    ProcoreTarget::new(Procore::with_timeouts(hosts, credentials, timeouts).unwrap())
+    ProcoreTarget::new(Procore::with_timeouts(hosts, credentials, timeouts()).unwrap())
 }
 
-fn project_of(company: i64, project: i64) -> Project {
+pub fn timeouts() -> Timeouts {
+    Timeouts { connect: Duration::from_secs(3), read: Duration::from_millis(600), write: Duration::from_millis(600) }
+}
+
+pub fn project_of(company: i64, project: i64) -> Project {
     let site_id = SiteId::new(ulid::Ulid::from_parts(1, 1));
     let settings = ProjectSettings {
         site_id,

@@ -1,0 +1,45 @@
+//! A manager lets a connection work with their own consent, where their company does not want a service account; or again, after
+//! the consent ended. The session stays the one that asked.
+use crate::refusal::{Nowhere, Refusal};
+use crate::state::AppState;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::ids::ConnectionId;
+use grants::Tokens;
+use people::sign_in::{NotOurs, UnderWay};
+use people::{Identity, Role, Visitor};
+use store::again;
+use store::directory::Connection;
+
+/// A connection of the visitor's organization; only its managers let it work with anything.
+pub async fn connection(app: &AppState, visitor: &Visitor, id: &str) -> Result<Connection, Refusal> {
+    let id: ConnectionId = id.parse().map_err(|_| Refusal::NotHere)?;
+    let found = app.directory().connection(&visitor.session.organization_id, &id).await?.ok_or(Refusal::NotHere)?;
+    match visitor.session.role >= Role::Manager {
+        true => Ok(found),
+        false => Err(Refusal::NotAManager),
+    }
+}
+
+pub async fn keep(
+    app: &AppState,
+    headers: &HeaderMap,
+    under_way: &UnderWay,
+    id: &ConnectionId,
+    identity: &Identity,
+    label: &str,
+    tokens: &Tokens,
+) -> Result<Response, Refusal> {
+    let visitor = app.people().visitor(headers).await?;
+    let began = |visitor: &Visitor| under_way.already.as_ref().is_some_and(|began| began.session == visitor.session.id);
+    let visitor = visitor.filter(began).ok_or(Refusal::NotOurs(NotOurs::OtherBrowser))?;
+    let connection = connection(app, &visitor, id.as_str()).await?;
+    let companies = app.procore().companies_of(&tokens.access, app.now()).await?;
+    if !companies.iter().any(|company| company.id.to_string() == connection.account) {
+        return Err(Refusal::Nowhere(Nowhere::NotThisCompany));
+    }
+    app.grants().keep(&connection.lane(), &identity.user_id, label, tokens, app.now()).await?;
+    app.people().keep_platform_token(app.vault(), &visitor.session, &tokens.access, tokens.ends_at).await?;
+    again::connection(app.people().table(), app.bell(), &connection, app.now()).await?;
+    Ok(Redirect::to(people::local(&under_way.next)).into_response())
+}

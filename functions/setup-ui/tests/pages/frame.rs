@@ -1,0 +1,78 @@
+//! From a frame to a window and back. A real browser's part in it is the browser test's.
+use crate::world::{Answer, PUBLIC, World};
+use axum::body::Body;
+use axum::http::Request;
+use jiff::SignedDuration;
+use people::Role;
+use people::hand_over::HAND_OVER_FOR;
+
+impl World {
+    async fn framed(&self, path: &str) -> Answer {
+        self.send(Request::get(path).header("sec-fetch-dest", "iframe").body(Body::empty()).unwrap()).await
+    }
+
+    async fn take_over(&self, code: &str, origin: &str) -> Answer {
+        let request = Request::post("/sign-in/frame?next=%2Fdetections%2F1").header("origin", origin);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(format!("code={code}"))).unwrap()).await
+    }
+}
+
+fn code(page: &Answer) -> String {
+    page.body.split("data-code=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_frame_offers_a_window_and_a_new_tab() {
+    let world = World::new().await;
+    let page = world.framed("/sign-in?next=%2Fdetections%2F1").await;
+    assert!(page.body.contains("data-path=\"/sign-in/hand-over\"") && page.body.contains("target=\"_blank\""));
+    assert!(page.body.contains("href=\"/detections/1\""), "{}", page.body);
+    let script = page.body.split("src=\"").nth(1).unwrap().split('"').next().unwrap();
+    let script = world.framed(script).await;
+    assert_eq!(script.headers["content-type"], "text/javascript; charset=utf-8");
+    assert!(script.headers["cache-control"].to_str().unwrap().contains("immutable"));
+}
+
+#[tokio::test]
+async fn a_code_opens_one_session_for_the_frame_soon_after() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let code = code(&world.get(&manager, "/sign-in/hand-over").await);
+    assert!(!format!("{:?}", world.table.dump()).contains(&code));
+    assert_eq!(world.take_over(&code, "https://app.procore.com").await.status, 403);
+    let taken = world.take_over(&code, PUBLIC).await;
+    assert_eq!((taken.status, taken.headers["location"].to_str().unwrap()), (303, "/detections/1"));
+    let set = taken.headers["set-cookie"].to_str().unwrap();
+    assert!(set.contains("; HttpOnly; Secure; SameSite=None; Partitioned"), "{set}");
+    let person = world.people.person(&world.ours.organization, &manager.session.person_id).await.unwrap().unwrap();
+    assert_eq!(world.people.sessions(&person).await.unwrap().len(), 2);
+    for again in [code.as_str(), "", "nonsense"] {
+        let answer = world.take_over(again, PUBLIC).await;
+        assert!(answer.headers["location"].to_str().unwrap().starts_with("/sign-in?next="), "{again}");
+        assert!(!answer.headers.contains_key("set-cookie"));
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_is_old_or_whose_session_ended_opens_nothing() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let old = code(&world.get(&manager, "/sign-in/hand-over").await);
+    world.pass(HAND_OVER_FOR + SignedDuration::from_secs(1));
+    let ended = code(&world.get(&manager, "/sign-in/hand-over").await);
+    world.people.close(&manager.session).await.unwrap();
+    for code in [old, ended] {
+        assert!(!world.take_over(&code, PUBLIC).await.headers.contains_key("set-cookie"));
+    }
+}
+
+#[tokio::test]
+async fn codes_are_made_in_windows_only() {
+    let world = World::new().await;
+    assert_eq!(world.framed("/sign-in/hand-over").await.status, 303, "nobody is signed in");
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let request = Request::get("/sign-in/hand-over").header("sec-fetch-dest", "iframe");
+    let answer = world.send(request.header("cookie", manager.cookie()).body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, 404);
+}
