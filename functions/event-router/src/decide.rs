@@ -69,6 +69,10 @@ fn fact(
     let stood =
         before.filter(|fact| fact.is_confirmed_incident() && !(half_done && fact.first_arrival == fact.arrival));
     let mut fact = Fact {
+        first_received_at: before
+            .filter(|fact| fact.is_confirmed_incident())
+            .map(Fact::first_received)
+            .filter(|first| *first < message.received_at),
         first_arrival: stood.map_or(arrival, |fact| fact.first_arrival),
         treatment: before.map(|fact| fact.treatment.clone()).unwrap_or_default(),
         touched_by: None,

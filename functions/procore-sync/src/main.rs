@@ -14,6 +14,8 @@ use sync::{clock::SystemClock, lane::Engine};
 /// A run begins nothing after this long, so that a record begun last, with three look-ups of 8 s and a write of 12 s, still ends
 /// within the function's time-out of 60 s.
 const RUN_FOR: SignedDuration = SignedDuration::from_secs(22);
+/// Where the platform is slower than that, no call begins that could outlast the function.
+const CUT_OFF: SignedDuration = SignedDuration::from_secs(55);
 /// Records of one lane handled at once: hides our own latency; the budget, not this, sets the pace at the platform.
 const AT_ONCE: usize = 6;
 
@@ -51,6 +53,7 @@ async fn main() -> Result<(), Error> {
         public_url: &public_url,
         unclear_wait: SignedDuration::from_secs(config::number("UNCLEAR_ANSWER_WAIT_SECONDS", 120)?),
         run_for: RUN_FOR,
+        cut_off: CUT_OFF,
         reread_every: Some(SignedDuration::from_mins(config::number("REREAD_MINUTES", 30)?)),
         at_once: AT_ONCE,
     };

@@ -34,6 +34,9 @@ pub struct Fact {
     /// An incident's: the entry in which it first stood. 0: not known, or it stands in none as an incident.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub first_arrival: u64,
+    /// An incident's, once revised: when it was first received. Records are not made of what came before a project was mapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_received_at: Option<Timestamp>,
     /// What people added to it at platforms or through the API. No record is rendered from it.
     #[serde(default, skip_serializing_if = "Treatment::is_untold")]
     pub treatment: Treatment,
@@ -54,6 +57,10 @@ impl Fact {
 }
 
 impl Fact {
+    pub fn first_received(&self) -> Timestamp {
+        self.first_received_at.unwrap_or(self.received_at)
+    }
+
     /// Whether it is an incident of which more is known than that it was retracted.
     pub fn is_confirmed_incident(&self) -> bool {
         matches!(&self.body, FactBody::Incident(incident) if incident.incident.is_some())

@@ -16,7 +16,7 @@ pub struct Route {
     pub provider: Provider,
     pub project_id: String,
     pub settings: ProjectSettings,
-    /// Detections that arrived before the project was mapped are not sent.
+    /// What arrived before the project was mapped is not sent.
     pub since: Timestamp,
 }
 

@@ -229,13 +229,13 @@ impl Procore {
 
     /// Sends one request and reads its answer as JSON.
     pub(crate) async fn send(&self, call: Call<'_>, request: &Request) -> Result<Reply, TargetError> {
-        let token = self.token(call, None).await?;
+        let token = self.metered_token(call, None).await?;
         let answer = self.once(call, request, &token).await?;
         if answer.status != StatusCode::UNAUTHORIZED.as_u16() {
             return conclude(answer, request, &token);
         }
         // A 401 was surely not carried out, so this is no second try of anything.
-        let token = self.token(call, Some(&token)).await?;
+        let token = self.metered_token(call, Some(&token)).await?;
         let answer = self.once(call, request, &token).await?;
         if answer.status == StatusCode::UNAUTHORIZED.as_u16() {
             self.tokens.forget(&token).await;
@@ -244,14 +244,28 @@ impl Procore {
         conclude(answer, request, &token)
     }
 
-    async fn once(&self, call: Call<'_>, request: &Request, token: &Secret) -> Result<Answer, TargetError> {
-        if let Admission::Pause { until, everything } = call.meter.before(call.class).await {
-            return Err(TargetError::Paused { until, everything });
+    /// Without a token nothing works: a login host that does not answer is an outage like any other.
+    async fn metered_token(&self, call: Call<'_>, refused: Option<&Secret>) -> Result<Secret, TargetError> {
+        let token = self.token(call, refused).await;
+        match &token {
+            Err(TargetError::NotDone { .. }) => call.meter.after(unanswered()),
+            Err(TargetError::Paused { until, .. }) => {
+                call.meter.after(Answered { pause_until: Some(*until), ..Answered::default() });
+            }
+            _ => {}
         }
+        token
+    }
+
+    async fn once(&self, call: Call<'_>, request: &Request, token: &Secret) -> Result<Answer, TargetError> {
         let timeout = match request.ask.effect {
             Effect::Repeatable => self.timeouts.read,
             Effect::Once => self.timeouts.write,
         };
+        let longest = SignedDuration::try_from(timeout).unwrap_or(SignedDuration::MAX);
+        if let Admission::Pause { until, everything } = call.meter.before(call.class, longest).await {
+            return Err(TargetError::Paused { until, everything });
+        }
         let builder = self
             .http
             .request(request.method.clone(), format!("{}{}", self.hosts.api, request.path))
@@ -269,9 +283,8 @@ impl Procore {
         let answer = exchange(builder, || call.meter.now()).await;
         let status = answer.as_ref().map(|answer| answer.status).ok();
         tracing::debug!(method = %request.method, tool = request.ask.tool.words(), status, "Procore call");
-        let answer = answer.map_err(|broken| broken.means(request.ask.effect))?;
-        call.meter.after(answer.rates);
-        Ok(answer)
+        call.meter.after(answer.as_ref().map_or_else(|_| unanswered(), |answer| answer.rates));
+        answer.map_err(|broken| broken.means(request.ask.effect))
     }
 }
 
@@ -287,6 +300,10 @@ impl Issuer for Procore {
         tracing::debug!(status = answer.as_ref().map(|answer| answer.status).ok(), "Procore token");
         answer
     }
+}
+
+fn unanswered() -> Answered {
+    Answered { down: true, ..Answered::default() }
 }
 
 async fn exchange(builder: RequestBuilder, now: impl Fn() -> Timestamp) -> Result<Answer, Broken> {

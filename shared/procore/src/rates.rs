@@ -19,7 +19,9 @@ pub fn answered(status: u16, headers: &HeaderMap, now: Timestamp) -> Answered {
         _ => None,
     };
     let count = |name| number(headers, name).and_then(|count| u32::try_from(count).ok());
-    Answered { limit: count("x-rate-limit-limit"), remaining: count("x-rate-limit-remaining"), reset, pause_until }
+    let (limit, remaining) = (count("x-rate-limit-limit"), count("x-rate-limit-remaining"));
+    let down = status == 408 || status >= 500 || (300..400).contains(&status);
+    Answered { limit, remaining, reset, pause_until, down }
 }
 
 /// The later of what `Retry-After` and the window's reset say.
@@ -69,6 +71,7 @@ mod tests {
             remaining: Some(3),
             reset: Some(now() + SignedDuration::from_secs(7)),
             pause_until: None,
+            down: false,
         };
         assert_eq!(answered(200, &all, now()), expected);
         let odd = headers(&[

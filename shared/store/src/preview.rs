@@ -71,7 +71,7 @@ pub async fn last_day(
     let from = now - DAY;
     let incidents = facts.list(FactKind::Incident, INCIDENTS).await?;
     let first = facts.first_arrival_since(from).await?;
-    let mut arrived = Arrived::of(first, incidents);
+    let mut arrived = Arrived::of(from, incidents);
     arrived.read(&facts, settings, first).await?;
     let gathered =
         Gathered { site, facts, public_url, zone: localtime::zone(&site.time_zone).unwrap_or(TimeZone::UTC) };
@@ -105,7 +105,7 @@ struct Arrived {
 }
 
 impl Arrived {
-    fn of(first: u64, facts: Vec<Fact>) -> Self {
+    fn of(from: Timestamp, facts: Vec<Fact>) -> Self {
         let standing = facts.into_iter().filter_map(|fact| match &fact.body {
             FactBody::Incident(incident) if incident.stands_recordable() => {
                 let incident = incident.clone();
@@ -116,7 +116,7 @@ impl Arrived {
         let standing: Vec<(Fact, IncidentFact)> = standing.collect();
         let detections = standing.iter().filter_map(|(_, fact)| fact.incident.as_ref()).flat_map(|i| &i.detection_ids);
         let taken = detections.cloned().collect();
-        let incidents = standing.into_iter().filter(|(fact, _)| fact.arrival >= first).collect();
+        let incidents = standing.into_iter().filter(|(fact, _)| fact.first_received() >= from).collect();
         Self { incidents, taken, seen: BTreeSet::new(), wanted: BTreeMap::new() }
     }
 

@@ -3,6 +3,7 @@
 //! A platform counts in fixed windows (Procore: an hour, and ten seconds against spikes) and tells in headers about whichever is
 //! nearer exhaustion. About 15 % of an hour is kept for incidents, summaries and asked-for read-backs until the window is near
 //! its end; timed re-reads get at most 10 %. A pause holds observations only, or everything.
+use crate::outage::Outage;
 use domain::record::WorkClass;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub struct Answered {
     pub reset: Option<Timestamp>,
     /// The platform said 429 (or 503 with a time): nothing more until then.
     pub pause_until: Option<Timestamp>,
+    /// There was no answer, or one that says that the platform is not well (5xx).
+    pub down: bool,
 }
 
 /// A spike window is at most this long; a longer reset speaks of the hour.
@@ -69,6 +72,8 @@ pub struct Budget {
     spike: Window,
     /// Nothing goes before then.
     paused_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outage: Option<Outage>,
     /// Calls made and refused since the budget began, for figures.
     pub calls: u64,
     pub refused: u64,
@@ -78,7 +83,7 @@ impl Default for Budget {
     /// The sample values of Procore's guide (reference: procore.md, section 8), until the first answer says better.
     fn default() -> Self {
         let window = |limit| Window { limit, used: 0, rereads: 0, resets_at: None };
-        Self { hour: window(600), spike: window(25), paused_until: None, calls: 0, refused: 0 }
+        Self { hour: window(600), spike: window(25), paused_until: None, outage: None, calls: 0, refused: 0 }
     }
 }
 
@@ -107,7 +112,8 @@ impl Budget {
 
     /// Whether a call may go now.
     pub fn would_admit(&mut self, class: WorkClass, now: Timestamp) -> Admission {
-        if let Some(until) = self.paused_until.filter(|until| now < *until) {
+        let down_until = self.outage.map(|outage| outage.until);
+        if let Some(until) = self.paused_until.max(down_until).filter(|until| now < *until) {
             return Admission::Pause { until, everything: true };
         }
         self.paused_until = None;
@@ -143,6 +149,7 @@ impl Budget {
 
     /// Learns from an answer. Headers speak of whichever window is nearer exhaustion; how far off its reset is tells which.
     pub fn learn(&mut self, answered: Answered, now: Timestamp) {
+        self.outage = answered.down.then(|| Outage::after_failure(self.outage, now));
         if let Some(until) = answered.pause_until {
             self.refused += 1;
             self.paused_until = Some(self.paused_until.map_or(until, |standing| standing.max(until)));
@@ -170,6 +177,11 @@ impl Budget {
         window.resets_at = Some(reset);
         // Others may share the account: the platform's count is the truth when it is higher than ours.
         window.used = window.used.max(limit.saturating_sub(remaining));
+    }
+
+    /// That the platform failed us, and has not answered since.
+    pub fn outage(&self) -> Option<Outage> {
+        self.outage
     }
 
     /// How long everything is held, if it is.

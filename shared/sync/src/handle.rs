@@ -15,6 +15,9 @@ use store::outbox::Outbox;
 use store::{Table, TableError};
 use tokio::sync::Mutex;
 
+/// A record that the platform failed is tried again after this long at the latest.
+pub const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
+
 /// What becomes of a todo.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -166,7 +169,7 @@ impl Run<'_> {
 
     /// Waits that double from one minute to half an hour.
     fn again(&self, todo: &Todo, now: Timestamp, why: String, retry_after: Option<SignedDuration>) -> Outcome {
-        let backoff = SignedDuration::from_mins(1 << todo.tries.min(5)).min(SignedDuration::from_mins(30));
+        let backoff = SignedDuration::from_mins(1 << todo.tries.min(5)).min(LONGEST_BACKOFF);
         Outcome::PutOff { until: now + backoff.max(retry_after.unwrap_or_default()), why, counts: true }
     }
 

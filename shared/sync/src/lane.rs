@@ -1,15 +1,16 @@
 //! One run of a lane. It ends itself before the function's time-out and rings again; whatever it leaves behind has a due time.
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::handle::{Outcome, Run};
+use crate::handle::{LONGEST_BACKOFF, Outcome, Run};
 use crate::meter::{LaneMeter, SHORT_WAIT};
 use crate::reread::Reread;
 use crate::target::{Block, Target};
-use domain::record::{Mender, RecordState, WorkClass};
+use domain::record::{Mender, RecordKey, RecordState, WorkClass};
 use futures::future::try_join_all;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::bell::{Bell, BellError};
@@ -47,8 +48,10 @@ pub struct Engine<'a> {
     pub clock: &'a dyn Clock,
     pub public_url: &'a str,
     pub unclear_wait: SignedDuration,
-    /// A run ends itself after this long.
+    /// A run begins nothing after this long.
     pub run_for: SignedDuration,
+    /// No call of a run begins that may last beyond this, shortly before the process would be ended.
+    pub cut_off: SignedDuration,
     /// How often a connection's records are read again without being asked to; `None`: never.
     pub reread_every: Option<SignedDuration>,
     /// Records of one lane that are handled at once.
@@ -104,6 +107,15 @@ impl Held {
     }
 }
 
+/// Notes what the budget holds, before any todo is touched for it.
+fn hold(held: &mut Held, meter: &LaneMeter<'_>) {
+    for class in WorkClass::ALL {
+        if let Some((until, everything)) = meter.held(class) {
+            held.pause(class, until, everything);
+        }
+    }
+}
+
 fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -128,15 +140,16 @@ impl Engine<'_> {
             return Ok(report);
         }
         let lane = Lane { table: self.table, id };
-        let deadline = self.clock.now() + self.run_for;
+        let began = self.clock.now();
+        let deadline = began + self.run_for;
         let budget: Budget = lane.budget().await?.unwrap_or_default();
-        let (calls, refused) = (budget.calls, budget.refused);
-        let meter = LaneMeter::new(self.clock, budget, deadline).of(id);
+        let (calls, refused, outage) = (budget.calls, budget.refused, budget.outage());
+        let meter = LaneMeter::new(self.clock, budget, deadline, began + self.cut_off).of(id);
         let mut held = Held::default();
         let worked = self.work(&lane, &connection, &meter, deadline, &mut held, &mut report).await;
         let budget = meter.snapshot();
         (report.calls, report.refused) = (budget.calls - calls, budget.refused - refused);
-        if report.calls > 0 || report.refused > 0 {
+        if report.calls > 0 || report.refused > 0 || budget.outage() != outage {
             // Also after an error: calls that were made count, and a pause that was asked for holds.
             lane.put_budget(&budget).await?;
         }
@@ -205,11 +218,16 @@ impl Engine<'_> {
         };
         let calls = meter.snapshot().calls;
         let mut disarmed = false;
+        let mut early = BTreeSet::new();
         while self.clock.now() < deadline {
+            hold(held, meter);
             self.wait_out(held, deadline).await;
-            let todos = self.next(lane, held).await?;
+            if held.everything.is_some() {
+                break;
+            }
+            let todos = self.next(lane, held, meter, &mut early).await?;
             if todos.is_empty() {
-                if disarmed || held.everything.is_some() {
+                if disarmed {
                     break;
                 }
                 // Taken back first, then looked once more: what was asked for before is seen, what comes later arms anew.
@@ -276,17 +294,38 @@ impl Engine<'_> {
         held.everything = None;
     }
 
-    /// The next todos, the most important first, one per record.
-    async fn next(&self, lane: &Lane<'_>, held: &Held) -> Result<Vec<Todo>, TableError> {
+    /// The next todos, the most important first, one per record. While the platform does not answer it is a single one; in a long
+    /// outage, and when it ends, records that failed with it come before their time, once in a run (`early`).
+    async fn next(
+        &self,
+        lane: &Lane<'_>,
+        held: &Held,
+        meter: &LaneMeter<'_>,
+        early: &mut BTreeSet<RecordKey>,
+    ) -> Result<Vec<Todo>, TableError> {
+        let (now, outage) = (self.clock.now(), meter.outage());
+        let long = outage.is_some_and(|outage| outage.is_long(now));
+        let until = if meter.take_recovered() || long { now + LONGEST_BACKOFF } else { now };
         // One query for each class, so that what waits of one hides nothing of another.
-        let now = self.clock.now();
-        let overdue = held.free().map(|class| lane.overdue(class, now, PAGE));
+        let overdue = held.free().map(|class| lane.overdue(class, until, PAGE));
         let mut todos = try_join_all(overdue).await?.concat();
         todos.extend(lane.ready(PAGE).await?);
+        let is_early = |todo: &Todo| todo.next_try.is_some_and(|at| at > now);
         todos.retain(|todo| !held.holds(todo.class));
-        todos.sort_by_key(|todo| (todo.class, todo.at));
+        todos.retain(|todo| !is_early(todo) || todo.tries > 0 && !early.contains(&todo.record));
+        match outage {
+            // Now and then the least important goes ahead: one tool may be down and another not.
+            Some(outage) if long && outage.failures % 3 == 0 => {
+                todos.sort_by_key(|todo| (Reverse(todo.class), todo.tries == 0, todo.at));
+            }
+            _ => todos.sort_by_key(|todo| (todo.class, todo.at)),
+        }
         let mut seen = BTreeSet::new();
         todos.retain(|todo| seen.insert(todo.record.clone()));
+        if outage.is_some() {
+            todos.truncate(1);
+        }
+        early.extend(todos.iter().filter(|todo| is_early(todo)).map(|todo| todo.record.clone()));
         Ok(todos)
     }
 
@@ -304,6 +343,10 @@ impl Engine<'_> {
             .map(|todo| {
                 let shared = &shared;
                 async move {
+                    // Asked before an attempt is noted: what is held costs no write.
+                    if let Some((until, everything)) = run.meter.held(todo.class) {
+                        lock(shared).pause(todo.class, until, everything);
+                    }
                     let held = lock(shared).holds(todo.class);
                     match held {
                         true => Ok(None),

@@ -6,6 +6,7 @@
 //!   and [`sweep`] (late doubles)
 //! - [`subject`]: what a record should say, gathered from facts
 //! - [`budget`]: rate windows, the reserve, pauses per class; [`meter`] applies it to each call, [`visit`] to those of pages
+//! - [`outage`]: a platform that does not answer holds everything, for a pause that doubles
 //! - [`clock`]: time, injectable
 pub mod budget;
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod handle;
 pub mod hooks;
 pub mod lane;
 pub mod meter;
+pub mod outage;
 pub mod readback;
 pub mod removal;
 pub mod reread;

@@ -1,10 +1,12 @@
 //! Applies the budget to each call of a run: short waits happen here, longer ones end the run.
 use crate::budget::{Admission, Answered, Budget};
 use crate::clock::Clock;
+use crate::outage::Outage;
 use crate::target::Meter;
 use async_trait::async_trait;
 use domain::record::WorkClass;
 use jiff::{SignedDuration, Timestamp};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::lanes::LaneId;
 
@@ -16,12 +18,17 @@ pub struct LaneMeter<'a> {
     budget: Mutex<Budget>,
     /// No wait goes beyond the end of the run.
     deadline: Timestamp,
+    /// No call begins that may last beyond this: the process could be ended in the middle of it.
+    cut_off: Timestamp,
+    /// A long outage ended in this run, and nobody asked yet.
+    recovered: AtomicBool,
     lane: Option<&'a LaneId>,
 }
 
 impl<'a> LaneMeter<'a> {
-    pub fn new(clock: &'a dyn Clock, budget: Budget, deadline: Timestamp) -> Self {
-        Self { clock, budget: Mutex::new(budget), deadline, lane: None }
+    pub fn new(clock: &'a dyn Clock, budget: Budget, deadline: Timestamp, cut_off: Timestamp) -> Self {
+        let (budget, recovered) = (Mutex::new(budget), AtomicBool::new(false));
+        Self { clock, budget, deadline, cut_off, recovered, lane: None }
     }
 
     pub fn of(self, lane: &'a LaneId) -> Self {
@@ -42,13 +49,42 @@ impl<'a> LaneMeter<'a> {
         self.wait(|budget, now| budget.would_admit(class, now)).await
     }
 
+    /// Whether calls of this class must pause for longer than a run waits. During an outage the run waits by itself, so that
+    /// one call goes ahead of the others.
+    pub fn held(&self, class: WorkClass) -> Option<(Timestamp, bool)> {
+        let now = self.clock.now();
+        let mut budget = self.budget();
+        match budget.would_admit(class, now) {
+            Admission::Pause { until, everything } if budget.outage().is_some() || self.is_long(until, now) => {
+                Some((until, everything))
+            }
+            _ => None,
+        }
+    }
+
+    pub fn outage(&self) -> Option<Outage> {
+        self.budget().outage()
+    }
+
+    /// Whether a long outage ended since this was asked.
+    pub fn take_recovered(&self) -> bool {
+        self.recovered.swap(false, Ordering::Relaxed)
+    }
+
+    fn is_long(&self, until: Timestamp, now: Timestamp) -> bool {
+        until.duration_since(now) > SHORT_WAIT || until > self.deadline
+    }
+
     async fn wait(&self, mut ask: impl FnMut(&mut Budget, Timestamp) -> Admission + Send) -> Admission {
         loop {
             let now = self.clock.now();
-            let admission = ask(&mut self.budget(), now);
+            let (admission, outage) = {
+                let mut budget = self.budget();
+                (ask(&mut budget, now), budget.outage())
+            };
             let Admission::Pause { until, .. } = admission else { return admission };
             let wait = until.duration_since(now);
-            if wait > SHORT_WAIT || until > self.deadline {
+            if outage.is_some() || self.is_long(until, now) {
                 return admission;
             }
             self.clock.sleep(wait.max(SignedDuration::from_millis(5))).await;
@@ -58,13 +94,22 @@ impl<'a> LaneMeter<'a> {
 
 #[async_trait]
 impl Meter for LaneMeter<'_> {
-    async fn before(&self, class: WorkClass) -> Admission {
+    async fn before(&self, class: WorkClass, longest: SignedDuration) -> Admission {
+        let now = self.clock.now();
+        if now.checked_add(longest).map_or(true, |end| end > self.cut_off) {
+            return Admission::Pause { until: now, everything: true };
+        }
         self.wait(|budget, now| budget.admit(class, now)).await
     }
 
     fn after(&self, answered: Answered) {
         let now = self.clock.now();
-        self.budget().learn(answered, now);
+        let mut budget = self.budget();
+        let before = budget.outage();
+        budget.learn(answered, now);
+        if budget.outage().is_none() && before.is_some_and(|outage| outage.is_long(now)) {
+            self.recovered.store(true, Ordering::Relaxed);
+        }
     }
 
     fn now(&self) -> Timestamp {

@@ -103,7 +103,7 @@ impl Engine<'_> {
     ) -> Result<Option<Timestamp>, RunError> {
         let hooks = lane.hooks().await?;
         let budget: Budget = lane.budget().await?.unwrap_or_default();
-        let meter = LaneMeter::new(self.clock, budget, deadline).of(lane.id);
+        let meter = LaneMeter::new(self.clock, budget, deadline, self.clock.now() + self.cut_off).of(lane.id);
         let url = self.hook_url(lane.id);
         let mut later = None;
         for mapped in projects.iter().filter(|project| hooks.projects.contains_key(&project.project_id)) {

@@ -50,7 +50,7 @@ impl Gatherer<'_> {
         let Some(site) = Directory(self.table).site(organization, &record.site_id).await? else { return Ok(None) };
         let facts = SiteFacts { table: self.table, organization_id: organization, site_id: &record.site_id };
         match record.kind {
-            RecordKind::Incident => self.incident(&facts, &site, record, link, statuses).await,
+            RecordKind::Incident => self.incident(&facts, &site, record, route, link, statuses).await,
             RecordKind::Observation => self.observation(&facts, &site, record, route, link, statuses).await,
             RecordKind::DailySummary => Ok(None),
         }
@@ -61,17 +61,17 @@ impl Gatherer<'_> {
         facts: &SiteFacts<'_>,
         site: &Site,
         record: &RecordKey,
+        route: Option<&Route>,
         link: Option<&Link>,
         statuses: Statuses,
     ) -> Result<Option<Wanted>, TableError> {
-        let Some(Fact { body: FactBody::Incident(fact), .. }) = facts.get(FactKind::Incident, &record.fact_id).await?
-        else {
-            return Ok(None);
-        };
+        let Some(kept) = facts.get(FactKind::Incident, &record.fact_id).await? else { return Ok(None) };
+        let first_received = kept.first_received();
+        let FactBody::Incident(fact) = kept.body else { return Ok(None) };
         let Some(incident) = fact.incident.clone() else { return Ok(None) };
         let zone = zone(facts, &incident.zone_id).await?;
         let steps = incident_steps(&fact, link, statuses);
-        let may_create = fact.stands_recordable();
+        let may_create = fact.stands_recordable() && route.is_some_and(|route| first_received >= route.since);
         let subject = self.subject(record, site, zone, incident.zone_id, SubjectBody::Incident(fact));
         Ok(Some(Wanted { subject, may_create, steps }))
     }

@@ -175,9 +175,9 @@ pub enum TargetError {
 /// The lane's say in each platform call: a target asks before each request and tells after each answer.
 #[async_trait]
 pub trait Meter: Send + Sync {
-    /// Waits where a wait is short; else `Admission::Pause`.
-    async fn before(&self, class: WorkClass) -> Admission;
-    /// What the answer said about the rate windows.
+    /// Waits where a wait is short; else `Admission::Pause`. `longest`: how long the call may last.
+    async fn before(&self, class: WorkClass, longest: SignedDuration) -> Admission;
+    /// What the answer said about the rate windows, or that there was none.
     fn after(&self, answered: Answered);
     fn now(&self) -> Timestamp;
     /// Whose calls these are: a platform's client finds by it what the connection works with.

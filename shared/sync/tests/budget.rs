@@ -43,7 +43,7 @@ impl Platform {
                 true => (self.hourly, hour_left - 1, self.hour.0),
                 false => (self.spike, ten_left - 1, self.ten.0),
             };
-        Answered { limit: Some(limit), remaining: Some(remaining), reset: Some(reset), pause_until: None }
+        Answered { limit: Some(limit), remaining: Some(remaining), reset: Some(reset), ..Answered::default() }
     }
 }
 

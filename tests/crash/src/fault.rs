@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use store::bell::{Bell, BellError};
 use store::bus::{Bus, BusError};
 use store::lanes::LaneId;
@@ -39,34 +39,84 @@ impl Mode {
     pub const ALL: [Mode; 4] = [Mode::DieBefore, Mode::DieAfter, Mode::FailBefore, Mode::FailAfter];
 }
 
-/// Counts steps; at step `at` the fault strikes, once.
+/// Where a fault strikes, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// At the n-th step of all.
+    Step(usize),
+    /// At the first call of this name.
+    Call(&'static str),
+}
+
+/// Counts steps; where one is asked to, its fault strikes.
 pub struct Fault {
-    at: usize,
-    mode: Mode,
+    faults: Vec<(At, Mode, AtomicBool)>,
     steps: AtomicUsize,
+    writes: AtomicUsize,
+    yields: bool,
     pub died: Notify,
 }
 
 impl Fault {
+    pub fn all(faults: impl IntoIterator<Item = (At, Mode)>) -> Arc<Self> {
+        let faults = faults.into_iter().map(|(at, mode)| (at, mode, AtomicBool::new(false))).collect();
+        let (steps, writes) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Self { faults, steps, writes, yields: false, died: Notify::new() })
+    }
+
     pub fn new(at: usize, mode: Mode) -> Arc<Self> {
-        Arc::new(Self { at, mode, steps: AtomicUsize::new(0), died: Notify::new() })
+        Self::all([(At::Step(at), mode)])
+    }
+
+    pub fn at_call(name: &'static str, mode: Mode) -> Arc<Self> {
+        Self::all([(At::Call(name), mode)])
     }
 
     pub fn never() -> Arc<Self> {
-        Self::new(usize::MAX, Mode::DieBefore)
+        Self::all([])
     }
 
-    /// Whether the step was reached: when not, all steps have been tried.
+    /// No fault, but whoever else runs comes in between any two steps.
+    pub fn yielding() -> Arc<Self> {
+        let (steps, writes) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Self { faults: Vec::new(), steps, writes, yields: true, died: Notify::new() })
+    }
+
+    /// Whether each fault struck: when not, all steps have been tried.
     pub fn struck(&self) -> bool {
-        self.steps.load(Ordering::SeqCst) > self.at
+        self.faults.iter().all(|(_, _, struck)| struck.load(Ordering::SeqCst))
+    }
+
+    /// Writes to the table that were begun.
+    pub fn writes(&self) -> usize {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    fn strikes(&self, step: usize, name: &str) -> Option<Mode> {
+        let here = |at: &At| match at {
+            At::Step(at) => *at == step,
+            At::Call(call) => *call == name,
+        };
+        let (_, mode, _) =
+            self.faults.iter().find(|(at, _, struck)| here(at) && !struck.swap(true, Ordering::SeqCst))?;
+        Some(*mode)
     }
 
     /// Carries out one step, or lets the fault strike.
-    async fn step<T, E>(&self, work: impl Future<Output = Result<T, E>>, error: impl FnOnce() -> E) -> Result<T, E> {
-        if self.steps.fetch_add(1, Ordering::SeqCst) != self.at {
-            return work.await;
+    async fn step<T, E>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<T, E>>,
+        error: impl FnOnce() -> E,
+    ) -> Result<T, E> {
+        if matches!(name, "put" | "delete") {
+            self.writes.fetch_add(1, Ordering::SeqCst);
         }
-        match self.mode {
+        if self.yields {
+            tokio::task::yield_now().await;
+        }
+        let Some(mode) = self.strikes(self.steps.fetch_add(1, Ordering::SeqCst), name) else { return work.await };
+        match mode {
             Mode::FailBefore => Err(error()),
             Mode::DieBefore => self.die().await,
             Mode::FailAfter => match work.await {
@@ -99,13 +149,13 @@ fn lost() -> TableError {
 #[async_trait]
 impl Table for Faulty<&dyn Table> {
     async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
-        self.fault.step(self.inner.get(key), lost).await
+        self.fault.step("get", self.inner.get(key), lost).await
     }
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
-        self.fault.step(self.inner.get_many(keys), lost).await
+        self.fault.step("get_many", self.inner.get_many(keys), lost).await
     }
     async fn put(&self, item: Item, condition: Condition) -> Result<(), TableError> {
-        self.fault.step(self.inner.put(item, condition), lost).await
+        self.fault.step("put", self.inner.put(item, condition), lost).await
     }
     async fn put_together(&self, puts: Vec<(Item, Condition)>) -> Result<(), TableError> {
         self.fault.step(self.inner.put_together(puts), lost).await
@@ -113,25 +163,25 @@ impl Table for Faulty<&dyn Table> {
     async fn put_many(&self, items: Vec<Item>) -> Result<(), TableError> {
         // A batch is not atomic: each of its puts is a step.
         for item in items {
-            self.fault.step(self.inner.put(item, Condition::Always), lost).await?;
+            self.fault.step("put", self.inner.put(item, Condition::Always), lost).await?;
         }
         Ok(())
     }
     async fn delete(&self, key: &Key, condition: Condition) -> Result<(), TableError> {
-        self.fault.step(self.inner.delete(key, condition), lost).await
+        self.fault.step("delete", self.inner.delete(key, condition), lost).await
     }
     async fn query(&self, query: Query) -> Result<Vec<Item>, TableError> {
-        self.fault.step(self.inner.query(query), lost).await
+        self.fault.step("query", self.inner.query(query), lost).await
     }
     async fn due(&self, shard: &str, until: Timestamp, limit: usize) -> Result<Vec<Key>, TableError> {
-        self.fault.step(self.inner.due(shard, until, limit), lost).await
+        self.fault.step("due", self.inner.due(shard, until, limit), lost).await
     }
 }
 
 #[async_trait]
 impl Bell for Faulty<&dyn Bell> {
     async fn ring(&self, lane: &LaneId) -> Result<(), BellError> {
-        self.fault.step(self.inner.ring(lane), || BellError::Unavailable("lost on purpose".into())).await
+        self.fault.step("ring", self.inner.ring(lane), || BellError::Unavailable("lost on purpose".into())).await
     }
 }
 
@@ -139,14 +189,14 @@ impl Bell for Faulty<&dyn Bell> {
 impl Bus for Faulty<&dyn Bus> {
     async fn publish(&self, detail_type: &'static str, detail: Value) -> Result<(), BusError> {
         let error = || BusError { detail_type, why: "lost on purpose".into() };
-        self.fault.step(self.inner.publish(detail_type, detail), error).await
+        self.fault.step("publish", self.inner.publish(detail_type, detail), error).await
     }
 }
 
 #[async_trait]
 impl Outbox for Faulty<&dyn Outbox> {
     async fn send(&self, message: &UpdateMessage) -> Result<(), OutboxError> {
-        self.fault.step(self.inner.send(message), || OutboxError("lost on purpose".into())).await
+        self.fault.step("send", self.inner.send(message), || OutboxError("lost on purpose".into())).await
     }
 }
 
@@ -166,7 +216,7 @@ impl Target for Faulty<&dyn Target> {
         self.inner.render(subject, project, catalog, now)
     }
     async fn find(&self, call: Call<'_>, project: &Project, need: &str) -> Result<Value, TargetError> {
-        self.fault.step(self.inner.find(call, project, need), unclear).await
+        self.fault.step("find", self.inner.find(call, project, need), unclear).await
     }
     async fn create(
         &self,
@@ -175,7 +225,7 @@ impl Target for Faulty<&dyn Target> {
         kind: RecordKind,
         fields: &Fields,
     ) -> Result<Remote, TargetError> {
-        self.fault.step(self.inner.create(call, project, kind, fields), unclear).await
+        self.fault.step("create", self.inner.create(call, project, kind, fields), unclear).await
     }
     async fn read(
         &self,
@@ -184,7 +234,7 @@ impl Target for Faulty<&dyn Target> {
         kind: RecordKind,
         id: &str,
     ) -> Result<Option<Remote>, TargetError> {
-        self.fault.step(self.inner.read(call, project, kind, id), unclear).await
+        self.fault.step("read", self.inner.read(call, project, kind, id), unclear).await
     }
     async fn update(
         &self,
@@ -194,7 +244,7 @@ impl Target for Faulty<&dyn Target> {
         remote: &Remote,
         send: &Fields,
     ) -> Result<Remote, TargetError> {
-        self.fault.step(self.inner.update(call, project, kind, remote, send), unclear).await
+        self.fault.step("update", self.inner.update(call, project, kind, remote, send), unclear).await
     }
     async fn look(
         &self,
@@ -204,7 +254,7 @@ impl Target for Faulty<&dyn Target> {
         marker: &str,
         since: Timestamp,
     ) -> Result<Vec<Remote>, TargetError> {
-        self.fault.step(self.inner.look(call, project, kind, marker, since), unclear).await
+        self.fault.step("look", self.inner.look(call, project, kind, marker, since), unclear).await
     }
     async fn side_write(
         &self,
@@ -214,7 +264,7 @@ impl Target for Faulty<&dyn Target> {
         remote: &Remote,
         write: &SideWrite,
     ) -> Result<(), TargetError> {
-        self.fault.step(self.inner.side_write(call, project, kind, remote, write), unclear).await
+        self.fault.step("side_write", self.inner.side_write(call, project, kind, remote, write), unclear).await
     }
     async fn close_double(
         &self,
@@ -224,7 +274,7 @@ impl Target for Faulty<&dyn Target> {
         double: &Remote,
         note: &str,
     ) -> Result<(), TargetError> {
-        self.fault.step(self.inner.close_double(call, project, kind, double, note), unclear).await
+        self.fault.step("close_double", self.inner.close_double(call, project, kind, double, note), unclear).await
     }
     async fn told(
         &self,
@@ -233,22 +283,22 @@ impl Target for Faulty<&dyn Target> {
         kind: RecordKind,
         remote: &Remote,
     ) -> Result<Account, TargetError> {
-        self.fault.step(self.inner.told(call, project, kind, remote), unclear).await
+        self.fault.step("told", self.inner.told(call, project, kind, remote), unclear).await
     }
     async fn told_all(&self, call: Call<'_>, project: &Project) -> Result<Vec<Standing>, TargetError> {
-        self.fault.step(self.inner.told_all(call, project), unclear).await
+        self.fault.step("told_all", self.inner.told_all(call, project), unclear).await
     }
     async fn changed(&self, call: Call<'_>, project: &Project, since: Timestamp) -> Result<Vec<Remote>, TargetError> {
-        self.fault.step(self.inner.changed(call, project, since), unclear).await
+        self.fault.step("changed", self.inner.changed(call, project, since), unclear).await
     }
     async fn discarded(&self, call: Call<'_>, project: &Project, id: &str) -> Result<BTreeSet<String>, TargetError> {
-        self.fault.step(self.inner.discarded(call, project, id), unclear).await
+        self.fault.step("discarded", self.inner.discarded(call, project, id), unclear).await
     }
     async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError> {
-        self.fault.step(self.inner.own_user(call, project), unclear).await
+        self.fault.step("own_user", self.inner.own_user(call, project), unclear).await
     }
     async fn hook(&self, call: Call<'_>, project: &Project, url: &str) -> Result<Option<FoundHook>, TargetError> {
-        self.fault.step(self.inner.hook(call, project, url), unclear).await
+        self.fault.step("hook", self.inner.hook(call, project, url), unclear).await
     }
     async fn mend_hook(
         &self,
@@ -258,10 +308,10 @@ impl Target for Faulty<&dyn Target> {
         authorization: &str,
         standing: Option<String>,
     ) -> Result<String, TargetError> {
-        self.fault.step(self.inner.mend_hook(call, project, url, authorization, standing), unclear).await
+        self.fault.step("mend_hook", self.inner.mend_hook(call, project, url, authorization, standing), unclear).await
     }
     async fn drop_hooks(&self, call: Call<'_>, project: &Project, url: &str) -> Result<(), TargetError> {
-        self.fault.step(self.inner.drop_hooks(call, project, url), unclear).await
+        self.fault.step("drop_hooks", self.inner.drop_hooks(call, project, url), unclear).await
     }
     async fn commented(
         &self,
@@ -271,6 +321,6 @@ impl Target for Faulty<&dyn Target> {
         id: &str,
         marker: &str,
     ) -> Result<Seen, TargetError> {
-        self.fault.step(self.inner.commented(call, project, kind, id, marker), unclear).await
+        self.fault.step("commented", self.inner.commented(call, project, kind, id, marker), unclear).await
     }
 }

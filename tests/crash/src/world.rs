@@ -102,6 +102,13 @@ pub struct World {
 impl World {
     /// `n` gives the organization its id; equal worlds have equal ids.
     pub async fn new(n: u128) -> Result<Self, WorldError> {
+        let world = Self::unmapped(n).await?;
+        world.map().await?;
+        Ok(world)
+    }
+
+    /// A site that goes nowhere yet.
+    pub async fn unmapped(n: u128) -> Result<Self, WorldError> {
         let start: Timestamp = crate::facts::at();
         let clock = SimulatedClock(Arc::new(AtomicI64::new(start.as_millisecond())));
         let shared = clock.clone();
@@ -162,7 +169,12 @@ impl World {
             created_at: now,
             version: 0,
         };
-        directory.put_connection(&mut connection).await?;
+        directory.put_connection(&mut connection).await
+    }
+
+    /// Maps the site to the project.
+    pub async fn map(&self) -> Result<(), TableError> {
+        let (now, directory) = (self.clock.now(), Directory(&self.table));
         let mut settings = ProjectSettings {
             site_id: self.site_id.clone(),
             observations: Default::default(),
@@ -178,7 +190,8 @@ impl World {
     /// The same account and project, after the connection was removed.
     pub async fn connect_again(&self) -> Result<(), WorldError> {
         let company = self.procore.companies().first().map(|c| c.id).ok_or(WorldError::Empty)?;
-        Ok(self.link_up(company).await?)
+        self.link_up(company).await?;
+        Ok(self.map().await?)
     }
 
     /// A message of the site queue, as edge-ingest would pack it.
@@ -275,6 +288,7 @@ impl World {
             public_url: PUBLIC_URL,
             unclear_wait: SignedDuration::from_secs(120),
             run_for: SignedDuration::from_secs(38),
+            cut_off: SignedDuration::from_secs(55),
             reread_every: self.reread_every,
             at_once: self.at_once,
         };
@@ -305,6 +319,11 @@ impl World {
 
     /// Lets the queue, the clock and the lane work, jumping over idle time, until nothing is due any more but the re-read.
     pub async fn rest(&self, fault: &Arc<Fault>) -> Result<(), WorldError> {
+        self.rest_until(fault, None).await
+    }
+
+    /// The same, until that moment at the latest.
+    pub async fn rest_until(&self, fault: &Arc<Fault>, end: Option<Timestamp>) -> Result<(), WorldError> {
         for _ in 0..400 {
             self.deliver().await?;
             if !self.bell.take().is_empty() {
@@ -321,6 +340,10 @@ impl World {
             match due.at() {
                 None => return Ok(()),
                 Some(_) if only_reread => return Ok(()),
+                Some(at) if end.is_some_and(|end| at >= end) => {
+                    end.iter().for_each(|end| self.clock.move_to(*end));
+                    return Ok(());
+                }
                 Some(at) => {
                     self.clock.move_to(at + SignedDuration::from_secs(1));
                     clock::tick(&self.table, &self.bell, self.clock.now())
@@ -346,6 +369,35 @@ impl World {
         let todo = Todo::new(record, self.clock.now(), store::bell::fresh_token());
         Lane { table: &self.table, id: &self.lane }.ask(&[todo]).await?;
         store::again::wake(&self.table, &self.bell, &self.lane, self.clock.now()).await
+    }
+
+    /// A person presses retry.
+    pub async fn again(&self, kind: RecordKind, fact_id: String) -> Result<(), WorldError> {
+        let record = RecordKey { kind, site_id: self.site_id.clone(), fact_id };
+        let directory = Directory(&self.table);
+        let connection = directory.connection(&self.lane.organization_id, &self.lane.connection_id).await?;
+        let connection = connection.ok_or(WorldError::Empty)?;
+        let again = store::again::record(&self.table, &self.bell, &connection, &record, self.clock.now()).await;
+        again.map(|_| ()).map_err(|error| WorldError::Restless(error.to_string()))
+    }
+
+    /// Asks for what people changed, as a platform's event does.
+    pub async fn ask_back(&self, kind: RecordKind, fact_id: String) -> Result<(), TableError> {
+        let record = RecordKey { kind, site_id: self.site_id.clone(), fact_id };
+        let todo = Todo::read_back(record, self.clock.now(), store::bell::fresh_token());
+        Lane { table: &self.table, id: &self.lane }.ask(&[todo]).await?;
+        store::again::wake(&self.table, &self.bell, &self.lane, self.clock.now()).await
+    }
+
+    pub fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A person deletes it there.
+    pub fn delete(&self, kind: &str, id: i64) -> Result<i64, WorldError> {
+        let action = Some("delete".into());
+        let edit = PersonEdit { kind: kind.into(), action, id: Some(id), project_id: None, fields: Default::default() };
+        self.procore.person_edit(&edit).map_err(|error| WorldError::Edit(error.to_string()))
     }
 
     /// A person changes an observation or incident in the platform's pages.

@@ -40,7 +40,7 @@ impl Noted {
 
 #[async_trait]
 impl Meter for Noted {
-    async fn before(&self, _: WorkClass) -> Admission {
+    async fn before(&self, _: WorkClass, _: SignedDuration) -> Admission {
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
         match *self.pause_from.lock().unwrap() {
             Some(from) if number >= from => Admission::Pause { until: Timestamp::MAX, everything: false },
