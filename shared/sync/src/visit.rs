@@ -39,7 +39,8 @@ impl<'a> PageMeter<'a> {
     }
 
     fn of(budget: Budget, clock: &'a dyn Clock, kept: Option<(&'a dyn Table, &'a LaneId)>) -> Self {
-        let inner = LaneMeter::new(clock, budget, clock.now() + PATIENCE);
+        // A page only reads: it may be cut off in the middle of a call.
+        let inner = LaneMeter::new(clock, budget, clock.now() + PATIENCE, Timestamp::MAX);
         Self { inner, events: Mutex::default(), kept }
     }
 
@@ -65,8 +66,8 @@ impl<'a> PageMeter<'a> {
 
 #[async_trait]
 impl Meter for PageMeter<'_> {
-    async fn before(&self, class: WorkClass) -> Admission {
-        let admission = self.inner.before(class).await;
+    async fn before(&self, class: WorkClass, longest: SignedDuration) -> Admission {
+        let admission = self.inner.before(class, longest).await;
         if admission == Admission::Go {
             self.note(Event::Asked(class, self.inner.now()));
         }
