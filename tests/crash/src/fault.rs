@@ -109,7 +109,7 @@ impl Fault {
         work: impl Future<Output = Result<T, E>>,
         error: impl FnOnce() -> E,
     ) -> Result<T, E> {
-        if matches!(name, "put" | "delete") {
+        if matches!(name, "put" | "put_together" | "delete") {
             self.writes.fetch_add(1, Ordering::SeqCst);
         }
         if self.yields {
@@ -158,7 +158,7 @@ impl Table for Faulty<&dyn Table> {
         self.fault.step("put", self.inner.put(item, condition), lost).await
     }
     async fn put_together(&self, puts: Vec<(Item, Condition)>) -> Result<(), TableError> {
-        self.fault.step(self.inner.put_together(puts), lost).await
+        self.fault.step("put_together", self.inner.put_together(puts), lost).await
     }
     async fn put_many(&self, items: Vec<Item>) -> Result<(), TableError> {
         // A batch is not atomic: each of its puts is a step.
