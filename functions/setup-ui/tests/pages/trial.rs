@@ -26,6 +26,7 @@ async fn run(beside: &Beside) -> Report {
         public_url: "https://pulse.example.com",
         unclear_wait: SignedDuration::from_secs(1),
         run_for: SignedDuration::from_secs(20),
+        cut_off: SignedDuration::from_secs(55),
         at_once: 2,
     };
     engine.run(&beside.connection.lane()).await.unwrap()
