@@ -9,6 +9,8 @@ use sync::clock::SystemClock;
 use sync::target::Meter;
 use sync::visit::PageMeter;
 
+const READ: SignedDuration = SignedDuration::from_secs(8);
+
 fn lane_id() -> LaneId {
     let organization_id = OrganizationId::new(ulid::Ulid::from_parts(1, 1));
     let connection_id = ConnectionId::derive(&organization_id, Provider::Procore, "7");
@@ -21,7 +23,7 @@ async fn a_pages_calls_are_added_to_what_the_lane_used_meanwhile() {
     let lane = Lane { table: &table, id: &id };
     let meter = PageMeter::open(&table, &id, &SystemClock).await.unwrap();
     for _ in 0..3 {
-        assert_eq!(meter.before(WorkClass::ReadBack).await, Admission::Go);
+        assert_eq!(meter.before(WorkClass::ReadBack, READ).await, Admission::Go);
     }
     let mut lanes_own = Budget::default();
     for _ in 0..5 {
@@ -36,10 +38,10 @@ async fn a_pages_calls_are_added_to_what_the_lane_used_meanwhile() {
 async fn a_pause_that_a_page_was_told_of_holds_the_lane() {
     let (table, id) = (MemoryTable::default(), lane_id());
     let meter = PageMeter::open(&table, &id, &SystemClock).await.unwrap();
-    assert_eq!(meter.before(WorkClass::ReadBack).await, Admission::Go);
+    assert_eq!(meter.before(WorkClass::ReadBack, READ).await, Admission::Go);
     let until = Timestamp::now() + SignedDuration::from_mins(10);
     meter.after(Answered { pause_until: Some(until), ..Answered::default() });
-    assert!(matches!(meter.before(WorkClass::ReadBack).await, Admission::Pause { .. }));
+    assert!(matches!(meter.before(WorkClass::ReadBack, READ).await, Admission::Pause { .. }));
     meter.close().await.unwrap();
     let kept: Budget = Lane { table: &table, id: &id }.budget().await.unwrap().unwrap();
     assert_eq!((kept.paused_until(Timestamp::now()), kept.calls), (Some(until), 1));
@@ -48,6 +50,6 @@ async fn a_pause_that_a_page_was_told_of_holds_the_lane() {
 #[tokio::test]
 async fn without_a_connection_nothing_is_kept() {
     let meter = PageMeter::unconnected(&SystemClock);
-    assert_eq!(meter.before(WorkClass::ReadBack).await, Admission::Go);
+    assert_eq!(meter.before(WorkClass::ReadBack, READ).await, Admission::Go);
     meter.close().await.unwrap();
 }
