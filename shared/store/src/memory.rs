@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-#[derive(Debug, Default)]
+/// Clones share what is kept.
+#[derive(Debug, Clone, Default)]
 pub struct MemoryTable {
-    items: Mutex<BTreeMap<Key, Item>>,
+    items: Arc<Mutex<BTreeMap<Key, Item>>>,
 }
 
 impl MemoryTable {

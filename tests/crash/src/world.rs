@@ -109,18 +109,31 @@ impl World {
 
     /// A site that goes nowhere yet.
     pub async fn unmapped(n: u128) -> Result<Self, WorldError> {
+        Self::of_company(n, 0, MemoryTable::default()).await
+    }
+
+    /// Two organizations over one table, each with a company of its own in a sandbox of its own: sandboxes number alike, so that
+    /// their records have equal ids.
+    pub async fn beside(n: u128, m: u128) -> Result<(Self, Self), WorldError> {
+        let one = Self::new(n).await?;
+        let two = Self::of_company(m, 1, one.table.clone()).await?;
+        two.map().await?;
+        Ok((one, two))
+    }
+
+    async fn of_company(n: u128, company: usize, table: MemoryTable) -> Result<Self, WorldError> {
         let start: Timestamp = crate::facts::at();
         let clock = SimulatedClock(Arc::new(AtomicI64::new(start.as_millisecond())));
         let shared = clock.clone();
         let procore = Sandbox::start(Options { now: Arc::new(move || shared.now()), ..Options::default() }).await?;
         let url = procore.url().to_owned();
         let target = ProcoreTarget::new(Procore::new(Hosts::new(&url, &url, &url)?, Arc::new(SandboxClient))?);
-        let company = procore.companies().first().map(|c| c.id).ok_or(WorldError::Empty)?;
+        let company = procore.companies().get(company).map(|c| c.id).ok_or(WorldError::Empty)?;
         let project_id = procore.projects(company).first().map(|p| p.id).ok_or(WorldError::Empty)?;
         let organization_id = OrganizationId::new(ulid::Ulid::from_parts(1, n));
         let connection_id = ConnectionId::derive(&organization_id, Provider::Procore, &company.to_string());
         let world = Self {
-            table: MemoryTable::default(),
+            table,
             bell: MemoryBell::default(),
             bus: MemoryBus::default(),
             outbox: MemoryOutbox::default(),

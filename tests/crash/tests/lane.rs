@@ -6,7 +6,6 @@ use crash::history::{enumerate, route, violations};
 use crash::world::World;
 use domain::marker::carries;
 use domain::record::{RecordKind, RecordState};
-use std::sync::Arc;
 
 async fn with_detection() -> World {
     let world = World::new(1).await.unwrap();
@@ -175,11 +174,12 @@ async fn a_retracted_incident_is_closed_and_says_so_whatever_step_fails() {
 
 #[tokio::test]
 async fn a_second_runner_makes_no_second_record() {
-    let world = Arc::new(with_detection().await);
-    let fault = Fault::never();
-    let (one, two) = tokio::join!(world.run_once(&fault), world.run_once(&fault));
+    let world = with_detection().await;
+    // Each lets the other in between any two steps.
+    let (first, second) = (Fault::yielding(), Fault::yielding());
+    let (one, two) = tokio::join!(world.run_once(&first), world.run_once(&second));
     assert!(one || two);
-    world.rest(&fault).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
     one_observation(&world, "two runners").await;
     assert_eq!(world.procore.observations(world.project_id).len(), 1);
 }
@@ -235,4 +235,27 @@ async fn connection(world: &World) -> store::directory::Connection {
     let directory = store::directory::Directory(&world.table);
     let found = directory.connection(&world.lane.organization_id, &world.lane.connection_id).await.unwrap();
     found.expect("the connection")
+}
+
+/// Two sandboxes number alike: what each company's records are called is the same.
+#[tokio::test]
+async fn two_organizations_whose_records_have_equal_remote_ids_do_not_touch_each_other() {
+    let (one, two) = World::beside(1, 2).await.unwrap();
+    for (world, name) in [(&one, "one"), (&two, "two")] {
+        route(world, vec![zone(1), detection(1), confirmed(incident(2, 1, &[]))]).await;
+        world.rest(&Fault::never()).await.unwrap();
+        one_incident(world, 1, name).await;
+    }
+    let ids = async |world: &World| {
+        let incident = world.link(RecordKind::Incident, id(2)).await.unwrap().expect("a link");
+        let observation = world.link(RecordKind::Observation, id(1)).await.unwrap().expect("a link");
+        (incident.remote_id, observation.remote_id)
+    };
+    assert_eq!(ids(&one).await, ids(&two).await, "the ids are not equal: the test shows nothing");
+    route(&one, vec![confirmed(incident(2, 2, &[1]))]).await;
+    one.rest(&Fault::never()).await.unwrap();
+    one_incident(&one, 2, "one").await;
+    one_incident(&two, 1, "two").await;
+    assert_eq!(one.procore.observations(one.project_id)[0].status, "closed");
+    assert_eq!(two.procore.observations(two.project_id)[0].status, "initiated");
 }
