@@ -291,6 +291,7 @@ fn page(visitor: &Visitor, choice: &Choice, sent: &Sent, errors: &Errors) -> Pag
             p.notice { "Your sign-in at Procore has ended, so only projects of your last visit are listed. "
                 a href=(SIGN_IN) { "Sign in with Procore" } " to see all of yours." }
         }
+        @if !open.is_empty() { h2 { "These can be chosen" } }
         ul.cards #projects tabindex="-1" {
             @for row in &open { li { (open_project(visitor, choice, row, sent, errors)) } }
         }
@@ -330,6 +331,7 @@ fn open_project(visitor: &Visitor, choice: &Choice, row: &Row, sent: &Sent, erro
     let chosen = match (mine, suggestion) {
         (true, _) => sent.site.as_str(),
         (false, Some(suggestion)) => suggestion.site_id.as_str(),
+        (false, None) if choice.free.is_empty() => NEW,
         (false, None) => "",
     };
     let new_name = if mine { sent.name.as_str() } else { project.name.as_str() };

@@ -38,6 +38,10 @@ impl Outcome {
         Ok(Self { trial, link, waits })
     }
 
+    fn works(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.state == RecordState::Synced)
+    }
+
     fn is_settled(&self) -> bool {
         self.link.as_ref().is_some_and(|link| link.state != RecordState::Pending)
     }
@@ -119,7 +123,7 @@ fn page(visitor: &Visitor, mapped: &Mapped, outcome: Option<&Outcome>, press: &s
                 @if outcome.is_some() { "Send another test record" } @else { "Send a test record" }
             }
         }
-        p { a #done href=(mapped.path()) { "Done: see the status of " (mapped.site.name) } }
+        p { a.button.quiet[!outcome.is_some_and(Outcome::is_settled)] #done href=(mapped.path()) { "Done: see the status of " (mapped.site.name) } }
     };
     Page::new(title, body)
 }
@@ -131,9 +135,9 @@ fn result(visitor: &Visitor, mapped: &Mapped, outcome: &Outcome, setup: bool) ->
         } { "Look again" } }
     };
     html! {
-        section.notice #result aria-labelledby="result-title" role="status" {
+        section.notice.good[outcome.works()] #result aria-labelledby="result-title" role="status" {
             @match &outcome.link {
-                Some(link) if link.state == RecordState::Synced => {
+                Some(link) if outcome.works() => {
                     h2 #result-title { "It works: the test record stands in Procore" }
                     p { (link.marker) ", sent " (on_clock(outcome.trial.asked_at, &mapped.site)) "." }
                     @if let Some(url) = &link.remote_url { p { a href=(url) rel="noopener" { "Open " (link.marker) " in Procore" } } }
