@@ -43,7 +43,7 @@ fn a_disconnected_app_blocks_the_connection_calmly_and_a_retry_lifts_it() {
     tenant.take(&[zone(&tenant), detection(&tenant, 1), detection(&tenant, 2), detection(&tenant, 3)]);
     let path = format!("/v1/connections/{}", tenant.connection);
     let blocked = eventually("blocked", SOON, || {
-        let connection = tenant.stack.operator("GET", &path, Value::Null).ok("connection");
+        let connection = tenant.get(&path).ok("connection");
         (connection["state"] == "blocked").then_some(connection)
     });
     for member in ["reason", "who", "what_to_do"] {
