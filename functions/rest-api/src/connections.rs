@@ -19,9 +19,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use store::TableError;
-use store::again;
 use store::directory::Connection;
-use store::lanes::{Lane, LaneId};
+use store::lanes::{LaneId, Link};
+use store::removal;
 use store::table::instant;
 
 #[derive(Serialize)]
@@ -190,10 +190,17 @@ struct Stays {
     remote_url: Option<String>,
 }
 
+impl Stays {
+    fn of(link: Link) -> Option<Self> {
+        let (kind, id) = (link.record.kind, link.record.fact_id);
+        Some(Self { kind, id, marker: link.marker, remote_id: link.remote_id?, remote_url: link.remote_url })
+    }
+}
+
 const NAMED: usize = 500;
-const COUNTED: usize = 5_000;
 const ERASED: &str = "What came from the platform (injuries, treatment, status, and values that people edited there) is erased here, but \
-    for a hash per field, by which their edits are known should you connect again. Our hooks there are removed.";
+    for a hash per field, by which their edits are known should you connect again. Our hooks there are removed, and a person's \
+    consent is taken back.";
 
 /// Removes a connection: it is gone at once, and its lane clears up behind it.
 pub async fn remove(
@@ -203,22 +210,9 @@ pub async fn remove(
 ) -> Result<Json<Removed>, Problem> {
     caller.require(Scope::ConnectionsWrite)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
-    let lane = connection.lane();
-    let links = Lane { table: app.table(), id: &lane }.links(None, COUNTED).await?;
-    let stays_more = links.len() == COUNTED;
-    let mut stays: Vec<Stays> = links
-        .into_iter()
-        .filter_map(|(_, link)| {
-            let (kind, id) = (link.record.kind, link.record.fact_id);
-            Some(Stays { kind, id, marker: link.marker, remote_id: link.remote_id?, remote_url: link.remote_url })
-        })
-        .collect();
-    let stays_total = stays.len();
-    stays.sort_by(|a, b| (b.kind == RecordKind::Incident, &b.id).cmp(&(a.kind == RecordKind::Incident, &a.id)));
-    stays.truncate(NAMED);
-    app.directory().begin_removal(&connection, app.now()).await?;
-    again::wake(app.table(), app.bell(), &lane, app.now()).await?;
-    tracing::info!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, "a connection is removed");
+    let stays = removal::remove(app.table(), app.bell(), &connection, app.now()).await?;
+    let (stays_total, stays_more) = (stays.records.len(), stays.more);
+    let stays = stays.records.into_iter().take(NAMED).filter_map(Stays::of).collect();
     let view = View { state: "removed", ..View::from(connection) };
     Ok(Json(Removed { connection: view, stays, stays_total, stays_more, erased: ERASED }))
 }

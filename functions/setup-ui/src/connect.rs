@@ -80,7 +80,8 @@ pub async fn save(State(app): State<AppState>, visitor: Visitor, form: form::For
     let organization = &visitor.session.organization_id;
     let id = ConnectionId::derive(organization, Provider::Procore, &company.id);
     let lane = LaneId { organization_id: organization.clone(), connection_id: id, provider: Provider::Procore };
-    if app.directory().removal(&lane).await?.is_some() {
+    let standing = app.directory().connection(organization, &lane.connection_id).await?;
+    if standing.is_none() && app.directory().removal(&lane).await?.is_some() {
         errors.add(
             "company",
             "Company: it was disconnected a moment ago and is still being cleared up. Press again in a minute.",

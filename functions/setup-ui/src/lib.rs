@@ -9,10 +9,12 @@
 //! - `visible`: what exists for a visitor; `words`: our terms for people
 //! - `overview`, `status`, `activity`: connections, a project's status, its records; `settings`: what it sends
 //! - `steps`: the set-up, in order: `connect`, `projects`, `settings`, `schedule`, `trial`; `platform`: what they ask of Procore
+//! - `disconnect`: the way out
 //! - `facts`: the pages that links in records open
 mod activity;
 mod assets;
 mod connect;
+mod disconnect;
 mod facts;
 mod form;
 mod frame;

@@ -56,6 +56,7 @@ fn section(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>, ro
                         a href={ "/setup/" (connection.id) "/projects" } { "Projects of " (words::company(connection)) }
                     }
                     @if connection.blocked.is_some() { a href="/setup/connect" { "Connect it again" } }
+                    a href={ "/setup/" (connection.id) "/disconnect" } { "Disconnect " (words::company(connection)) }
                 }
             }
             (consent(visitor, connection, grant))

@@ -2,8 +2,8 @@
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::{
-    activity, assets, connect, facts, frame, headers, overview, people_page, projects, schedule, settings, sign_in,
-    status, trial,
+    activity, assets, connect, disconnect, facts, frame, headers, overview, people_page, projects, schedule, settings,
+    sign_in, status, trial,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
@@ -40,6 +40,8 @@ routes! {
     post "/setup/connect" => connect::save;
     get "/setup/{connection}/projects" => projects::show;
     post "/setup/{connection}/projects" => projects::save;
+    get "/setup/{connection}/disconnect" => disconnect::show;
+    post "/setup/{connection}/disconnect" => disconnect::save;
     post "/setup/{connection}/again" => overview::try_again;
     get "/setup/{connection}/projects/{project}" => status::show;
     post "/setup/{connection}/projects/{project}/again" => status::try_again;

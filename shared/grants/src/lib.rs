@@ -73,4 +73,8 @@ pub trait Grants: Send + Sync {
         refused: Option<&Secret>,
         now: Timestamp,
     ) -> Result<Option<Secret>, GrantError>;
+
+    /// Takes a connection's grant back at the platform, then forgets it. `false`: there is none. After an error it may be
+    /// called again.
+    async fn revoke(&self, lane: &LaneId, refresher: &dyn Refresher, now: Timestamp) -> Result<bool, GrantError>;
 }

@@ -82,22 +82,6 @@ impl TableGrants {
         Err(GrantError::Later("the grant is being renewed at this moment".into()))
     }
 
-    /// Takes a connection's grant back at the platform, then forgets it. `false`: there is none. After an error it may be
-    /// called again.
-    pub async fn revoke(&self, lane: &LaneId, refresher: &dyn Refresher, now: Timestamp) -> Result<bool, GrantError> {
-        let Some(grant) = self.of(lane).await? else { return Ok(false) };
-        let sealed = grant.sealed_refresh.as_ref().unwrap_or(&grant.sealed_access);
-        let token = self.vault.open(&context(lane), sealed).await?;
-        match refresher.revoke(&token, now).await {
-            Ok(()) => {}
-            Err(error) => return Err(GrantError::Later(error.to_string())),
-        }
-        self.table.delete(&key(lane), Condition::Always).await?;
-        self.forget(lane);
-        tracing::info!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, "a person's grant was taken back");
-        Ok(true)
-    }
-
     async fn with_tokens(
         &self,
         lane: &LaneId,
@@ -249,5 +233,19 @@ impl Grants for TableGrants {
             }
             Step::Over => Err(GrantError::SignInAgain(grant.ended.unwrap_or_default())),
         }
+    }
+
+    async fn revoke(&self, lane: &LaneId, refresher: &dyn Refresher, now: Timestamp) -> Result<bool, GrantError> {
+        let Some(grant) = self.of(lane).await? else { return Ok(false) };
+        let sealed = grant.sealed_refresh.as_ref().unwrap_or(&grant.sealed_access);
+        let token = self.vault.open(&context(lane), sealed).await?;
+        match refresher.revoke(&token, now).await {
+            Ok(()) => {}
+            Err(error) => return Err(GrantError::Later(error.to_string())),
+        }
+        self.table.delete(&key(lane), Condition::Always).await?;
+        self.forget(lane);
+        tracing::info!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, "a person's grant was taken back");
+        Ok(true)
     }
 }

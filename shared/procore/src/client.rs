@@ -185,6 +185,14 @@ impl Procore {
         self.tokens.get(self, now).await
     }
 
+    /// Takes back the grant that a lane works with, if it works with one.
+    pub(crate) async fn let_go(&self, call: Call<'_>) -> Result<(), TargetError> {
+        if let (Some(grants), Some(lane)) = (&self.grants, call.meter.lane()) {
+            grants.revoke(lane, self, call.meter.now()).await.map_err(not_granted)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn hosts(&self) -> &Hosts {
         &self.hosts
     }

@@ -1,8 +1,11 @@
 //! A connection on its way out: taken from the directory at once, its lane then clears up behind it.
+use crate::again;
+use crate::bell::Bell;
 use crate::directory::{Connection, Directory, Project};
 use crate::keys;
-use crate::lanes::{Lane, LaneId};
-use crate::table::{Condition, TableError, get_as, item};
+use crate::lanes::{Lane, LaneId, Link};
+use crate::table::{Condition, Table, TableError, get_as, item};
+use domain::record::RecordKind;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +14,57 @@ use serde::{Deserialize, Serialize};
 pub struct Removal {
     pub connection: Connection,
     pub at: Timestamp,
+}
+
+/// Links that are read to say what stays.
+const COUNTED: usize = 5_000;
+const TRIES: usize = 5;
+
+/// What stays at the platform when a connection goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stays {
+    /// Links of the records that stand there: incidents first, the newest ahead.
+    pub records: Vec<Link>,
+    /// More stay than were counted.
+    pub more: bool,
+}
+
+/// What would stay at the platform, or what stayed there.
+pub async fn stays(table: &dyn Table, lane: &LaneId) -> Result<Stays, TableError> {
+    let links = Lane { table, id: lane }.links(None, COUNTED).await?;
+    let more = links.len() == COUNTED;
+    let mut records: Vec<Link> =
+        links.into_iter().map(|(_, link)| link).filter(|link| link.remote_id.is_some()).collect();
+    let rank = |link: &Link| (link.record.kind == RecordKind::Incident, link.record.fact_id.clone());
+    records.sort_by_cached_key(|link| std::cmp::Reverse(rank(link)));
+    Ok(Stays { records, more })
+}
+
+/// Removes a connection, whatever else changes it at this moment: it is gone at once, and its lane clears up behind it.
+pub async fn remove(
+    table: &dyn Table,
+    bell: &dyn Bell,
+    connection: &Connection,
+    now: Timestamp,
+) -> Result<Stays, TableError> {
+    let (lane, directory) = (connection.lane(), Directory(table));
+    let stays = stays(table, &lane).await?;
+    let mut connection = connection.clone();
+    let mut tries = 1;
+    while let Err(error) = directory.begin_removal(&connection, now).await {
+        if !matches!(error, TableError::Condition(_)) || tries == TRIES {
+            return Err(error);
+        }
+        tries += 1;
+        match directory.connection(&connection.organization_id, &connection.id).await? {
+            Some(fresh) => connection = fresh,
+            // Somebody else removed it at this moment.
+            None => break,
+        }
+    }
+    again::wake(table, bell, &lane, now).await?;
+    tracing::info!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, "a connection is removed");
+    Ok(stays)
 }
 
 impl Directory<'_> {
@@ -53,6 +107,7 @@ impl Directory<'_> {
             gone.push(keys::catalog(&pk, &project.project_id));
             gone.push(keys::project(organization, &connection.id, &project.project_id));
         }
+        gone.push(keys::connection_grant(organization, &connection.id));
         gone.push(keys::account_organization(connection.provider, &connection.account, organization));
         gone.push(keys::removal(&pk));
         for key in gone {

@@ -1,4 +1,4 @@
-//! A removed connection: queued work ends, hooks go, claims are released, and what came from the platform is erased but for a hash
+//! A removed connection: queued work ends, hooks go, a person's consent is taken back, claims are released, and what came from the platform is erased but for a hash
 //! per field, the base of a later merge. What we made at the platform stays there. Each step may be repeated.
 use crate::budget::Budget;
 use crate::lane::{Engine, RunError};
@@ -17,8 +17,10 @@ use store::lanes::{Lane, LaneId, Link};
 use store::removal::Removal;
 
 const PAGE: usize = 100;
-/// Hooks of a platform that does not answer are given up after this long: they ring at a door that does not open.
+/// What a platform that does not answer keeps of us is given up after this long: its hooks ring at a door that does not open, and
+/// the consent's tokens are kept nowhere any more.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// The first tries; later ones come after a quarter of the time that it has taken so far.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
 impl Engine<'_> {
@@ -35,7 +37,13 @@ impl Engine<'_> {
             due::arm(self.table, id, self.clock.now()).await?;
             return Ok(self.bell.ring(id).await?);
         }
-        if let Some(until) = self.drop_hooks(&lane, removal, &projects, deadline).await? {
+        let giving_up = self.clock.now() >= removal.at + GIVE_UP_AFTER;
+        // The consent goes last: it is what hooks are removed with.
+        let later = match self.drop_hooks(&lane, removal, &projects, deadline).await? {
+            Some(until) if !giving_up => Some(until),
+            _ => self.let_go(&lane, removal, deadline).await?.filter(|_| !giving_up),
+        };
+        if let Some(until) = later {
             due::change(self.table, id, |reasons| {
                 reasons.clear();
                 reasons.insert(Reason::NextTry, until);
@@ -114,7 +122,7 @@ impl Engine<'_> {
                 Ok(()) => {}
                 Err(TargetError::Paused { until, .. }) => later = Some(until),
                 Err(TargetError::NotDone { .. } | TargetError::Unclear { .. }) => {
-                    later = Some(self.clock.now() + TRY_AGAIN);
+                    later = Some(self.next_try(removal));
                 }
                 Err(error) => {
                     tracing::warn!(connection_id = %lane.id.connection_id, "a hook stays at the platform: {error}");
@@ -122,6 +130,33 @@ impl Engine<'_> {
             }
         }
         lane.put_budget(&meter.snapshot()).await?;
-        Ok(later.filter(|_| self.clock.now() < removal.at + GIVE_UP_AFTER))
+        Ok(later)
+    }
+
+    /// Takes back what the connection alone works with. `Some`: to be tried again then.
+    async fn let_go(
+        &self,
+        lane: &Lane<'_>,
+        removal: &Removal,
+        deadline: Timestamp,
+    ) -> Result<Option<Timestamp>, RunError> {
+        if self.clock.now() >= deadline {
+            return Ok(Some(self.clock.now()));
+        }
+        let budget: Budget = lane.budget().await?.unwrap_or_default();
+        let meter = LaneMeter::new(self.clock, budget, deadline, self.clock.now() + self.cut_off).of(lane.id);
+        match self.target.let_go(Call { class: WorkClass::ReadBack, meter: &meter }).await {
+            Ok(()) => Ok(None),
+            Err(TargetError::Paused { until, .. }) => Ok(Some(until)),
+            Err(error) => {
+                tracing::warn!(connection_id = %lane.id.connection_id, "a consent was not taken back yet: {error}");
+                Ok(Some(self.next_try(removal)))
+            }
+        }
+    }
+
+    fn next_try(&self, removal: &Removal) -> Timestamp {
+        let now = self.clock.now();
+        now + TRY_AGAIN.max(now.duration_since(removal.at) / 4)
     }
 }

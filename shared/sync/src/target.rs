@@ -299,6 +299,10 @@ pub trait Target: Send + Sync {
     /// Removes our hooks on the project that ring at this address.
     async fn drop_hooks(&self, call: Call<'_>, project: &Project, url: &str) -> Result<(), TargetError>;
 
+    /// Gives back what this connection alone works with (a person's consent). One without has nothing to give back. May be
+    /// repeated.
+    async fn let_go(&self, call: Call<'_>) -> Result<(), TargetError>;
+
     /// Whether a comment with this marker stands on the record.
     async fn commented(
         &self,

@@ -313,6 +313,9 @@ impl Target for Faulty<&dyn Target> {
     async fn drop_hooks(&self, call: Call<'_>, project: &Project, url: &str) -> Result<(), TargetError> {
         self.fault.step("drop_hooks", self.inner.drop_hooks(call, project, url), unclear).await
     }
+    async fn let_go(&self, call: Call<'_>) -> Result<(), TargetError> {
+        self.fault.step("let_go", self.inner.let_go(call), unclear).await
+    }
     async fn commented(
         &self,
         call: Call<'_>,

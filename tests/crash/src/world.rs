@@ -1,7 +1,7 @@
 //! One organization with one site, mapped to one project of the Procore sandbox, and time that moves at will.
 use crate::fault::{Fault, Faulty};
 use async_trait::async_trait;
-use credentials::Secret;
+use credentials::{MemoryVault, Secret};
 use domain::event::Event;
 use domain::fact::FactKind;
 use domain::ids::{ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
@@ -10,6 +10,7 @@ use domain::record::{RecordKey, RecordKind};
 use domain::settings::{AllWord, Kinds, ProjectSettings};
 use domain::treatment::{Account, Injury, Source, Told, Update};
 use event_router::route::Router;
+use grants::{GrantError, TableGrants, Tokens};
 use jiff::{SignedDuration, Timestamp};
 use procore::{CredentialError, CredentialSource, Credentials, Hosts, Procore, ProcoreTarget};
 use sandbox::procore::{Options, PersonEdit, Running, Sandbox};
@@ -89,6 +90,7 @@ pub struct World {
     pub clock: SimulatedClock,
     pub procore: Running,
     pub target: ProcoreTarget,
+    pub grants: Arc<TableGrants>,
     pub lane: LaneId,
     pub site_id: SiteId,
     pub project_id: i64,
@@ -127,13 +129,16 @@ impl World {
         let shared = clock.clone();
         let procore = Sandbox::start(Options { now: Arc::new(move || shared.now()), ..Options::default() }).await?;
         let url = procore.url().to_owned();
-        let target = ProcoreTarget::new(Procore::new(Hosts::new(&url, &url, &url)?, Arc::new(SandboxClient))?);
+        let grants = Arc::new(TableGrants::new(Arc::new(table.clone()), Arc::new(MemoryVault::default())));
+        let client = Procore::new(Hosts::new(&url, &url, &url)?, Arc::new(SandboxClient))?;
+        let target = ProcoreTarget::new(client.with_grants(grants.clone()));
         let company = procore.companies().get(company).map(|c| c.id).ok_or(WorldError::Empty)?;
         let project_id = procore.projects(company).first().map(|p| p.id).ok_or(WorldError::Empty)?;
         let organization_id = OrganizationId::new(ulid::Ulid::from_parts(1, n));
         let connection_id = ConnectionId::derive(&organization_id, Provider::Procore, &company.to_string());
         let world = Self {
             table,
+            grants,
             bell: MemoryBell::default(),
             bus: MemoryBus::default(),
             outbox: MemoryOutbox::default(),
@@ -198,6 +203,14 @@ impl World {
         let project_id = self.project_id.to_string();
         let mut project = Project { project_id, name: None, settings, mapped_at: now, version: 0 };
         directory.put_project(&self.lane, &mut project).await
+    }
+
+    /// From now on the connection works with a person's consent, not with the service account.
+    pub async fn consent(&self) -> Result<(), GrantError> {
+        const WHO: &str = "company.admin@example.com";
+        let (access, now) = (Secret::new(self.procore.person_token(WHO)), self.clock.now());
+        let tokens = Tokens { access, ends_at: now + SignedDuration::from_hours(2), refresh: None };
+        self.grants.keep(&self.lane, "7", WHO, &tokens, now).await
     }
 
     /// The same account and project, after the connection was removed.

@@ -7,6 +7,7 @@ use crash::world::World;
 use domain::fact::FactKind;
 use domain::record::RecordKind;
 use jiff::SignedDuration;
+use sandbox::faults::{Effect, Rule};
 use sandbox::procore::PersonEdit;
 use serde_json::json;
 use store::directory::Directory;
@@ -17,6 +18,7 @@ use sync::clock::Clock;
 async fn begun() -> World {
     let mut world = World::new(1).await.unwrap();
     world.reread_every = Some(SignedDuration::from_mins(30));
+    world.consent().await.unwrap();
     let never = Fault::never();
     world.route(&world.message(vec![zone(1), detection(1), confirmed(incident(9, 1, &[]))]), &never).await.unwrap();
     world.rest(&never).await.unwrap();
@@ -48,6 +50,8 @@ async fn a_removed_connection_leaves_nothing_behind_whatever_step_fails() {
             world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
             assert!(world.todos().await.unwrap().is_empty(), "{case}: todos are left");
             assert!(world.procore.hooks().is_empty(), "{case}: a hook is left");
+            assert!(!world.procore.calls_of("oauthRevoke").is_empty(), "{case}: the consent was not taken back");
+            assert!(grants::grant(&world.table, &world.lane).await.unwrap().is_none(), "{case}: a consent is left");
             let directory = Directory(&world.table);
             assert!(directory.removal(&world.lane).await.unwrap().is_none(), "{case}");
             assert!(directory.route(&world.lane, &world.site_id).await.unwrap().is_none(), "{case}");
@@ -64,6 +68,38 @@ async fn a_removed_connection_leaves_nothing_behind_whatever_step_fails() {
             }
         }
     }
+}
+
+/// Takes the connection away while the login host refuses to take the consent back, `times` or always.
+async fn removed_while_refused(times: Option<u64>) -> World {
+    let (world, never) = (begun().await, Fault::never());
+    let down = Effect::Status { status: 503, shape: Default::default(), retry_after: None, message: None, done: false };
+    let rule = Rule::new(down).path("/oauth/revoke");
+    world.procore.faults().add(times.map_or(rule.clone(), |times| rule.times(times)));
+    remove(&world).await;
+    world.rest(&never).await.unwrap();
+    assert!(Directory(&world.table).removal(&world.lane).await.unwrap().is_none(), "it never ends");
+    assert!(grants::grant(&world.table, &world.lane).await.unwrap().is_none(), "a consent is left");
+    assert!(world.procore.hooks().is_empty(), "a hook is left");
+    world
+}
+
+#[tokio::test]
+async fn a_consent_that_is_not_taken_back_at_once_is_tried_again() {
+    let began = crash::facts::at();
+    let world = removed_while_refused(Some(3)).await;
+    assert_eq!(world.procore.calls_of("oauthRevoke").len(), 4);
+    assert!(world.clock.now() < began + SignedDuration::from_hours(2), "minutes, not hours");
+}
+
+#[tokio::test]
+async fn a_login_host_that_never_answers_does_not_hold_the_removal_for_ever() {
+    let began = crash::facts::at();
+    let world = removed_while_refused(None).await;
+    let tried = world.procore.calls_of("oauthRevoke").len();
+    assert!((10..40).contains(&tried), "tried {tried} times");
+    let took = world.clock.now().duration_since(began);
+    assert!((24..36).contains(&took.as_hours()), "{took:?}");
 }
 
 #[tokio::test]

@@ -64,7 +64,12 @@ async fn what_belongs_to_another_organization_does_not_exist() {
         assert_eq!(world.get(&manager, &foreign).await.status, 404, "{foreign}");
     }
     assert_eq!(world.get(&manager, &format!("/sites/{site}/incidents/{DETECTION}")).await.status, 404);
-    for path in [format!("{other}/again"), format!("/setup/{}/again", world.theirs.connection.id)] {
+    assert_eq!(world.get(&manager, &format!("/setup/{}/disconnect", world.theirs.connection.id)).await.status, 404);
+    for path in [
+        format!("{other}/again"),
+        format!("/setup/{}/again", world.theirs.connection.id),
+        format!("/setup/{}/disconnect", world.theirs.connection.id),
+    ] {
         assert_eq!(world.post(&manager, &path, "").await.status, 404, "{path}");
     }
     let overview = world.get(&manager, "/setup").await;

@@ -235,6 +235,10 @@ impl Target for ProcoreTarget {
         hooks::drop(&self.procore, call, At::of(project)?, url).await
     }
 
+    async fn let_go(&self, call: Call<'_>) -> Result<(), TargetError> {
+        self.procore.let_go(call).await
+    }
+
     async fn commented(
         &self,
         call: Call<'_>,
