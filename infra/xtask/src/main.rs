@@ -17,6 +17,7 @@ mod error;
 mod functions;
 mod http;
 mod local;
+mod log_scan;
 mod paths;
 mod process;
 mod replay;

@@ -39,6 +39,10 @@ pub struct Edge {
 }
 
 impl Stack {
+    pub fn load(state: &State) -> Result<Self> {
+        serde_json::from_str(&paths::read(&state.stack())?).map_err(|e| unexpected("stack.json", e))
+    }
+
     /// Written whole or not at all: whoever waits for the file reads it at once.
     pub fn save(&self, state: &State) -> Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(|e| unexpected("stack.json", e))?;

@@ -2,7 +2,8 @@
 use crate::args::TestOptions;
 use crate::error::{Error, Result};
 use crate::paths::Repo;
-use crate::{browser, deny, local, process, tools};
+use crate::stack::Stack;
+use crate::{browser, deny, local, log_scan, process, tools};
 use std::process::Command;
 use std::time::Instant;
 
@@ -91,7 +92,8 @@ fn on_a_stack(repo: &Repo) -> Result<()> {
             command.args(["--package", package]);
         });
         command.env("HHP_STACK", state.stack()).env("HHP_CHROMEDRIVER", &driver).env("HHP_AXE", &axe);
-        process::show(&mut command, "the tests on a stack")
+        process::show(&mut command, "the tests on a stack")?;
+        log_scan::scan(&Stack::load(state)?.aws_endpoint)
     })
 }
 

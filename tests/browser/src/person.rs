@@ -3,13 +3,16 @@ use crate::{Browser, axe};
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use thirtyfour::{By, WebElement};
+use thirtyfour::{By, Key, TypingData, WebElement};
 
+/// More than any page has to go through.
+const MOST_TABS: usize = 150;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Person {
     pub browser: Browser,
     acts: Cell<u32>,
+    keyboard: bool,
 }
 
 /// A text as an XPath literal.
@@ -20,7 +23,12 @@ fn literal(text: &str) -> String {
 
 impl Person {
     pub async fn new() -> Self {
-        Self { browser: Browser::start().await, acts: Cell::new(0) }
+        Self { browser: Browser::start().await, acts: Cell::new(0), keyboard: false }
+    }
+
+    /// Somebody without a mouse: goes from one thing to the next, and presses what has the focus.
+    pub async fn at_the_keyboard() -> Self {
+        Self { keyboard: true, ..Self::new().await }
     }
 
     /// How often they clicked, chose or filled something in.
@@ -86,7 +94,31 @@ impl Person {
             format!("//*[self::a or self::button or self::summary][normalize-space(.)={text} or @aria-label={text}]");
         self.act();
         let element = self.find(&format!("button or link {words:?}"), &xpath).await;
-        element.click().await.unwrap_or_else(|e| panic!("{words:?}: {e}"));
+        self.activates(&element, words, Key::Enter + "").await;
+    }
+
+    /// Clicks, or goes there with the Tab key and presses this one.
+    async fn activates(&self, element: &WebElement, words: &str, key: impl Into<TypingData>) {
+        if !self.keyboard {
+            element.click().await.unwrap_or_else(|e| panic!("{words:?}: {e}"));
+            return;
+        }
+        self.tabs_to(element, words).await;
+        element.send_keys(key.into()).await.unwrap_or_else(|e| panic!("{words:?}: {e}"));
+    }
+
+    /// Tab by Tab, from where the focus is, until it is there.
+    async fn tabs_to(&self, element: &WebElement, words: &str) {
+        for _ in 0..MOST_TABS {
+            let focused = self.browser.driver().active_element().await.unwrap_or_else(|e| panic!("{words:?}: {e}"));
+            if focused == *element {
+                return;
+            }
+            // As a key, not as text for the element: some fields have parts that Tab goes through.
+            let tab = self.browser.driver().action_chain().send_keys(Key::Tab + "");
+            tab.perform().await.unwrap_or_else(|e| panic!("{words:?}: {e}"));
+        }
+        panic!("{words:?} is not reached by the Tab key on {}", self.at().await);
     }
 
     /// The field of a label that begins with these words.
@@ -110,13 +142,19 @@ impl Person {
     /// Ticks or unticks a box, or picks a radio button.
     pub async fn ticks(&self, label: &str) {
         self.act();
-        self.field(label).await.click().await.unwrap_or_else(|e| panic!("{label:?}: {e}"));
+        let field = self.field(label).await;
+        self.activates(&field, label, " ").await;
     }
 
     /// Chooses from a list by the words of the choice.
     pub async fn chooses(&self, label: &str, choice: &str) {
         self.act();
         let list = self.field(label).await;
+        if self.keyboard {
+            // A list with the focus takes what is typed for the beginning of a choice.
+            self.activates(&list, label, choice).await;
+            return;
+        }
         let option = format!(".//option[normalize-space(.)={}]", literal(choice));
         let option = list.find(By::XPath(option)).await.unwrap_or_else(|e| panic!("{label:?}, {choice:?}: {e}"));
         option.click().await.unwrap_or_else(|e| panic!("{label:?}, {choice:?}: {e}"));
