@@ -144,7 +144,7 @@ impl From<PeopleError> for Problem {
         match error {
             PeopleError::Table(error) => error.into(),
             PeopleError::Vault(error) => error.into(),
-            PeopleError::NoRandomness => Self::internal("people", &error),
+            PeopleError::NoRandomness | PeopleError::Passkey(_) => Self::internal("people", &error),
         }
     }
 }

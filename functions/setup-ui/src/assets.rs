@@ -16,11 +16,14 @@ const STYLE: Asset =
     Asset { name: "style.css", kind: "text/css; charset=utf-8", content: include_str!("../assets/style.css") };
 const FRAME: Asset =
     Asset { name: "frame.js", kind: "text/javascript; charset=utf-8", content: include_str!("../assets/frame.js") };
-const ALL: [(&Asset, &LazyLock<String>); 2] = [(&STYLE, &STYLE_PATH), (&FRAME, &FRAME_PATH)];
+const PASSKEY: Asset =
+    Asset { name: "passkey.js", kind: "text/javascript; charset=utf-8", content: include_str!("../assets/passkey.js") };
+const ALL: [(&Asset, &LazyLock<String>); 3] = [(&STYLE, &STYLE_PATH), (&FRAME, &FRAME_PATH), (&PASSKEY, &PASSKEY_PATH)];
 
 /// `/assets/<hash>/style.css`.
 pub static STYLE_PATH: LazyLock<String> = LazyLock::new(|| path(&STYLE));
 pub static FRAME_PATH: LazyLock<String> = LazyLock::new(|| path(&FRAME));
+pub static PASSKEY_PATH: LazyLock<String> = LazyLock::new(|| path(&PASSKEY));
 
 fn path(asset: &Asset) -> String {
     let digest = Sha256::digest(asset.content.as_bytes());

@@ -34,10 +34,12 @@ fn is_ours(app: &AppState, method: &Method, headers: &HeaderMap) -> bool {
 
 /// What axum itself refuses becomes a page, too.
 fn as_page(response: Response) -> Response {
-    let html =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    // What our own handlers refuse: a page, or for a script a sentence in JSON.
+    let ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
+        [&b"text/html"[..], b"application/json"].iter().any(|ours| kind.as_bytes().starts_with(ours))
+    });
     match response.status() {
-        status if html || !(status.is_client_error() || status.is_server_error()) => response,
+        status if ours || !(status.is_client_error() || status.is_server_error()) => response,
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Refusal::not_found().into_response(),
         status if status.is_client_error() => Refusal::unreadable().into_response(),
         status => Refusal::internal("a request", &status).into_response(),

@@ -5,6 +5,7 @@
 //! - `headers`, `origin`, `form`: security headers, whose frames and forms are ours, form tokens
 //! - `sign_in`: the ways in, and out
 //! - `frame`: signing in from Procore's frame, by a window of its own
+//! - `passkeys`: how people whom a link let in sign in again
 //! - `people_page`: who has access, invitations, sessions
 //! - `visible`: what exists for a visitor; `words`: our terms for people
 //! - `overview`, `status`, `activity`: connections, a project's status, its records; `settings`: what it sends
@@ -22,6 +23,7 @@ mod headers;
 mod layout;
 mod origin;
 mod overview;
+mod passkeys;
 mod people_page;
 mod platform;
 mod projects;

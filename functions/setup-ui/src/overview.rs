@@ -3,7 +3,7 @@ use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::visible::on_clock;
-use crate::{form, sign_in, words};
+use crate::{form, passkeys, sign_in, words};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use grants::Grant;
@@ -33,6 +33,7 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page,
     }
     let body = html! {
         h1 { "Overview" }
+        (passkeys::reminder(&app, &visitor).await?)
         @if sections.is_empty() {
             p { "No platform is connected yet. Until one is, detections are kept here and nothing is sent anywhere." }
             @if visitor.session.role >= Role::Manager { p { a.button #set-up href="/setup/connect" { "Set up Procore" } } }

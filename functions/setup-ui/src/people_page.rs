@@ -1,15 +1,18 @@
 //! `/people`: who has access, by what, with which role; invitations; sessions. A viewer sees and ends their own sessions only.
 use crate::form::{self, Form};
 use crate::layout::Page;
+use crate::passkeys;
 use crate::refusal::Refusal;
 use crate::sign_in;
 use crate::state::AppState;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ids::PersonId;
 use maud::{Markup, html};
 use people::links::Made;
+use people::passkeys::Passkey;
 use people::{Person, Role, Session, Visitor};
+use std::collections::BTreeMap;
 
 /// What an inviter may call somebody.
 const LONGEST_LABEL: usize = 100;
@@ -17,13 +20,26 @@ const LONGEST_LABEL: usize = 100;
 struct Row {
     person: Person,
     sessions: Vec<Session>,
+    passkeys: Vec<Passkey>,
 }
 
-pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page, Refusal> {
-    page(&app, &visitor, None, None).await
+/// What a page says of the last thing that was done.
+#[derive(Default)]
+struct Done<'a> {
+    made: Option<&'a Made>,
+    problem: Option<&'a str>,
+    passkey_added: bool,
 }
 
-async fn page(app: &AppState, visitor: &Visitor, made: Option<&Made>, problem: Option<&str>) -> Result<Page, Refusal> {
+pub async fn show(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Result<Page, Refusal> {
+    page(&app, &visitor, Done { passkey_added: asked.contains_key("added"), ..Done::default() }).await
+}
+
+async fn page(app: &AppState, visitor: &Visitor, done: Done<'_>) -> Result<Page, Refusal> {
     let manages = visitor.session.role >= Role::Manager;
     let mut people = match manages {
         true => app.people().people(&visitor.session.organization_id).await?,
@@ -32,20 +48,24 @@ async fn page(app: &AppState, visitor: &Visitor, made: Option<&Made>, problem: O
     people.sort_by_key(|person| (person.id != visitor.person.id, person.label.to_lowercase()));
     let mut rows = Vec::new();
     for person in people {
-        rows.push(Row { sessions: app.people().sessions(&person).await?, person });
+        let (sessions, passkeys) = (app.people().sessions(&person).await?, app.people().passkeys(&person).await?);
+        rows.push(Row { sessions, passkeys, person });
     }
     let body = html! {
         h1 { "People and sessions" }
         (sign_in::signed_in(visitor))
-        @if let Some(made) = made { (new_link(made)) }
+        @if let Some(made) = done.made { (new_link(made)) }
+        @if done.passkey_added {
+            div.notice role="status" { p { "The passkey was added. Next time press Sign in with a passkey on the sign-in page." } }
+        }
         h2 { @if manages { "Who has access" } @else { "Your access" } }
-        ul.cards { @for row in &rows { li { (card(visitor, row, manages)) } } }
-        @if manages { (invitation(visitor, problem)) }
+        ul.cards { @for row in &rows { li { (card(app, visitor, row, manages)) } } }
+        @if manages { (invitation(visitor, done.problem)) }
     };
     Ok(Page::new("People and sessions", body))
 }
 
-fn card(visitor: &Visitor, Row { person, sessions }: &Row, manages: bool) -> Markup {
+fn card(app: &AppState, visitor: &Visitor, Row { person, sessions, passkeys }: &Row, manages: bool) -> Markup {
     let own = person.id == visitor.person.id;
     let other = match person.role {
         Role::Viewer => Role::Manager,
@@ -66,6 +86,8 @@ fn card(visitor: &Visitor, Row { person, sessions }: &Row, manages: bool) -> Mar
                 button.quiet type="submit" aria-label={ "Take all access from " (person.label) } { "Take all access away" }
             }
         }
+        (passkeys::list(visitor, person, passkeys))
+        @if own { (passkeys::offer(app, visitor)) }
         @if !sessions.is_empty() {
             ul { @for session in sessions { li {
                 "Signed in since " (format!("{:.0}", session.created_at)) ", until " (format!("{:.0}", session.expires_at))
@@ -136,11 +158,11 @@ pub async fn invite(State(app): State<AppState>, visitor: Visitor, form: Form) -
     let (label, role) = (values.get("label"), Role::parse(values.get("role")).ok_or_else(Refusal::unreadable)?);
     if label.is_empty() || label.chars().count() > LONGEST_LABEL || label.contains(char::is_control) {
         let problem = "Say whom it is for, in up to 100 characters, so that you tell people apart later.";
-        return Ok(page(&app, &visitor, None, Some(problem)).await?.into_response());
+        return Ok(page(&app, &visitor, Done { problem: Some(problem), ..Done::default() }).await?.into_response());
     }
     let organization = &visitor.session.organization_id;
     let made = app.people().make_link(organization, role, label, Some(&visitor.person.id)).await?;
-    Ok(page(&app, &visitor, Some(&made), None).await?.into_response())
+    Ok(page(&app, &visitor, Done { made: Some(&made), ..Done::default() }).await?.into_response())
 }
 
 /// Somebody else of the visitor's own organization: nobody locks themselves out, so one manager always stays.

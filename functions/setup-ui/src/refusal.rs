@@ -90,7 +90,7 @@ impl From<PeopleError> for Refusal {
         match error {
             PeopleError::Table(error) => error.into(),
             PeopleError::Vault(error) => Self::unavailable("the vault", &error),
-            PeopleError::NoRandomness => Self::internal("people", &error),
+            PeopleError::NoRandomness | PeopleError::Passkey(_) => Self::internal("people", &error),
         }
     }
 }

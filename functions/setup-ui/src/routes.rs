@@ -2,7 +2,7 @@
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::{
-    activity, assets, connect, disconnect, facts, frame, headers, overview, people_page, projects, schedule, settings,
+    activity, assets, connect, disconnect, facts, frame, headers, overview, passkeys, people_page, projects, schedule, settings,
     sign_in, status, trial,
 };
 use axum::extract::DefaultBodyLimit;
@@ -29,9 +29,14 @@ routes! {
     post "/sign-in/link/{secret}" => sign_in::use_link;
     get "/sign-in/hand-over" => frame::hand_over;
     post "/sign-in/frame" => frame::take_over;
+    post "/sign-in/passkey/question" => passkeys::ask_to_sign_in;
+    post "/sign-in/passkey" => passkeys::sign_in;
     post "/sign-out" => sign_in::out;
     get "/people" => people_page::show;
     post "/people/invite" => people_page::invite;
+    post "/people/passkeys/question" => passkeys::ask_to_add;
+    post "/people/passkeys" => passkeys::add;
+    post "/people/{person}/passkeys/remove" => passkeys::remove;
     post "/people/{person}/role" => people_page::change_role;
     post "/people/{person}/remove" => people_page::remove;
     post "/people/{person}/sessions/end" => people_page::end_session;

@@ -3,6 +3,7 @@
 use crate::form::{self, Form};
 use crate::frame;
 use crate::layout::{Page, SUPPORT};
+use crate::passkeys;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use axum::extract::{Path, Query, State};
@@ -22,7 +23,7 @@ fn next(asked: &Asked) -> &str {
     local(asked.get("next").map_or("", String::as_str))
 }
 
-pub async fn show(visitor: Option<Visitor>, headers: HeaderMap, asked: Asked) -> Response {
+pub async fn show(State(app): State<AppState>, visitor: Option<Visitor>, headers: HeaderMap, asked: Asked) -> Response {
     if visitor.is_some() {
         return Redirect::to(next(&asked)).into_response();
     }
@@ -35,8 +36,9 @@ pub async fn show(visitor: Option<Visitor>, headers: HeaderMap, asked: Asked) ->
         p { a.button #sign-in-procore href={ "/sign-in/procore?" (query("next", next(&asked))) } { "Sign in with Procore" } }
         p { "You see the sites whose projects you can see in Procore. HardHat Pulse learns your login there, and no password." }
         h2 { "Without Procore" }
+        (passkeys::way_in(&app, &query("next", next(&asked))))
         p {
-            "Open the set-up or invitation link that you were sent: it signs you in. Each link works once and for a week. \
+            "The first time, open the set-up or invitation link that you were sent: it signs you in. Each link works once and for a week. \
              If yours was used or is too old, ask a manager of your organization for another, or write to " (SUPPORT) "."
         }
     };

@@ -34,6 +34,13 @@ impl PublicUrl {
         self.0.starts_with("https://")
     }
 
+    /// The domain that passkeys belong to. None where the host is a number: browsers keep no passkeys for those.
+    pub fn domain(&self) -> Option<&str> {
+        let host = self.0.split_once("://")?.1.split(':').next()?;
+        let number = host.starts_with('[') || host.rsplit('.').next()?.bytes().all(|byte| byte.is_ascii_digit());
+        (!number).then_some(host)
+    }
+
     /// An address below this one.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.0)
@@ -121,6 +128,15 @@ mod tests {
         assert_eq!(Cookie::Session.read(&url, &headers(&["a=b; hhp_session=x"])), Some("x".into()));
         assert_eq!(Cookie::Session.read(&url, &headers(&["hhp_session=x", "hhp_session=y"])), None);
         assert_eq!(Cookie::Session.read(&url, &headers(&["hhp_session2=x"])), None);
+    }
+
+    #[test]
+    fn passkeys_belong_to_a_name_and_to_no_number() {
+        assert_eq!(url("https://pulse.example/").domain(), Some("pulse.example"));
+        assert_eq!(url("http://localhost:4600").domain(), Some("localhost"));
+        for number in ["http://127.0.0.1:4600", "http://[::1]:4600", "https://10.0.0.1"] {
+            assert_eq!(url(number).domain(), None, "{number}");
+        }
     }
 
     #[test]

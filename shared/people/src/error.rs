@@ -13,6 +13,8 @@ pub enum PeopleError {
     Vault(#[from] VaultError),
     #[error("the system gave no random bytes")]
     NoRandomness,
+    #[error("what is kept of a passkey or asked of a browser is not in order: {0}")]
+    Passkey(String),
 }
 
 impl IntoResponse for PeopleError {

@@ -7,6 +7,7 @@
 //! - [`links`]: setup and invite links
 //! - [`sign_in`]: a sign-in at a platform, under way in one browser; its last step: which organization
 //! - [`People::platform_token`]: what a session may ask the person's platform with
+//! - [`passkeys`]: passkeys of people whom a link let in; `relying_party`: the checks themselves, over the library
 //! - [`hand_over`]: from the sign-in window to Procore's frame
 //! - [`access`]: which sites a person may see
 pub mod access;
@@ -16,8 +17,10 @@ mod error;
 pub mod hand_over;
 pub mod links;
 mod page;
+pub mod passkeys;
 mod person;
 mod platform_token;
+mod relying_party;
 mod session;
 pub mod sign_in;
 mod store_people;

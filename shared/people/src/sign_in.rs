@@ -94,10 +94,7 @@ impl People {
             session: visitor.session.id.clone(),
         });
         let under_way = UnderWay { provider, next: crate::local(next).to_owned(), already, connection };
-        let browser = match Cookie::SignIn.read(&self.url, headers).filter(|text| token::plausible(text)) {
-            Some(known) => known,
-            None => token::fresh()?,
-        };
+        let browser = self.browser(headers)?;
         let state = token::fresh()?;
         self.bind(&keys::sign_in(&token::hash(&state)), &browser, under_way, UNDER_WAY_FOR).await?;
         Ok(Begun { state, set_cookie: Cookie::SignIn.set(&self.url, &browser, UNDER_WAY_FOR) })
@@ -124,7 +121,15 @@ impl People {
         self.take(headers, code, keys::choice).await
     }
 
-    async fn bind(
+    /// The text by which this browser is known, or a new one.
+    pub(crate) fn browser(&self, headers: &HeaderMap) -> Result<String, PeopleError> {
+        match Cookie::SignIn.read(&self.url, headers).filter(|text| token::plausible(text)) {
+            Some(known) => Ok(known),
+            None => token::fresh(),
+        }
+    }
+
+    pub(crate) async fn bind(
         &self,
         key: &Key,
         browser: &str,
@@ -136,7 +141,7 @@ impl People {
         Ok(self.table.put(item(key, &bound)?, Condition::Absent).await?)
     }
 
-    async fn take<T: DeserializeOwned>(
+    pub(crate) async fn take<T: DeserializeOwned>(
         &self,
         headers: &HeaderMap,
         text: &str,

@@ -183,6 +183,9 @@ impl People {
         for session in self.sessions(&person).await? {
             self.close(&session).await?;
         }
+        for passkey in self.passkeys(&person).await? {
+            self.remove_passkey(&person, &passkey.id).await?;
+        }
         tracing::info!(organization_id = %organization, person_id = %id, "a person was removed");
         Ok(true)
     }

@@ -143,6 +143,30 @@ pub fn user_organizations(provider: Provider, user: &str) -> (String, &'static s
     (format!("USER#{}#{user}", provider.as_str()), "ORG#")
 }
 
+/// Whose passkey a credential is, by the hash of its id: who signs in has named nobody yet.
+pub fn passkey_owner(sha256: &str) -> Key {
+    Key::new(format!("PASSKEY#{sha256}"), "OWNER")
+}
+
+pub fn passkey(organization: &OrganizationId, person: &PersonId, sha256: &str) -> Key {
+    Key::new(organization_pk(organization), format!("PASSKEY#{person}#{sha256}"))
+}
+
+/// The passkeys of one person.
+pub fn passkeys(organization: &OrganizationId, person: &PersonId) -> (String, String) {
+    (organization_pk(organization), format!("PASSKEY#{person}#"))
+}
+
+/// A passkey about to be added, by the hash of a random text.
+pub fn passkey_adding(sha256: &str) -> Key {
+    Key::new(format!("SIGNIN#{sha256}"), "PASSKEY")
+}
+
+/// A sign-in by passkey under way, by the hash of a random text.
+pub fn passkey_sign_in(sha256: &str) -> Key {
+    Key::new(format!("SIGNIN#{sha256}"), "BY_PASSKEY")
+}
+
 /// A setup or invite link by the hash of its secret.
 pub fn entry_link(sha256: &str) -> Key {
     Key::new(format!("ENTRY#{sha256}"), "ENTRY")

@@ -1,11 +1,13 @@
 //! The pages from the outside: HTTP in, HTML out, the table's twin behind.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panic, in its helpers too")]
 
+mod authenticator;
 mod disconnect;
 mod frame;
 mod guard;
 mod looking;
 mod mending;
+mod passkeys;
 mod people;
 mod schedule;
 mod settings;
