@@ -33,8 +33,9 @@ impl Ports {
         })
     }
 
+    /// By its name: browsers keep no passkeys for an address of numbers.
     pub fn api_url(self) -> String {
-        format!("http://127.0.0.1:{}", self.api)
+        format!("http://localhost:{}", self.api)
     }
 
     pub fn procore_url(self) -> String {

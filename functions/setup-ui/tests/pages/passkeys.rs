@@ -146,7 +146,7 @@ async fn what_is_not_proven_lets_nobody_in() {
         "challenge": "AAAAAAAAAAAAAAAAAAAAAA", "user": {"id": owner}, "authenticatorSelection": {"userVerification": "required"}
     }));
     assert!(problem(&browser.sign_in(&world, &mut forged).await).contains("could not be checked"));
-    let mut wrong = |change: fn(&mut Authenticator), back: fn(&mut Authenticator)| (change, back);
+    let wrong = |change: fn(&mut Authenticator), back: fn(&mut Authenticator)| (change, back);
     for (change, back) in [
         wrong(|a| a.origin = "https://evil.example".into(), |a| a.origin = PUBLIC.into()),
         wrong(|a| a.domain = "evil.example".into(), |a| a.domain = "pulse.example.com".into()),
