@@ -231,7 +231,7 @@ impl Engine<'_> {
                     break;
                 }
                 // Taken back first, then looked once more: what was asked for before is seen, what comes later arms anew.
-                self.disarm(lane.id).await?;
+                self.disarm(lane, held).await?;
                 disarmed = true;
                 continue;
             }
@@ -255,11 +255,13 @@ impl Engine<'_> {
         }
     }
 
-    /// Takes the arm back; what is read again by the clock has its time from the first run on, should this one die.
-    async fn disarm(&self, id: &LaneId) -> Result<(), TableError> {
+    /// Takes the arm back; what waits, and what is read again by the clock, have their times from here on, should this run die.
+    async fn disarm(&self, lane: &Lane<'_>, held: &Held) -> Result<(), TableError> {
         let next = self.reread_every.map(|every| self.clock.now() + every);
-        due::change(self.table, id, |reasons| {
+        let next_try = first_try(lane, held).await?;
+        due::change(self.table, lane.id, |reasons| {
             reasons.remove(&Reason::Rung);
+            set(reasons, Reason::NextTry, next_try);
             if let Some(next) = next {
                 reasons.entry(Reason::Reread).or_insert(next);
             }
@@ -491,8 +493,7 @@ impl Engine<'_> {
         deadline: Timestamp,
         report: &mut Report,
     ) -> Result<(), RunError> {
-        let waiting = try_join_all(held.free().map(|class| lane.next_try(class))).await?;
-        let next_try = waiting.into_iter().flatten().min();
+        let next_try = first_try(lane, held).await?;
         report.paused_until = held.until();
         let now = self.clock.now();
         // A pause that is nearly over is waited out by the next run, from the kept budget.
@@ -519,6 +520,11 @@ impl Engine<'_> {
         }
         Ok(())
     }
+}
+
+/// The next try of what waits and is not held.
+async fn first_try(lane: &Lane<'_>, held: &Held) -> Result<Option<Timestamp>, TableError> {
+    Ok(try_join_all(held.free().map(|class| lane.next_try(class))).await?.into_iter().flatten().min())
 }
 
 fn set(reasons: &mut BTreeMap<Reason, Timestamp>, reason: Reason, at: Option<Timestamp>) {

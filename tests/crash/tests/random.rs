@@ -59,7 +59,8 @@ async fn play(history: &[(News, usize)], faults: [(usize, Mode); 2]) -> Result<(
     }
     world.rest(&fault).await.unwrap();
     violations(&world, "random");
-    prop_assert!(world.todos().await.unwrap().is_empty(), "todos left");
+    let left = world.todos().await.unwrap();
+    prop_assert!(left.is_empty(), "todos left: {left:#?}");
     let incidents = world.procore.incidents(world.project_id);
     let open: Vec<_> = incidents.iter().filter(|incident| incident.status == "open").collect();
     prop_assert!(incidents.len() <= 1, "{incidents:#?}");
