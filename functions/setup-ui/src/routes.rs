@@ -2,8 +2,8 @@
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::{
-    activity, assets, connect, disconnect, facts, frame, headers, overview, passkeys, people_page, projects, schedule, settings,
-    sign_in, status, trial,
+    activity, assets, connect, disconnect, facts, frame, headers, overview, passkeys, people_page, projects, schedule,
+    settings, sign_in, status, trial,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
