@@ -110,7 +110,7 @@ async fn set_up(person: &Person) {
     person.sees("It works: the test record stands in Procore").await;
     person.can_use("set-up test works").await;
     let (acts, seconds) = (person.acts(), since.elapsed().as_secs_f32());
-    println!("from the link to the test record: {acts} acts, {seconds:.0} s of machine time");
+    eprintln!("from the link to the test record: {acts} acts, {seconds:.0} s of machine time");
     assert!(acts < MOST_ACTS, "{acts} acts");
     let made = eventually("the test record in Procore", SOON, || observations(&world).pop());
     assert!(made["name"].as_str().unwrap_or_default().contains("TEST - HardHat Pulse"), "{made}");
