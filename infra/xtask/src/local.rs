@@ -198,6 +198,9 @@ fn announce(stack: &Stack, supervisor: &Supervisor, options: &Options) {
     if let Some(sandbox) = &stack.sandbox {
         println!("  Procore       {}   <- open this: the sandbox's pages", sandbox.procore_url);
     }
+    if let Some(link) = stack.demo.as_ref().and_then(|demo| demo.setup_link.as_ref()) {
+        println!("  Set-up pages  {link}   <- and this: signs you in once, as the demo contractor's safety manager");
+    }
     match options.detach {
         true => println!("It goes on by itself; `cargo xtask local stop` ends it."),
         false => println!("Ctrl-C ends it."),
