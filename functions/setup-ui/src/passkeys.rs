@@ -2,6 +2,7 @@
 //! sent to us is a form like any other, with its token where somebody is signed in.
 use crate::assets::PASSKEY_PATH;
 use crate::form::{self, Form};
+use crate::people_page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use axum::Json;
@@ -9,10 +10,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::ids::PersonId;
 use maud::{Markup, html};
 use people::passkeys::{Passkey, PasskeyRefusal, Question};
-use people::{PeopleError, Person, Role, Visitor, local};
+use people::{PeopleError, Person, Visitor, local};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -97,11 +97,7 @@ pub async fn remove(
     form: Form,
 ) -> Result<Redirect, Refusal> {
     let values = form.verified(&visitor)?;
-    let id: PersonId = person.parse().map_err(|_| Refusal::not_found())?;
-    if id != visitor.person.id {
-        visitor.require(Role::Manager)?;
-    }
-    let person = app.people().person(&visitor.session.organization_id, &id).await?.ok_or_else(Refusal::not_found)?;
+    let person = people_page::oneself_or_managed(&app, &visitor, &person).await?;
     match app.people().remove_passkey(&person, values.get("passkey")).await? {
         true => Ok(Redirect::to("/people")),
         false => Err(Refusal::not_found()),

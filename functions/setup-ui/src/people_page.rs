@@ -204,6 +204,15 @@ pub async fn remove(
     Ok(Redirect::to("/people"))
 }
 
+/// Oneself, or, for a manager, anybody of the organization.
+pub async fn oneself_or_managed(app: &AppState, visitor: &Visitor, id: &str) -> Result<Person, Refusal> {
+    let id: PersonId = id.parse().map_err(|_| Refusal::not_found())?;
+    if id != visitor.person.id {
+        visitor.require(Role::Manager)?;
+    }
+    app.people().person(&visitor.session.organization_id, &id).await?.ok_or_else(Refusal::not_found)
+}
+
 /// One's own session, or, for a manager, anybody's of the organization.
 pub async fn end_session(
     State(app): State<AppState>,
@@ -212,11 +221,7 @@ pub async fn end_session(
     form: Form,
 ) -> Result<Redirect, Refusal> {
     let values = form.verified(&visitor)?;
-    let id: PersonId = person.parse().map_err(|_| Refusal::not_found())?;
-    if id != visitor.person.id {
-        visitor.require(Role::Manager)?;
-    }
-    let person = app.people().person(&visitor.session.organization_id, &id).await?.ok_or_else(Refusal::not_found)?;
+    let person = oneself_or_managed(&app, &visitor, &person).await?;
     let sessions = app.people().sessions(&person).await?;
     let session = sessions.into_iter().find(|session| session.id == values.get("session"));
     app.people().close(&session.ok_or_else(Refusal::not_found)?).await?;
