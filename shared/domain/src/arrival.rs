@@ -3,6 +3,7 @@
 use crate::fact::{Fact, FactBody, FactKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One entry: the message that made it and a line per fact that it changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,12 @@ pub struct ArrivalLine {
     pub zone_id: String,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
+    /// A PPE sample's checks: checked and compliant by item, so that reports need nothing but the log.
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<BTreeMap<String, (u64, u64)>>,
+    /// How long before `time` the sampling began.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub sampled_ms: Option<i64>,
 }
 
 impl ArrivalLine {
@@ -46,6 +53,14 @@ impl ArrivalLine {
             FactBody::PpeSample(s) => (String::new(), s.zone_id.clone(), None),
         };
         let time = fact.body.time().unwrap_or(fact.event_time);
-        Self { fact: fact.body.kind(), id: fact.body.id().to_owned(), time, kind, zone_id, priority }
+        let (checks, sampled_ms) = match &fact.body {
+            FactBody::PpeSample(s) => {
+                let checks = s.checks.iter().map(|(item, c)| (item.clone(), (c.checked, c.compliant)));
+                (Some(checks.collect()), Some(s.sampled_to.as_millisecond() - s.sampled_from.as_millisecond()))
+            }
+            _ => (None, None),
+        };
+        let (fact, id) = (fact.body.kind(), fact.body.id().to_owned());
+        Self { fact, id, time, kind, zone_id, priority, checks, sampled_ms }
     }
 }

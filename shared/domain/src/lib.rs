@@ -7,6 +7,7 @@
 //! - [`choose`], [`targets`]: which project goes to which site and why one can't; what is wrong with a mapping's target
 //! - [`record`], [`marker`]: what a connection should show, and the reference it is found by
 //! - [`wording`]: what a record says; [`merge`]: three-way merge of a record's fields; [`localtime`]: the site's clock
+//! - [`summary`]: a site's day in figures, and when it is cut off
 //! - [`treatment`]: what people add to a fact at a platform or through the API, with the outcome by 29 CFR 1904.7
 //! - [`footage`]: whose footage a key of the bucket is
 //! - [`signature`]: Standard Webhooks signing
@@ -25,6 +26,7 @@ pub mod record;
 pub mod route;
 pub mod settings;
 pub mod signature;
+pub mod summary;
 pub mod targets;
 pub mod treatment;
 pub mod validate;

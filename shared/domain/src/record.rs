@@ -68,8 +68,24 @@ pub struct RecordKey {
 }
 
 impl RecordKey {
-    /// The moment that the fact's id (a ULID) was made: by it a lane's todos of a class are sorted, the same at each ask.
+    /// A site's summary of a local date.
+    pub fn summary(site_id: &crate::ids::SiteId, date: jiff::civil::Date) -> Self {
+        Self { kind: RecordKind::DailySummary, site_id: site_id.clone(), fact_id: date.to_string() }
+    }
+
+    /// The local date that a summary is for.
+    pub fn date(&self) -> Option<jiff::civil::Date> {
+        self.fact_id.parse().ok().filter(|_| self.kind == RecordKind::DailySummary)
+    }
+
+    /// The moment that the fact's id (a ULID) was made, or the beginning of the date that a summary is for: by it a lane's todos
+    /// of a class are sorted, the same at each ask.
     pub fn at(&self) -> jiff::Timestamp {
+        if let Some(date) = self.date() {
+            return date
+                .to_zoned_datetime(jiff::tz::TimeZone::UTC)
+                .map_or(jiff::Timestamp::UNIX_EPOCH, |day| day.timestamp());
+        }
         let milliseconds =
             self.fact_id.parse::<ulid::Ulid>().ok().and_then(|ulid| i64::try_from(ulid.timestamp_ms()).ok());
         let at = milliseconds.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());

@@ -1,0 +1,18 @@
+//! A site's day in figures, for the daily summary, the reports and the trend alike: target-neutral and pure.
+//!
+//! - [`window`]: from the last cut-off to this one, on the site's clock, each instant in exactly one window
+//! - [`occurrence`]: what counts, and the time that decides which window it counts in
+//! - [`shifts`]: which shift an instant lies in
+//! - [`report`]: the daily report of contracts 6.3; [`count`]: from occurrences to it
+pub mod count;
+pub mod occurrence;
+pub mod report;
+pub mod shifts;
+pub mod window;
+
+use jiff::SignedDuration;
+
+/// What arrives within this time after a cut-off amends the note. Later, the report alone changes.
+pub const AMENDED_FOR: SignedDuration = SignedDuration::from_hours(72);
+/// A site's hour where none is set.
+pub const DEFAULT_HOUR: &str = "17:00";

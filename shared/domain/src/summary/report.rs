@@ -1,0 +1,104 @@
+//! The daily report, as the API and webhooks show it (contracts 6.3).
+use super::window::Window;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The local date at the end of the window.
+    pub date: Date,
+    pub time_zone: String,
+    pub window: Window,
+    pub alerts: u64,
+    pub confirmed_incidents: u64,
+    pub recordable_incidents: u64,
+    pub zone_breaches: u64,
+    pub ppe: Ppe,
+    /// Alerts by detection kind.
+    pub by_kind: BTreeMap<String, u64>,
+    /// The zones with alerts, most first.
+    pub by_zone: Vec<ZoneAlerts>,
+    pub previous: Previous,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ppe {
+    pub rate: Rate,
+    /// The site's shifts in the order they are set, then `other` if anything was sampled outside them.
+    pub by_shift: Vec<ShiftPpe>,
+}
+
+/// Compliant checks by checks, 0 to 1. `None`: nothing was sampled.
+pub type Rate = Option<f64>;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShiftPpe {
+    pub shift: String,
+    pub rate: Rate,
+    pub items: BTreeMap<String, ItemPpe>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemPpe {
+    pub checked: u64,
+    pub compliant: u64,
+    pub rate: Rate,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneAlerts {
+    pub zone_id: String,
+    pub name: String,
+    pub alerts: u64,
+}
+
+/// The window before, in the members that a change is told of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Previous {
+    pub date: Date,
+    pub window: Window,
+    pub alerts: u64,
+    pub confirmed_incidents: u64,
+    pub recordable_incidents: u64,
+    pub zone_breaches: u64,
+    pub ppe: PreviousPpe,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PreviousPpe {
+    pub rate: Rate,
+}
+
+impl Report {
+    /// What the next day's report says of this one.
+    pub fn as_previous(&self) -> Previous {
+        Previous {
+            date: self.date,
+            window: self.window,
+            alerts: self.alerts,
+            confirmed_incidents: self.confirmed_incidents,
+            recordable_incidents: self.recordable_incidents,
+            zone_breaches: self.zone_breaches,
+            ppe: PreviousPpe { rate: self.ppe.rate },
+        }
+    }
+}
+
+/// Checks added up; rates are weighted by them, so that a zone with two workers doesn't count like one with two hundred.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Checks {
+    pub checked: u64,
+    pub compliant: u64,
+}
+
+impl Checks {
+    pub fn add(&mut self, checked: u64, compliant: u64) {
+        self.checked = self.checked.saturating_add(checked);
+        self.compliant = self.compliant.saturating_add(compliant);
+    }
+
+    pub fn rate(self) -> Rate {
+        (self.checked > 0).then(|| self.compliant as f64 / self.checked as f64)
+    }
+}
