@@ -1,58 +1,41 @@
-//! What an answer that is no success means for the lane. Pure: status, body and what was asked go in, one [`TargetError`] comes
-//! out. The rule: where a write may have been carried out it is `Unclear`, and nothing else is.
-use crate::request::{Ask, Effect, Place, Tool};
-use crate::text::sentence;
+//! How Procore refuses, and what a person then does.
+use crate::request::{Place, Tool};
 use domain::record::Mender;
 use grants::GrantError;
-use jiff::{SignedDuration, Timestamp};
+use platform::Manners;
 use serde_json::Value;
 use sync::target::{Block, TargetError};
 
-/// The platform's own words are kept up to here.
-const LONGEST: usize = 500;
-
-/// An answer that is no success.
+/// Procore's manners.
 #[derive(Debug, Clone, Copy)]
-pub struct Refusal<'a> {
-    pub status: u16,
-    pub body: &'a [u8],
-    pub retry_after: Option<SignedDuration>,
-    pub pause_until: Option<Timestamp>,
-}
+pub enum ProcoreManners {}
 
-/// What a refusal means.
-pub fn classify(refusal: &Refusal, ask: Ask) -> TargetError {
-    let words = words(refusal.status, refusal.body);
-    match (refusal.status, ask.place) {
-        (429, _) => match refusal.pause_until {
-            Some(until) => TargetError::Paused { until, everything: true },
-            None => TargetError::NotDone { why: said(429, &words) },
-        },
-        (401, _) => TargetError::Connection(unauthorized()),
-        (403, _) if not_connected(&words) => TargetError::Connection(disconnected()),
-        (403, _) => TargetError::Project(forbidden(ask.tool, &words)),
-        // 405: the operation is not there for this record.
-        (404 | 405 | 410, Place::Record) => TargetError::NotFound,
-        (404 | 410, _) => TargetError::Project(invisible(ask.place)),
-        // A conflict was surely not carried out, and may pass.
-        (409 | 425, _) => TargetError::NotDone { why: said(refusal.status, &words) },
-        (status, _) if is_unclear(status) => match (ask.effect, refusal.pause_until) {
-            (Effect::Once, _) => TargetError::Unclear { why: said(status, &words), retry_after: refusal.retry_after },
-            (Effect::Repeatable, Some(until)) => TargetError::Paused { until, everything: true },
-            (Effect::Repeatable, None) => TargetError::NotDone { why: said(status, &words) },
-        },
-        (_, _) => TargetError::Refused { words },
+impl Manners for ProcoreManners {
+    type Tool = Tool;
+    const NAME: &'static str = "Procore";
+
+    fn tool(tool: Tool) -> &'static str {
+        tool.words()
     }
-}
 
-/// Whether a write may have been carried out although it was answered so. A redirect is never followed: whoever sent it may be
-/// some gateway before or behind Procore.
-fn is_unclear(status: u16) -> bool {
-    status == 408 || !(400..500).contains(&status)
-}
+    fn said(body: &Value) -> Option<String> {
+        from_json(body)
+    }
 
-fn said(status: u16, words: &str) -> String {
-    format!("Procore answered {status}: {words}")
+    fn unauthorized() -> Block {
+        unauthorized()
+    }
+
+    fn forbidden(tool: Tool, words: &str) -> TargetError {
+        match not_connected(words) {
+            true => TargetError::Connection(disconnected()),
+            false => TargetError::Project(forbidden(tool, words)),
+        }
+    }
+
+    fn invisible(place: Place) -> Block {
+        invisible(place)
+    }
 }
 
 pub(crate) fn not_connected(words: &str) -> bool {
@@ -112,7 +95,7 @@ fn forbidden(tool: Tool, words: &str) -> Block {
 }
 
 fn invisible(place: Place) -> Block {
-    let what = if place == Place::Company { "company" } else { "project" };
+    let what = if place == Place::Account { "company" } else { "project" };
     Block {
         reason: format!("Procore shows HardHat Pulse no such {what} (404)."),
         who: Mender::PlatformAdmin,
@@ -123,21 +106,28 @@ fn invisible(place: Place) -> Block {
 }
 
 /// The platform's own words, from any of its four error shapes, as one sentence.
-pub fn words(status: u16, body: &[u8]) -> String {
-    let text = match serde_json::from_slice::<Value>(body) {
-        Ok(value) => from_json(&value),
-        Err(_) => from_text(&String::from_utf8_lossy(body)),
-    };
-    match sentence(&text.unwrap_or_default(), LONGEST) {
-        empty if empty.is_empty() => format!("status {status} without words"),
-        words => words,
+pub(crate) fn words(status: u16, body: &[u8]) -> String {
+    platform::words::<ProcoreManners>(status, body)
+}
+
+/// The login host refuses the app's credentials.
+pub(crate) fn refused_credentials(code: &str) -> Block {
+    Block {
+        reason: format!("Procore's login refuses HardHat Pulse's own credentials ({code})."),
+        who: Mender::HardhatPulse,
+        what_to_do:
+            "HardHat Pulse renews its Procore client secret; nothing is lost meanwhile. contact@hardhatpulse.com helps."
+                .into(),
     }
 }
 
-/// A gateway's HTML page says nothing to a person.
-fn from_text(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty() && !text.starts_with('<')).then(|| text.to_owned())
+pub(crate) fn without_credentials(reason: String) -> Block {
+    Block {
+        reason,
+        who: Mender::HardhatPulse,
+        what_to_do: "HardHat Pulse writes its Procore client id and secret at deployment; nothing is lost meanwhile."
+            .into(),
+    }
 }
 
 fn from_json(value: &Value) -> Option<String> {
@@ -196,73 +186,18 @@ fn enveloped(error: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const ONCE: Ask = Ask { effect: Effect::Once, place: Place::Project, tool: Tool::Incidents };
-    const READ: Ask = Ask { effect: Effect::Repeatable, place: Place::Record, tool: Tool::Observations };
-
-    fn refusal(status: u16, body: &str) -> Refusal<'_> {
-        Refusal { status, body: body.as_bytes(), retry_after: None, pause_until: None }
-    }
-
-    fn name(error: &TargetError) -> &'static str {
-        match error {
-            TargetError::NotDone { .. } => "not done",
-            TargetError::Paused { .. } => "paused",
-            TargetError::Unclear { .. } => "unclear",
-            TargetError::Connection(_) => "connection",
-            TargetError::Project(_) => "project",
-            TargetError::NotFound => "not found",
-            TargetError::Refused { .. } => "refused",
-        }
-    }
-
-    #[test]
-    fn a_status_means_one_thing_for_a_create_and_another_for_a_read() {
-        for (status, once, read) in [
-            (302, "unclear", "not done"),
-            (400, "refused", "refused"),
-            (401, "connection", "connection"),
-            (403, "project", "project"),
-            (404, "project", "not found"),
-            (405, "refused", "not found"),
-            (406, "refused", "refused"),
-            (408, "unclear", "not done"),
-            (409, "not done", "not done"),
-            (410, "project", "not found"),
-            (413, "refused", "refused"),
-            (422, "refused", "refused"),
-            (429, "not done", "not done"),
-            (500, "unclear", "not done"),
-            (502, "unclear", "not done"),
-            (503, "unclear", "not done"),
-            (504, "unclear", "not done"),
-        ] {
-            assert_eq!(name(&classify(&refusal(status, "{}"), ONCE)), once, "create {status}");
-            assert_eq!(name(&classify(&refusal(status, "{}"), READ)), read, "read {status}");
-        }
-    }
-
-    #[test]
-    fn a_time_to_wait_pauses_a_read_and_leaves_a_write_unclear() {
-        let until: Timestamp = "2026-11-24T16:00:09Z".parse().unwrap();
-        let nine = SignedDuration::from_secs(9);
-        let told = |status| Refusal { retry_after: Some(nine), pause_until: Some(until), ..refusal(status, "busy") };
-        assert!(
-            matches!(classify(&told(503), READ), TargetError::Paused { until: at, everything: true } if at == until)
-        );
-        assert!(
-            matches!(classify(&told(503), ONCE), TargetError::Unclear { retry_after: Some(wait), .. } if wait == nine)
-        );
-        assert!(
-            matches!(classify(&told(429), ONCE), TargetError::Paused { until: at, everything: true } if at == until)
-        );
-    }
+    use platform::{Ask, Effect, Refusal, classify};
 
     #[test]
     fn only_the_words_tell_a_disconnected_app_from_a_missing_permission() {
-        let gone = classify(&refusal(403, r#"{"errors":["App is not connected to this company."]}"#), READ);
+        let read = Ask { effect: Effect::Repeatable, place: Place::Record, tool: Tool::Observations };
+        let refused = |body: &str| {
+            let refusal = Refusal { status: 403, body: body.as_bytes(), retry_after: None, pause_until: None };
+            classify::<ProcoreManners>(&refusal, read)
+        };
+        let gone = refused(r#"{"errors":["App is not connected to this company."]}"#);
         assert!(matches!(&gone, TargetError::Connection(block) if block.who == Mender::PlatformAdmin));
-        let barred = classify(&refusal(403, r#"{"message":"No permission."}"#), READ);
+        let barred = refused(r#"{"message":"No permission."}"#);
         let TargetError::Project(block) = &barred else { panic!("{barred:?}") };
         assert!(
             block.reason.ends_with("No permission.") && block.what_to_do.contains("Observations: Standard"),
@@ -287,14 +222,10 @@ mod tests {
             (r#"{"error":{"code":"BAD"}}"#, "BAD"),
             (r#"{"error":"invalid_grant","error_description":"Dead."}"#, "Dead."),
             (r#""text""#, "text"),
-            ("Plain\u{0}\n text", "Plain text"),
-            ("<html>Bad gateway</html>", "status 500 without words"),
             (r#"{"errors":{}}"#, "status 500 without words"),
-            ("", "status 500 without words"),
             ("[1]", "status 500 without words"),
         ] {
             assert_eq!(words(500, body.as_bytes()), expected, "{body}");
         }
-        assert_eq!(words(500, "x".repeat(9000).as_bytes()).chars().count(), LONGEST);
     }
 }

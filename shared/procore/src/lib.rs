@@ -1,8 +1,7 @@
 //! Procore: a typed client and its [`Target`](sync::target::Target) for the lane.
 //!
-//! - [`client`]: one request: token, company header, time-outs, rate headers, the classification of what came back; [`request`]
-//!   says what one is
-//! - [`token`]: the client-credentials token, cached and renewed early; a connection with a person's grant uses theirs (`grants`)
+//! - [`client`]: in whose name a call goes (the service account's token, or a person's: `grants`) and with which company header;
+//!   what all platforms share is in `platform`. [`request`] says what a request is
 //! - [`rates`] and [`errors`]: what an answer says about rate windows and about what went wrong; pure
 //! - [`pages`]: lists, read to their end or not at all
 //! - [`personal`]: what is asked for a person who signed in, with a token of theirs
@@ -18,8 +17,7 @@ mod rates;
 mod request;
 pub mod target;
 mod text;
-pub mod token;
 
-pub use client::{Hosts, Procore, SetupError, Timeouts};
+pub use client::{Hosts, Procore};
+pub use platform::{CredentialError, CredentialSource, Credentials, ParameterCredentials, SetupError, Timeouts};
 pub use target::ProcoreTarget;
-pub use token::{CredentialError, CredentialSource, Credentials, ParameterCredentials};

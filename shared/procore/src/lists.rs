@@ -86,7 +86,7 @@ pub struct Lists<'a> {
 impl Lists<'_> {
     /// The companies of a person. The app's own list would tell of other customers, so there is no such call.
     pub async fn companies(&self, person: &Secret) -> Result<Vec<Company>, ListError> {
-        let request = Request::get_anywhere("/rest/v1.0/companies", Tool::Directory);
+        let request = Request::get(None, "/rest/v1.0/companies".into(), Place::Account, Tool::Directory);
         let mut companies: Vec<Company> =
             self.read(&request, As::Person(person)).await?.iter().filter_map(company).collect();
         companies.sort_by_key(|company| company.name.to_lowercase());
@@ -96,7 +96,7 @@ impl Lists<'_> {
     /// The projects of a company, all states, by name: with the app's token exactly those that an admin permitted to it.
     pub async fn projects(&self, company: &str, who: As<'_>) -> Result<Vec<Project>, ListError> {
         let company = number(company)?;
-        let request = Request::get(company, "/rest/v1.1/projects".into(), Place::Company, Tool::Directory)
+        let request = Request::get(company, "/rest/v1.1/projects".into(), Place::Account, Tool::Directory)
             .with("company_id", company)
             .with("view", "extended");
         let mut projects: Vec<Project> = self.read(&request, who).await?.iter().filter_map(project).collect();
@@ -140,7 +140,7 @@ impl Lists<'_> {
     pub async fn hazards(&self, company: &str, active: bool, who: As<'_>) -> Result<Vec<Hazard>, ListError> {
         let company = number(company)?;
         let path = format!("/rest/v1.0/companies/{company}/hazards");
-        let request = Request::get(company, path, Place::Company, Tool::Incidents).with("filters[active]", active);
+        let request = Request::get(company, path, Place::Account, Tool::Incidents).with("filters[active]", active);
         let found = self.read(&request, who).await?;
         let mut hazards: Vec<Hazard> = found.iter().filter_map(|each| hazard(each, active)).collect();
         hazards.sort_by_key(|each| each.name.to_lowercase());

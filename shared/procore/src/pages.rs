@@ -1,7 +1,8 @@
 //! Lists, read to their end. A list that can't be read whole is an error: what is missing must not pass for "not there".
-use crate::client::{Procore, Reply, unreadable};
+use crate::client::{Procore, unreadable};
 use crate::request::{Effect, Request};
 use credentials::Secret;
+use platform::Reply;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -1,14 +1,15 @@
 //! What we ask for a person, with a token of theirs: who they are, what they can list; and how such a token comes to us
 //! (authorization code), is renewed and is taken back. Procore documents no PKCE, so none is sent: a parameter that is passed
 //! over protects nothing. Here, too, nothing is retried.
-use crate::client::{Answer, Broken, Procore};
+use crate::client::{NAME, Procore};
 use crate::errors::{not_connected, words};
 use crate::pages;
-use crate::token::{CredentialError, Credentials, oauth_code};
 use async_trait::async_trait;
 use credentials::Secret;
 use grants::{RefreshError, Refresher, Tokens};
 use jiff::{SignedDuration, Timestamp};
+use platform::token::oauth_code;
+use platform::{Answer, Broken, CredentialError, Credentials};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -127,14 +128,14 @@ impl Procore {
         let answer = self.post_form(path, &form, now).await;
         tracing::debug!(path, status = answer.as_ref().map(|answer| answer.status).ok(), "Procore login");
         answer.map_err(|broken| match broken {
-            Broken::Unreachable => LoginError::NotSent(broken.words().into()),
-            Broken::Late | Broken::Cut | Broken::TooLong => LoginError::Unclear(broken.words().into()),
+            Broken::Unreachable => LoginError::NotSent(broken.words(NAME)),
+            Broken::Late | Broken::Cut | Broken::TooLong => LoginError::Unclear(broken.words(NAME)),
         })
     }
 
     async fn app_credentials(&self) -> Result<Credentials, LoginError> {
         self.credentials().await.map_err(|error| match error {
-            CredentialError::Missing(reason) => LoginError::NoCredentials(reason),
+            CredentialError::Missing(reason) | CredentialError::Unusable(reason) => LoginError::NoCredentials(reason),
             CredentialError::Unavailable(why) => LoginError::NotSent(why),
         })
     }
@@ -199,7 +200,7 @@ impl Procore {
     ) -> Result<Answer, PersonalError> {
         let answer = self.get_as(token, path, company, query, now).await;
         tracing::debug!(path, status = answer.as_ref().map(|answer| answer.status).ok(), "Procore call for a person");
-        let answer = answer.map_err(|broken| PersonalError::Unavailable(broken.words().into()))?;
+        let answer = answer.map_err(|broken| PersonalError::Unavailable(broken.words(NAME)))?;
         let said = || words(answer.status, answer.body.as_deref().unwrap_or_default());
         match answer.status {
             200..=299 => Ok(answer),
@@ -236,12 +237,12 @@ impl From<LoginError> for RefreshError {
 }
 
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, PersonalError> {
-    let body = answer.body.as_ref().map_err(|broken| PersonalError::Unavailable(broken.words().into()))?;
+    let body = answer.body.as_ref().map_err(|broken| PersonalError::Unavailable(broken.words(NAME)))?;
     serde_json::from_slice(body).map_err(|_| PersonalError::Unavailable("Procore's answer can't be read".into()))
 }
 
 fn read_tokens(answer: &Answer, now: Timestamp) -> Result<Tokens, LoginError> {
-    let body = answer.body.as_ref().map_err(|broken| LoginError::Unclear(broken.words().into()))?;
+    let body = answer.body.as_ref().map_err(|broken| LoginError::Unclear(broken.words(NAME)))?;
     let issued = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let text = |name: &str| issued[name].as_str().filter(|text| !text.is_empty());
     match (text("access_token"), issued["expires_in"].as_i64().filter(|seconds| *seconds > 0)) {

@@ -1,44 +1,20 @@
 //! What an answer's headers say about rate windows and pauses. Pure.
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use jiff::{SignedDuration, Timestamp};
+use platform::rates::{is_down, pause_until};
 use reqwest::header::HeaderMap;
 use sync::budget::Answered;
 
-/// A 429 that names no time: longer than the spike window, far shorter than the hour.
-const UNTOLD_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 /// No window is longer than this; a reset beyond it is no help.
 const LONGEST_WINDOW: SignedDuration = SignedDuration::from_secs(3600 + 10);
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// The windows as the headers tell of them. `pause_until` is set where the platform asks for a pause: 429, or 503 with a time.
 pub fn answered(status: u16, headers: &HeaderMap, now: Timestamp) -> Answered {
     let reset = number(headers, "x-rate-limit-reset").and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let wait = retry_after(headers, now);
-    let pause_until = match status {
-        429 => Some(paused_until(wait, reset, now)),
-        503 => wait.and_then(|wait| now.checked_add(wait).ok()),
-        _ => None,
-    };
+    let ends = reset.filter(|reset| *reset > now && reset.duration_since(now) <= LONGEST_WINDOW);
+    let pause_until = pause_until(status, headers, ends, now);
     let count = |name| number(headers, name).and_then(|count| u32::try_from(count).ok());
     let (limit, remaining) = (count("x-rate-limit-limit"), count("x-rate-limit-remaining"));
-    let down = status == 408 || status >= 500 || (300..400).contains(&status);
-    Answered { limit, remaining, reset, pause_until, down }
-}
-
-/// The later of what `Retry-After` and the window's reset say.
-fn paused_until(wait: Option<SignedDuration>, reset: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    let told = wait.and_then(|wait| now.checked_add(wait).ok());
-    let reset = reset.filter(|reset| *reset > now && reset.duration_since(now) <= LONGEST_WINDOW);
-    told.max(reset).unwrap_or_else(|| now.saturating_add(UNTOLD_PAUSE).unwrap_or(Timestamp::MAX))
-}
-
-/// `Retry-After`, as seconds or as an HTTP date; at least a second, at most a day.
-pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
-    let text = headers.get("retry-after")?.to_str().ok()?.trim();
-    let wait = match text.parse::<i64>() {
-        Ok(seconds) => SignedDuration::from_secs(seconds),
-        Err(_) => rfc2822::parse(text).ok()?.timestamp().duration_since(now),
-    };
-    Some(wait.clamp(SignedDuration::from_secs(1), LONGEST_PAUSE))
+    Answered { limit, remaining, reset, pause_until, down: is_down(status) }
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<i64> {

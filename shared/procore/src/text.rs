@@ -1,16 +1,5 @@
 //! Text as people and platforms keep it, brought to one form. Pure.
 
-/// Words of the platform for a person: no control characters, no runs of blanks, at most `limit` characters.
-pub fn sentence(text: &str, limit: usize) -> String {
-    let blank = |c: char| c.is_whitespace() || c.is_control();
-    let words: Vec<&str> = text.split(blank).filter(|word| !word.is_empty()).collect();
-    let whole = words.join(" ");
-    match whole.char_indices().nth(limit) {
-        None => whole,
-        Some(_) => whole.chars().take(limit.saturating_sub(1)).chain(['…']).collect(),
-    }
-}
-
 /// Rich text as plain text: paragraphs and breaks become line ends, other tags go, entities become their characters. Plain text
 /// with a stray `<` stays what it is.
 pub fn plain(text: &str) -> String {
@@ -120,13 +109,5 @@ mod tests {
         ] {
             assert_eq!(plain(rich), expected, "{rich}");
         }
-    }
-
-    #[test]
-    fn a_sentence_is_short_and_on_one_line() {
-        assert_eq!(sentence(" a\r\n\u{7}b\tc ", 10), "a b c");
-        let long = sentence(&"é".repeat(600), 500);
-        assert_eq!(long.chars().count(), 500);
-        assert!(long.ends_with('…'));
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn mapped_id(what: &str, kind: &str, id: &str) -> Result<Value, Stop>
 
 pub(super) async fn find(procore: &Procore, call: Call<'_>, at: At) -> Result<Value, TargetError> {
     let path = format!("/rest/v1.0/companies/{}/hazards", at.company);
-    let request = Request::get(at.company, path, Place::Company, Tool::Incidents);
+    let request = Request::get(at.company, path, Place::Account, Tool::Incidents);
     match procore.list(call, &request).await {
         Ok(entries) => {
             let hazards = entries.into_iter().filter_map(|entry| serde_json::from_value::<Hazard>(entry).ok());

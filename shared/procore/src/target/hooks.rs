@@ -1,9 +1,10 @@
 //! Our hook on a project: one, in our own namespace, with an Authorization value of our choice. Injuries raise no event, so
 //! incidents are all there is to subscribe to; our own observations would ring for each of our own writes.
 use super::At;
-use crate::client::{Procore, Reply, unreadable};
+use crate::client::{Procore, unreadable};
 use crate::pages::id;
 use crate::request::{Effect, Place, Request, Tool};
+use platform::Reply;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sync::target::{Call, FoundHook, TargetError};
@@ -16,7 +17,7 @@ const EVENTS: [&str; 3] = ["create", "update", "delete"];
 const PER_PAGE: usize = 100;
 
 pub(super) async fn own_user(procore: &Procore, call: Call<'_>, at: At) -> Result<String, TargetError> {
-    let request = Request::get(at.company, "/rest/v1.0/me".into(), Place::Company, Tool::Webhooks);
+    let request = Request::get(at.company, "/rest/v1.0/me".into(), Place::Account, Tool::Webhooks);
     let reply = procore.send(call, &request.with("company_id", at.company)).await?;
     id(&reply.body).map(|id| id.to_string()).ok_or_else(|| unreadable(Effect::Repeatable))
 }

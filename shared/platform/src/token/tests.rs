@@ -1,6 +1,6 @@
 //! The token's cache, against a login host that counts.
 use super::*;
-use credentials::MemoryParameters;
+use domain::record::Mender;
 use serde_json::json;
 use std::collections::VecDeque;
 use std::sync::Mutex as StdMutex;
@@ -21,31 +21,38 @@ impl Host {
 
 #[async_trait]
 impl Issuer for Host {
-    async fn ask(&self, credentials: &Credentials, _: Timestamp) -> Result<Answer, Broken> {
-        assert_eq!((credentials.client_id.as_str(), credentials.client_secret.expose()), ("id", "hush"));
+    fn name(&self) -> &'static str {
+        "Somewhere"
+    }
+
+    fn refused(&self, code: &str) -> Block {
+        self.none(code.to_owned())
+    }
+
+    fn none(&self, reason: String) -> Block {
+        Block { reason, who: Mender::HardhatPulse, what_to_do: String::new() }
+    }
+
+    async fn ask(&self, _: Timestamp) -> Result<Result<Answer, Broken>, CredentialError> {
         let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         tokio::task::yield_now().await;
         let issued =
             (200, json!({"access_token": format!("token-{number}"), "token_type": "bearer", "expires_in": 5400}));
         let (status, body) = self.answers.lock().unwrap().pop_front().unwrap_or(issued);
         if status == 0 {
-            return Err(Broken::Late);
+            return Ok(Err(Broken::Late));
         }
-        Ok(Answer {
+        if status == 1 {
+            return Err(CredentialError::Missing("SSM parameter /s/client-id does not exist".into()));
+        }
+        Ok(Ok(Answer {
             status,
             body: Ok(body.to_string().into_bytes()),
             rates: Default::default(),
             retry_after: None,
             headers: Default::default(),
-        })
+        }))
     }
-}
-
-fn tokens() -> Tokens {
-    let parameters =
-        Arc::new(MemoryParameters::of([("/s/procore/client-id", "id"), ("/s/procore/client-secret", "hush")]));
-    let (client_id, client_secret) = ("/s/procore/client-id".into(), "/s/procore/client-secret".into());
-    Tokens::new(Arc::new(ParameterCredentials { parameters, client_id, client_secret }))
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -54,7 +61,7 @@ fn at(seconds: i64) -> Timestamp {
 
 #[tokio::test]
 async fn a_token_is_kept_and_renewed_five_minutes_before_its_end() {
-    let (tokens, host) = (tokens(), Host::default());
+    let (tokens, host) = (Tokens::default(), Host::default());
     for (seconds, token) in [(0, "token-1"), (5099, "token-1"), (5100, "token-2"), (5101, "token-2")] {
         assert_eq!(tokens.get(&host, at(seconds)).await.unwrap().expose(), token, "{seconds}");
     }
@@ -62,7 +69,7 @@ async fn a_token_is_kept_and_renewed_five_minutes_before_its_end() {
 
 #[tokio::test]
 async fn many_callers_renew_once() {
-    let (tokens, host) = (tokens(), Host::default());
+    let (tokens, host) = (Tokens::default(), Host::default());
     let (a, b, c) = tokio::join!(tokens.get(&host, at(0)), tokens.get(&host, at(0)), tokens.get(&host, at(1)));
     assert!([a, b, c].into_iter().all(|token| token.unwrap().expose() == "token-1"));
     assert_eq!(host.asked.load(Ordering::SeqCst), 1);
@@ -75,7 +82,7 @@ async fn while_the_login_host_is_down_the_old_token_serves_to_its_end() {
         .then(0, json!(null))
         .then(503, json!(null))
         .then(500, json!(null));
-    let tokens = tokens();
+    let tokens = Tokens::default();
     for seconds in [0, 5200, 5399] {
         assert_eq!(tokens.get(&host, at(seconds)).await.unwrap().expose(), "token-1");
     }
@@ -84,7 +91,7 @@ async fn while_the_login_host_is_down_the_old_token_serves_to_its_end() {
 
 #[tokio::test]
 async fn a_refused_token_is_forgotten_but_not_its_successor() {
-    let (tokens, host) = (tokens(), Host::default());
+    let (tokens, host) = (Tokens::default(), Host::default());
     let first = tokens.get(&host, at(0)).await.unwrap();
     tokens.forget(&first).await;
     assert_eq!(tokens.get(&host, at(1)).await.unwrap().expose(), "token-2");
@@ -98,7 +105,7 @@ async fn refused_credentials_block_and_are_never_repeated_in_the_words() {
         .then(401, json!({"error": "invalid_client", "error_description": "hush is wrong"}))
         .then(401, json!({"error": "hush"}))
         .then(400, json!({"error": "unauthorized_client"}));
-    let tokens = tokens();
+    let tokens = Tokens::default();
     for _ in 0..3 {
         let Err(TargetError::Connection(block)) = tokens.get(&host, at(0)).await else { panic!("not blocked") };
         assert_eq!(block.who, Mender::HardhatPulse);
@@ -109,7 +116,7 @@ async fn refused_credentials_block_and_are_never_repeated_in_the_words() {
 #[tokio::test]
 async fn an_answer_that_does_not_speak_of_our_credentials_blocks_nothing() {
     let host = Host::default().then(403, json!({"message": "hush"})).then(400, json!({"error": "hush"}));
-    let tokens = tokens();
+    let tokens = Tokens::default();
     for _ in 0..2 {
         let Err(TargetError::NotDone { why }) = tokens.get(&host, at(0)).await else { panic!("not to be tried again") };
         assert!(!why.contains("hush"), "{why}");
@@ -118,12 +125,7 @@ async fn an_answer_that_does_not_speak_of_our_credentials_blocks_nothing() {
 
 #[tokio::test]
 async fn a_missing_parameter_says_so() {
-    let parameters = Arc::new(MemoryParameters::default());
-    let source =
-        ParameterCredentials { parameters, client_id: "/s/procore/client-id".into(), client_secret: "x".into() };
-    let error = Tokens::new(Arc::new(source)).get(&Host::default(), at(0)).await.unwrap_err();
-    assert!(
-        matches!(&error, TargetError::Connection(block) if block.reason.contains("/s/procore/client-id")),
-        "{error:?}"
-    );
+    let host = Host::default().then(1, json!(null));
+    let error = Tokens::default().get(&host, at(0)).await.unwrap_err();
+    assert!(matches!(&error, TargetError::Connection(block) if block.reason.contains("/s/client-id")), "{error:?}");
 }
