@@ -93,7 +93,9 @@ async fn wanted(
     let Some(provider) = provider(body, checks) else { return Ok(None) };
     let known: &[&str] = match provider {
         Provider::Procore => &["organization_id", "provider", "company_id"],
-        Provider::Acc => &["organization_id", "provider", "account_id", "region", "service_account"],
+        Provider::Acc | Provider::Webhook => {
+            &["organization_id", "provider", "account_id", "region", "service_account"]
+        }
     };
     let Some(members) = Members::of(body, "", known, checks) else { return Ok(None) };
     let organization = organization(app, &members, checks).await?;
@@ -108,7 +110,7 @@ async fn wanted(
             }
             Ok(organization.zip(company))
         }
-        Provider::Acc => {
+        Provider::Acc | Provider::Webhook => {
             checks.fail(members.pointer("provider"), "`acc` is not available yet; `procore` is");
             Ok(None)
         }

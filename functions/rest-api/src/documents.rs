@@ -1,4 +1,5 @@
-//! What describes us, for anyone: the OpenAPI document, and the JSON Schemas of what edges send, at the addresses that their ids name.
+//! What describes us, for anyone: the OpenAPI document, and the JSON Schemas of what edges send and webhook endpoints get, at the
+//! addresses that their ids name.
 use crate::problem::Problem;
 use crate::state::AppState;
 use axum::extract::Path;
@@ -7,6 +8,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use domain::validate::SCHEMAS;
+use domain::webhook;
 
 /// Routes that need no key.
 pub fn routes() -> Router<AppState> {
@@ -18,7 +20,8 @@ async fn openapi() -> impl IntoResponse {
 }
 
 async fn schema(Path(path): Path<String>) -> Result<impl IntoResponse, Problem> {
-    let found = SCHEMAS.iter().find(|(known, _)| *known == path);
-    let (_, text) = found.ok_or_else(|| Problem::not_found("schema"))?;
-    Ok(([(CONTENT_TYPE, "application/schema+json"), (CACHE_CONTROL, "public, max-age=3600")], *text))
+    let edge = SCHEMAS.iter().find(|(known, _)| *known == path).map(|(_, text)| (*text).to_owned());
+    let found = edge.or_else(|| webhook::schemas::at(&path).map(|schema| schema.to_string()));
+    let text = found.ok_or_else(|| Problem::not_found("schema"))?;
+    Ok(([(CONTENT_TYPE, "application/schema+json"), (CACHE_CONTROL, "public, max-age=3600")], text))
 }

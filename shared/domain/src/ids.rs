@@ -71,6 +71,8 @@ prefixed_id!(/// An organization's API key (not the key itself).
     ApiKeyId, "key_", "API key id");
 prefixed_id!(/// One organization's link to one platform account.
     ConnectionId, "con_", "connection id");
+prefixed_id!(/// A receiver of a customer's own.
+    EndpointId, "whe_", "webhook endpoint id");
 prefixed_id!(/// Someone who may look at an organization's things.
     PersonId, "per_", "person id");
 
@@ -82,12 +84,26 @@ impl ConnectionId {
     }
 }
 
+impl EndpointId {
+    /// An endpoint is a lane too, and lanes are named as connections are.
+    pub fn lane(&self) -> ConnectionId {
+        ConnectionId(format!("{}{}", ConnectionId::PREFIX, &self.0[Self::PREFIX.len()..]))
+    }
+
+    /// Whose lane it is.
+    pub fn of_lane(lane: &ConnectionId) -> Self {
+        Self(format!("{}{}", Self::PREFIX, &lane.0[ConnectionId::PREFIX.len()..]))
+    }
+}
+
 /// A platform whose connections are lanes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
     Procore,
     Acc,
+    /// Receivers of customers' own: each endpoint is a lane.
+    Webhook,
 }
 
 impl Provider {
@@ -95,6 +111,7 @@ impl Provider {
         match self {
             Provider::Procore => "procore",
             Provider::Acc => "acc",
+            Provider::Webhook => "webhook",
         }
     }
 }
@@ -109,6 +126,13 @@ mod tests {
         assert!(id.parse::<SiteId>().is_ok());
         assert!(id.parse::<EdgeId>().is_err());
         assert!("site_../../x".parse::<SiteId>().is_err());
+    }
+
+    #[test]
+    fn an_endpoint_and_its_lane_lead_to_each_other() {
+        let endpoint = EndpointId::new(ulid::Ulid::from_parts(1, 2));
+        assert!(endpoint.lane().to_string().parse::<ConnectionId>().is_ok());
+        assert_eq!(EndpointId::of_lane(&endpoint.lane()), endpoint);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! - [`treatment`]: what people add to a fact at a platform or through the API, with the outcome by 29 CFR 1904.7
 //! - [`footage`]: whose footage a key of the bucket is
 //! - [`signature`]: Standard Webhooks signing
+//! - [`webhook`]: what a customer's own receiver is sent, in which words and when again
 pub mod arrival;
 pub mod choose;
 pub mod event;
@@ -30,4 +31,5 @@ pub mod summary;
 pub mod targets;
 pub mod treatment;
 pub mod validate;
+pub mod webhook;
 pub mod wording;

@@ -91,6 +91,16 @@ impl RecordKey {
         let at = milliseconds.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         at.unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
+
+    /// Our own page of what it shows, which asks for a login.
+    pub fn link(&self, public_url: &str) -> String {
+        let page = match self.kind {
+            RecordKind::Incident => "incidents",
+            RecordKind::Observation => "detections",
+            RecordKind::DailySummary => "reports",
+        };
+        format!("{public_url}/sites/{}/{page}/{}", self.site_id, self.fact_id)
+    }
 }
 
 /// Where a record stands (design 4, "states of a link").

@@ -45,15 +45,25 @@ pub fn incident_title(incident: &Incident, place: &Place) -> String {
 }
 
 pub fn incident_description(incident: &Incident, retracted: Option<&str>, place: &Place) -> String {
-    let mut lines = Vec::new();
-    match retracted {
-        Some(_) if incident.privacy_case => lines.push("RETRACTED in HardHat Pulse.".to_owned()),
-        Some(reason) => lines.push(format!("RETRACTED in HardHat Pulse: {reason}")),
-        None if !incident.recordable => {
-            lines.push("Now classified as not recordable (29 CFR 1904.7) in HardHat Pulse.".to_owned());
-        }
-        None => {}
+    let first = match retracted {
+        Some(reason) => Some(retracted_line((!incident.privacy_case).then_some(reason))),
+        None if incident.recordable => None,
+        None => Some("Now classified as not recordable (29 CFR 1904.7) in HardHat Pulse.".to_owned()),
+    };
+    incident_lines(first, incident, place)
+}
+
+/// That an incident was retracted. The reason is free text: not of a privacy case.
+pub fn retracted_line(reason: Option<&str>) -> String {
+    match reason {
+        Some(reason) => format!("RETRACTED in HardHat Pulse: {reason}"),
+        None => "RETRACTED in HardHat Pulse.".to_owned(),
     }
+}
+
+/// What is known of an incident, below a first line.
+pub fn incident_lines(first: Option<String>, incident: &Incident, place: &Place) -> String {
+    let mut lines: Vec<String> = first.into_iter().collect();
     if incident.privacy_case {
         lines.push("Privacy case (29 CFR 1904.29(b)(7)): details are kept in HardHat Pulse only.".to_owned());
     } else {

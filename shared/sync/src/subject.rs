@@ -126,16 +126,11 @@ impl Gatherer<'_> {
         zone_id: String,
         body: SubjectBody,
     ) -> Subject {
-        let page = match record.kind {
-            RecordKind::Incident => "incidents",
-            RecordKind::Observation => "detections",
-            RecordKind::DailySummary => "reports",
-        };
         Subject {
             kind: record.kind,
             fact_id: record.fact_id.clone(),
             marker: self.marker(&record.site_id, record.kind, &record.fact_id),
-            link: format!("{}/sites/{}/{page}/{}", self.public_url, record.site_id, record.fact_id),
+            link: record.link(self.public_url),
             time_zone: localtime::zone(&site.time_zone).unwrap_or(jiff::tz::TimeZone::UTC),
             zone,
             zone_id,

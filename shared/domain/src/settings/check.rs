@@ -42,10 +42,8 @@ fn observations(members: &Members<'_>, checks: &mut Checks) -> ObservationSettin
         return settings;
     };
     if let Some(value) = inner.given("min_priority") {
-        match value.as_u64().and_then(|n| u8::try_from(n).ok()).filter(|n| (1..=5).contains(n)) {
-            Some(priority) => settings.min_priority = priority,
-            None => checks.fail(inner.pointer("min_priority"), "must be a whole number from 1 to 5"),
-        }
+        settings.min_priority =
+            priority(value, &inner.pointer("min_priority"), checks).unwrap_or(settings.min_priority);
     }
     if let Some(value) = inner.given("kinds") {
         settings.kinds = kinds(value, &inner.pointer("kinds"), checks).unwrap_or(settings.kinds);
@@ -53,7 +51,17 @@ fn observations(members: &Members<'_>, checks: &mut Checks) -> ObservationSettin
     settings
 }
 
-fn kinds(value: &Value, pointer: &str, checks: &mut Checks) -> Option<Kinds> {
+/// A priority, 1 to 5.
+pub fn priority(value: &Value, pointer: &str, checks: &mut Checks) -> Option<u8> {
+    let read = value.as_u64().and_then(|n| u8::try_from(n).ok()).filter(|n| (1..=5).contains(n));
+    if read.is_none() {
+        checks.fail(pointer, "must be a whole number from 1 to 5");
+    }
+    read
+}
+
+/// Which detections, by kind.
+pub fn kinds(value: &Value, pointer: &str, checks: &mut Checks) -> Option<Kinds> {
     if value.as_str() == Some("all") {
         return Some(Kinds::All(AllWord::All));
     }
