@@ -64,7 +64,7 @@ impl Router<'_> {
         }
         let expires_at = now.as_second() + self.detection_retention_days * 86_400;
         facts.put_many(&decision.changed, Some(expires_at)).await?;
-        let (asked, lanes) = self.ask_lanes(&message.organization_id, &message.site_id, &decision.changed, now).await?;
+        let (asked, lanes) = self.ask_all(&message.organization_id, &message.site_id, &decision.changed, now).await?;
         self.announce(message, &decision.changed).await;
         if !decision.changed.is_empty() {
             facts.commit(&entry(message, &decision, committed + 1, message_id)).await?;
@@ -111,8 +111,22 @@ impl Router<'_> {
         Ok(unfinished)
     }
 
+    /// Asks everybody who is to hear of what changed: connections for their records, webhook endpoints for their messages.
+    pub(crate) async fn ask_all(
+        &self,
+        organization_id: &OrganizationId,
+        site_id: &SiteId,
+        changed: &[Fact],
+        now: Timestamp,
+    ) -> Result<(usize, Vec<LaneId>), RouterError> {
+        let (records, mut lanes) = self.ask_lanes(organization_id, site_id, changed, now).await?;
+        let (messages, endpoints) = self.ask_endpoints(organization_id, site_id, changed, now).await?;
+        lanes.extend(endpoints);
+        Ok((records + messages, lanes))
+    }
+
     /// Asks the lanes of the site's connections for the records that follow, arms their due items, then rings.
-    pub(crate) async fn ask_lanes(
+    async fn ask_lanes(
         &self,
         organization_id: &OrganizationId,
         site_id: &SiteId,

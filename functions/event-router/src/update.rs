@@ -39,7 +39,7 @@ impl Router<'_> {
         if half_done {
             // Whoever died over it may have died before asking, and finds it done when it comes back.
             let changed = std::slice::from_ref(&fact);
-            self.ask_lanes(&message.organization_id, &message.site_id, changed, now).await?;
+            self.ask_all(&message.organization_id, &message.site_id, changed, now).await?;
         }
         (fact.arrival, fact.touched_by) = (committed + 1, Some(message_id.clone()));
         let lines = vec![ArrivalLine::of(&fact)];

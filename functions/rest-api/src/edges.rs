@@ -13,15 +13,11 @@ use base64::engine::general_purpose::STANDARD;
 use credentials::{Context, Secret};
 use domain::fields::{Checks, Members};
 use domain::ids::{EdgeId, OrganizationId, SiteId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use store::TableError;
-use store::directory::{Edge, SealedSecret};
+use store::directory::{Edge, SealedSecret, rotate};
 
-/// How long an edge may go on signing with the secret before.
-const ROTATION: SignedDuration = SignedDuration::from_hours(24);
-/// Secrets that are tried at most when an edge's signature is checked.
-const SECRETS: usize = 4;
 const TRIES: usize = 4;
 
 #[derive(Serialize)]
@@ -95,8 +91,7 @@ pub async fn rotate_secret(
         let found = app.directory().edge(&id).await?.filter(|edge| edge.site_id == site.id);
         let mut edge = found.ok_or_else(missing)?;
         let (secret, sealed) = new_secret(&app, &edge).await?;
-        let until = retire(&mut edge.secrets, app.now());
-        edge.secrets.insert(0, sealed);
+        let until = rotate(&mut edge.secrets, sealed, app.now());
         match app.directory().put_edge(&mut edge).await {
             Err(TableError::Condition(_)) => continue,
             outcome => outcome?,
@@ -105,17 +100,6 @@ pub async fn rotate_secret(
         return Ok((StatusCode::CREATED, Json(View::of(edge, &secret, until))));
     }
     Err(Problem::conflict("The secret is being rotated by someone else at the same moment."))
-}
-
-/// Gives every standing secret its end and drops those that have passed it. Answers when the newest of them ends.
-fn retire(secrets: &mut Vec<SealedSecret>, now: Timestamp) -> Option<Timestamp> {
-    for secret in secrets.iter_mut() {
-        let end = secret.expires_at.map_or(now + ROTATION, |at| at.min(now + ROTATION));
-        secret.expires_at = Some(end);
-    }
-    secrets.retain(|secret| secret.expires_at.is_none_or(|at| at > now));
-    secrets.truncate(SECRETS - 1);
-    secrets.first().and_then(|secret| secret.expires_at)
 }
 
 async fn new_secret(app: &AppState, edge: &Edge) -> Result<(Secret, SealedSecret), Problem> {

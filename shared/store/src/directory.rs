@@ -6,7 +6,7 @@ use domain::ids::{ApiKeyId, ConnectionId, EdgeId, OrganizationId, Provider, Site
 use domain::record::Mender;
 use domain::route::Route;
 use domain::settings::{ProjectSettings, Shift};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A site's route is taken in so many tries, or not now.
@@ -53,6 +53,31 @@ pub struct SealedSecret {
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+}
+
+/// How long whoever signs may go on with the secret before.
+const ROTATION: SignedDuration = SignedDuration::from_hours(24);
+/// Secrets of one thing that are valid at once at most.
+const SECRETS: usize = 4;
+
+/// Puts a new secret first. Those before get their end, a day from now at most; those that have passed it go. Says when the
+/// newest of them ends.
+pub fn rotate(secrets: &mut Vec<SealedSecret>, new: SealedSecret, now: Timestamp) -> Option<Timestamp> {
+    for secret in secrets.iter_mut() {
+        let end = secret.expires_at.map_or(now + ROTATION, |at| at.min(now + ROTATION));
+        secret.expires_at = Some(end);
+    }
+    secrets.retain(|secret| secret.is_valid(now));
+    secrets.truncate(SECRETS - 1);
+    let until = secrets.first().and_then(|secret| secret.expires_at);
+    secrets.insert(0, new);
+    until
+}
+
+impl SealedSecret {
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|at| at > now)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,8 +150,8 @@ pub struct Project {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Owner {
-    organization_id: OrganizationId,
+pub(crate) struct Owner {
+    pub(crate) organization_id: OrganizationId,
 }
 
 fn route_of(lane: &LaneId, project: &Project) -> Result<Item, TableError> {
@@ -144,7 +169,7 @@ fn route_of(lane: &LaneId, project: &Project) -> Result<Item, TableError> {
 #[derive(Clone, Copy)]
 pub struct Directory<'a>(pub &'a dyn Table);
 
-fn at_version(version: u64) -> Condition {
+pub(crate) fn at_version(version: u64) -> Condition {
     match version {
         0 => Condition::Absent,
         version => Condition::Equals("version", version.into()),

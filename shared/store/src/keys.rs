@@ -2,7 +2,7 @@
 //! knowing the organization (an edge, an API key, a site by its id) are pointers whose ids are ours and unique everywhere.
 use crate::table::{Key, instant};
 use domain::fact::FactKind;
-use domain::ids::{ApiKeyId, ConnectionId, EdgeId, OrganizationId, PersonId, Provider, SiteId};
+use domain::ids::{ApiKeyId, ConnectionId, EdgeId, EndpointId, OrganizationId, PersonId, Provider, SiteId};
 use domain::record::{RecordKey, RecordKind, WorkClass};
 use jiff::Timestamp;
 
@@ -93,6 +93,20 @@ pub fn route(organization: &OrganizationId, site: &SiteId, connection: &Connecti
 
 pub fn routes(organization: &OrganizationId, site: &SiteId) -> (String, &'static str) {
     (site_pk(organization, site), ROUTE)
+}
+
+/// A webhook endpoint; what it is sent stands in its lane's partition.
+pub fn endpoint(organization: &OrganizationId, id: &EndpointId) -> Key {
+    Key::new(organization_pk(organization), format!("ENDPOINT#{id}"))
+}
+
+pub fn endpoints(organization: &OrganizationId) -> (String, &'static str) {
+    (organization_pk(organization), "ENDPOINT#")
+}
+
+/// Which organization a webhook endpoint belongs to.
+pub fn endpoint_owner(id: &EndpointId) -> Key {
+    Key::new(format!("ENDPOINT#{id}"), "OWNER")
 }
 
 /// An answer kept for a repeated Idempotency-Key.
@@ -327,4 +341,43 @@ pub const TRIAL: &str = "TRIAL#";
 /// A test record that someone asked for.
 pub fn trial(lane_pk: &str, id: &str) -> Key {
     Key::new(lane_pk, format!("{TRIAL}{id}"))
+}
+
+// ---- webhook endpoints' lanes
+
+/// A message that is to be sent now, in the order in which messages go out.
+pub fn ready_message(lane_pk: &str, order: &str, message_id: &str) -> Key {
+    Key::new(lane_pk, format!("{READY}{order}#{message_id}"))
+}
+
+/// A message that waits for its next try.
+pub fn waiting_message(lane_pk: &str, next_try: Timestamp, message_id: &str) -> Key {
+    Key::new(lane_pk, format!("{WAITING}{}#{message_id}", instant(next_try)))
+}
+
+/// What a message says, the same at each try.
+pub fn message(lane_pk: &str, message_id: &str) -> Key {
+    Key::new(lane_pk, format!("MESSAGE#{message_id}"))
+}
+
+pub const DELIVERY: &str = "DELIVERY#";
+
+/// What came of a message, in the order of their numbers.
+pub fn delivery(lane_pk: &str, sequence: u64) -> Key {
+    Key::new(lane_pk, format!("{DELIVERY}{sequence:020}"))
+}
+
+/// The last number that a message of the endpoint got.
+pub fn sequence(lane_pk: &str) -> Key {
+    Key::new(lane_pk, "SEQUENCE")
+}
+
+/// Since when an endpoint has taken nothing.
+pub fn health(lane_pk: &str) -> Key {
+    Key::new(lane_pk, "HEALTH")
+}
+
+/// A recovery that someone asked for.
+pub fn recovery(lane_pk: &str) -> Key {
+    Key::new(lane_pk, "RECOVERY")
 }

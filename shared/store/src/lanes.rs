@@ -338,7 +338,7 @@ impl Lane<'_> {
 }
 
 /// Whether a conditional write held.
-fn held(outcome: Result<(), TableError>) -> Result<bool, TableError> {
+pub(crate) fn held(outcome: Result<(), TableError>) -> Result<bool, TableError> {
     match outcome {
         Ok(()) => Ok(true),
         Err(TableError::Condition(_)) => Ok(false),

@@ -14,6 +14,7 @@
 //! - [`conflicts`]: a person decides a field that both sides changed
 //! - [`again`]: a record or a whole connection is tried again because a person says so
 //! - [`hooks`]: a connection's hooks at its platform, and what they brought
+//! - [`endpoints`]: customers' webhook endpoints; [`messages`]: an endpoint's lane, of messages and not of state
 //! - [`bell`]: rings a lane through its provider's FIFO queue
 pub mod again;
 pub mod bell;
@@ -22,6 +23,7 @@ pub mod conflicts;
 pub mod directory;
 pub mod due;
 pub mod dynamo;
+pub mod endpoints;
 pub mod facts;
 pub mod footage;
 pub mod hooks;
@@ -30,6 +32,7 @@ pub mod keys;
 pub mod lanes;
 pub mod mapping;
 pub mod memory;
+pub mod messages;
 pub mod outbox;
 pub mod preview;
 pub mod removal;
