@@ -155,7 +155,8 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, Broken> {
     }
 }
 
-fn tls() -> Result<rustls::ClientConfig, SetupError> {
+/// The one TLS set-up of all clients: rustls on ring, with the roots built in.
+pub fn tls() -> Result<rustls::ClientConfig, SetupError> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

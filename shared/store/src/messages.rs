@@ -129,7 +129,8 @@ pub struct Delivery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
     pub created_at: Timestamp,
-    expires_at: i64,
+    /// Unix seconds; the table forgets it some time after.
+    pub expires_at: i64,
 }
 
 impl Delivery {

@@ -8,10 +8,11 @@ use credentials::Secret;
 use domain::signature::{SigningKey, sign};
 use domain::webhook::{Attempt, Format};
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use platform::rates::retry_after;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Response};
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 use url::Url;
@@ -119,7 +120,7 @@ impl HttpPost {
         if !self.guard.allows_private() && response.remote_addr().is_none_or(|at| !self.guard.may_connect(at.ip())) {
             return Err(Failure::Refused(Refusal::NotPublic));
         }
-        let (status, retry_after) = (response.status().as_u16(), wish(response.headers(), letter.at));
+        let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers(), letter.at));
         let (body, whole) = read(response).await;
         Ok(Answer { status, retry_after, excerpt: excerpt(&body, whole, secrets) })
     }
@@ -175,13 +176,67 @@ impl Post for HttpPost {
     }
 }
 
+/// The twin: remembers what it was sent, and answers as it is told.
+pub struct MemoryPost {
+    got: Mutex<Vec<Got>>,
+    answer: Box<dyn Fn(&Got) -> Reply + Send + Sync>,
+}
+
+/// A message that came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Got {
+    pub id: String,
+    pub body: String,
+    pub at: Timestamp,
+    pub signatures: String,
+    pub token: Option<String>,
+}
+
+/// An answer: a status, or none at all; and a wish for patience.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reply {
+    pub status: Option<u16>,
+    pub retry_after: Option<SignedDuration>,
+}
+
+impl MemoryPost {
+    pub fn answering(answer: impl Fn(&Got) -> Reply + Send + Sync + 'static) -> Self {
+        Self { got: Mutex::default(), answer: Box::new(answer) }
+    }
+
+    pub fn taking() -> Self {
+        Self::answering(|_| Reply { status: Some(204), retry_after: None })
+    }
+
+    pub fn got(&self) -> Vec<Got> {
+        self.got.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Post for MemoryPost {
+    async fn post(&self, letter: Letter<'_>) -> Outcome {
+        let got = Got {
+            id: letter.id.to_owned(),
+            body: String::from_utf8_lossy(letter.body).into_owned(),
+            at: letter.at,
+            signatures: signatures(&letter),
+            token: letter.token.map(|token| token.expose().to_owned()),
+        };
+        let Reply { status: status_code, retry_after } = (self.answer)(&got);
+        self.got.lock().unwrap_or_else(PoisonError::into_inner).push(got);
+        let error = status_code.map_or(Some(Failure::Unreachable.to_string()), complaint);
+        let response_excerpt = status_code.map(|_| String::new());
+        Outcome {
+            attempt: Attempt { at: letter.at, status_code, duration_ms: 1, response_excerpt, error },
+            retry_after,
+        }
+    }
+}
+
 fn build(guard: &Guard, names: &Arc<dyn Names>, limits: Limits) -> Result<Client, Box<dyn Error + Send + Sync>> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let tls = tls.with_root_certificates(roots).with_no_client_auth();
     let client = Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(platform::wire::tls()?)
         .user_agent(USER_AGENT)
         .https_only(!guard.allows_private())
         .dns_resolver(Arc::new(Guarded { guard: guard.clone(), names: names.clone() }))
@@ -250,16 +305,6 @@ async fn read(mut response: Response) -> (Vec<u8>, bool) {
     }
 }
 
-/// Seconds, or a date.
-fn wish(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wish = match text.parse::<u32>() {
-        Ok(seconds) => SignedDuration::from_secs(seconds.into()),
-        Err(_) => jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?.duration_since(now),
-    };
-    Some(wish).filter(SignedDuration::is_positive)
-}
-
 /// Why a status means that the message was not taken, with who can mend it.
 fn complaint(status: u16) -> Option<String> {
     let words = match status {
@@ -281,21 +326,6 @@ fn complaint(status: u16) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_wish_is_seconds_or_a_date_to_come() {
-        let now: Timestamp = "2026-11-24T16:00:00Z".parse().unwrap();
-        let wish = |text: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
-            wish(&headers, now).map(|wish| wish.as_secs())
-        };
-        assert_eq!(wish("120"), Some(120));
-        assert_eq!(wish("Tue, 24 Nov 2026 16:02:00 GMT"), Some(120));
-        for none in ["0", "-5", "soon", "Tue, 24 Nov 2026 15:00:00 GMT", ""] {
-            assert_eq!(wish(none), None, "{none}");
-        }
-    }
 
     #[test]
     fn only_a_success_is_no_complaint() {

@@ -6,6 +6,7 @@ use domain::merge::Fields;
 use domain::message::UpdateMessage;
 use domain::record::RecordKind;
 use domain::treatment::Account;
+use domain::webhook::Attempt;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -23,6 +24,7 @@ use sync::target::{
     TargetError,
 };
 use tokio::sync::Notify;
+use webhook::{Letter, Outcome, Post};
 
 /// What happens at the chosen step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,6 +199,20 @@ impl Bus for Faulty<&dyn Bus> {
 impl Outbox for Faulty<&dyn Outbox> {
     async fn send(&self, message: &UpdateMessage) -> Result<(), OutboxError> {
         self.fault.step("send", self.inner.send(message), || OutboxError("lost on purpose".into())).await
+    }
+}
+
+#[async_trait]
+impl Post for Faulty<&dyn Post> {
+    async fn post(&self, letter: Letter<'_>) -> Outcome {
+        let at = letter.at;
+        let lost = || {
+            let error = Some("the answer was lost (on purpose)".into());
+            let attempt = Attempt { at, status_code: None, duration_ms: 1, response_excerpt: None, error };
+            Outcome { attempt, retry_after: None }
+        };
+        let work = async { Ok(self.inner.post(letter).await) };
+        self.fault.step("post", work, lost).await.unwrap_or_else(|lost| lost)
     }
 }
 

@@ -3,9 +3,11 @@
 //!
 //! - [`fault`]: at the n-th step, die before or after it took effect, or lose its answer
 //! - [`world`]: one organization, one site, one project; redelivery, the clock's rings, and time itself
+//! - [`receiver`]: the same around a customer's webhook endpoint
 //! - [`facts`]: events to feed it
 //! - [`history`]: a fault at every step in turn
 pub mod facts;
 pub mod fault;
 pub mod history;
+pub mod receiver;
 pub mod world;

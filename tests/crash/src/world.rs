@@ -30,7 +30,7 @@ use sync::lane::Engine;
 pub const PUBLIC_URL: &str = "http://127.0.0.1:9";
 
 /// How long the queue hides a message whose handling died or failed.
-const REDELIVERY: SignedDuration = SignedDuration::from_secs(70);
+pub(crate) const REDELIVERY: SignedDuration = SignedDuration::from_secs(70);
 
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
@@ -53,11 +53,17 @@ pub enum WorldError {
 pub struct SimulatedClock(Arc<AtomicI64>);
 
 impl SimulatedClock {
+    pub fn at(start: Timestamp) -> Self {
+        Self(Arc::new(AtomicI64::new(start.as_millisecond())))
+    }
+}
+
+impl SimulatedClock {
     pub fn advance(&self, by: SignedDuration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
     }
 
-    fn move_to(&self, at: Timestamp) {
+    pub fn move_to(&self, at: Timestamp) {
         self.0.fetch_max(at.as_millisecond(), Ordering::SeqCst);
     }
 }
@@ -125,7 +131,7 @@ impl World {
 
     async fn of_company(n: u128, company: usize, table: MemoryTable) -> Result<Self, WorldError> {
         let start: Timestamp = crate::facts::at();
-        let clock = SimulatedClock(Arc::new(AtomicI64::new(start.as_millisecond())));
+        let clock = SimulatedClock::at(start);
         let shared = clock.clone();
         let procore = Sandbox::start(Options { now: Arc::new(move || shared.now()), ..Options::default() }).await?;
         let url = procore.url().to_owned();

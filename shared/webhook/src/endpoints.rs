@@ -1,0 +1,234 @@
+//! What people do with webhook endpoints: make, change, try, rotate, remove, retry, recover. For the API and the pages alike.
+use crate::compose::Composer;
+use crate::lane::took_a_message;
+use crate::post::{Letter, Post};
+use crate::sealed;
+use crate::settings::{Change, New};
+use credentials::{Secret, Vault, VaultError};
+use domain::ids::{EndpointId, OrganizationId};
+use domain::webhook::Attempt;
+use domain::webhook::message::Content;
+use jiff::Timestamp;
+use store::again::wake;
+use store::bell::{Bell, fresh_token};
+use store::directory::rotate;
+use store::endpoints::{Endpoint, EndpointState, Endpoints};
+use store::messages::{Delivery, DeliveryState, Health, Message, MessageLane, Todo};
+use store::{Table, TableError};
+use ulid::Ulid;
+
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error("it changed since it was read")]
+    Stale,
+    #[error("it is not there any more")]
+    Gone,
+    #[error("it is disabled: set its state to `active` first, which tries it again")]
+    Disabled,
+}
+
+/// The keeping that all of this works on.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    pub table: &'a dyn Table,
+    pub bell: &'a dyn Bell,
+    pub vault: &'a dyn Vault,
+    pub now: Timestamp,
+}
+
+impl Desk<'_> {
+    /// Makes an endpoint and sends it a ping. Repeated with the same id, after a crash, it makes the same one anew, with a new
+    /// secret: the first one was shown to nobody.
+    pub async fn make(
+        &self,
+        organization_id: &OrganizationId,
+        id: EndpointId,
+        new: New,
+    ) -> Result<(Endpoint, Secret), EndpointError> {
+        let (secret, sealed_secret) = sealed::new_secret(self.vault, organization_id, &id, self.now).await?;
+        let url = sealed::seal(self.vault, organization_id, &id, &new.url).await?;
+        let token = match &new.token {
+            Some(token) => Some(sealed::seal(self.vault, organization_id, &id, token).await?),
+            None => None,
+        };
+        let mut endpoint = Endpoint {
+            id,
+            organization_id: organization_id.clone(),
+            platform: new.platform,
+            format: new.format,
+            name: new.name,
+            url,
+            token,
+            secrets: vec![sealed_secret],
+            wants: new.wants,
+            state: EndpointState::Untested,
+            disabled: None,
+            created_at: self.now,
+            edition: 1,
+            version: 0,
+        };
+        if let Err(error) = Endpoints(self.table).put(&mut endpoint).await {
+            let TableError::Condition(Some(standing)) = error else { return Err(error.into()) };
+            endpoint.version = store::table::read::<Endpoint>("a webhook endpoint", standing)?.version;
+            Endpoints(self.table).put(&mut endpoint).await?;
+        }
+        self.ping(&endpoint, format!("{}-1", endpoint.id)).await?;
+        Ok((endpoint, secret))
+    }
+
+    /// Asks the lane for a ping.
+    async fn ping(&self, endpoint: &Endpoint, id: String) -> Result<(), TableError> {
+        let content = Content::Ping { id, asked_at: self.now };
+        let todo = Todo::new(content.id(&endpoint.id), content, self.now, fresh_token());
+        let lane = endpoint.lane();
+        MessageLane { table: self.table, id: &lane }.ask(&[todo]).await?;
+        wake(self.table, self.bell, &lane, self.now).await
+    }
+
+    /// Changes what a person named, if nobody else did since it was read (`edition`). A new address is tried with a ping, as is
+    /// one that is to be tried again.
+    pub async fn change(&self, endpoint: &Endpoint, edition: u64, change: &Change) -> Result<Endpoint, EndpointError> {
+        let (organization, id) = (&endpoint.organization_id, &endpoint.id);
+        let url = match &change.url {
+            Some(url) if *url != sealed::url(self.vault, endpoint).await? => {
+                Some(sealed::seal(self.vault, organization, id, url).await?)
+            }
+            _ => None,
+        };
+        let token = match &change.token {
+            Some(Some(token)) => Some(Some(sealed::seal(self.vault, organization, id, token).await?)),
+            Some(None) => Some(None),
+            None => None,
+        };
+        let (mut stale, mut tried_again) = (false, false);
+        let changed = Endpoints(self.table)
+            .change(organization, id, |endpoint| {
+                stale = endpoint.edition != edition;
+                if stale {
+                    return false;
+                }
+                change.apply(&mut endpoint.wants);
+                endpoint.name = change.name.clone().unwrap_or_else(|| endpoint.name.clone());
+                endpoint.format = change.format.unwrap_or(endpoint.format);
+                if let Some(token) = &token {
+                    endpoint.token.clone_from(token);
+                }
+                tried_again = change.activate && endpoint.is_disabled();
+                if tried_again {
+                    (endpoint.state, endpoint.disabled) = (EndpointState::Active, None);
+                }
+                if let Some(url) = &url {
+                    endpoint.url.clone_from(url);
+                    (endpoint.state, endpoint.disabled) = (EndpointState::Untested, None);
+                }
+                endpoint.edition += 1;
+                true
+            })
+            .await?;
+        let endpoint = changed.ok_or(EndpointError::Gone)?;
+        if stale {
+            return Err(EndpointError::Stale);
+        }
+        if url.is_some() || tried_again {
+            // What it did not take until now counts no more.
+            let lane = endpoint.lane();
+            MessageLane { table: self.table, id: &lane }.put_health(&Health::default()).await?;
+            self.ping(&endpoint, format!("{}-{}", endpoint.id, endpoint.edition)).await?;
+        }
+        Ok(endpoint)
+    }
+
+    /// A new signing secret; the one before is good for another day. The endpoint, the secret, and until when.
+    pub async fn rotate_secret(
+        &self,
+        endpoint: &Endpoint,
+    ) -> Result<(Endpoint, Secret, Option<Timestamp>), EndpointError> {
+        let (organization, id) = (&endpoint.organization_id, &endpoint.id);
+        let (secret, sealed) = sealed::new_secret(self.vault, organization, id, self.now).await?;
+        let mut until = None;
+        let changed = Endpoints(self.table)
+            .change(organization, id, |endpoint| {
+                until = rotate(&mut endpoint.secrets, sealed.clone(), self.now);
+                endpoint.edition += 1;
+                true
+            })
+            .await?;
+        Ok((changed.ok_or(EndpointError::Gone)?, secret, until))
+    }
+
+    /// It is gone at once; its lane clears up behind it.
+    pub async fn remove(&self, endpoint: &Endpoint) -> Result<(), TableError> {
+        Endpoints(self.table).delete(endpoint).await?;
+        wake(self.table, self.bell, &endpoint.lane(), self.now).await
+    }
+
+    /// Sends a ping at once and waits for what comes of it. It stands among the deliveries like any other message, but is not tried
+    /// again.
+    pub async fn test(
+        &self,
+        endpoint: &Endpoint,
+        post: &dyn Post,
+        public_url: &str,
+        id: Ulid,
+    ) -> Result<Attempt, EndpointError> {
+        let lane_id = endpoint.lane();
+        let lane = MessageLane { table: self.table, id: &lane_id };
+        let opened = sealed::open(self.vault, endpoint, self.now).await?;
+        let content = Content::Ping { id: id.to_string(), asked_at: self.now };
+        let todo = Todo::new(content.id(&endpoint.id), content.clone(), self.now, fresh_token());
+        let number = lane.reserve(1).await?;
+        let composer = Composer::new(self.table, public_url);
+        let body = composer.body(endpoint, &content, &todo.message_id, number).await?.ok_or(EndpointError::Gone)?;
+        let message = Message::new(&todo, &content, number, endpoint.format, body, self.now);
+        let message = lane.keep(message).await?;
+        let letter = Letter {
+            url: &opened.url,
+            id: &message.id,
+            format: message.format,
+            body: message.body.as_bytes(),
+            keys: &opened.keys,
+            token: opened.token.as_ref(),
+            at: self.now,
+        };
+        let attempt = post.post(letter).await.attempt;
+        let delivered = attempt.delivered();
+        let mut row = Delivery::of(&message);
+        row.state = if delivered { DeliveryState::Delivered } else { DeliveryState::Failed };
+        row.note(attempt.clone());
+        lane.put_delivery(&row).await?;
+        if delivered {
+            Endpoints(self.table).change(&endpoint.organization_id, &endpoint.id, took_a_message).await?;
+        }
+        Ok(attempt)
+    }
+
+    /// Asks for a message of before once more. Gives its row as it stands then; `None`: there is no such message.
+    pub async fn retry(&self, endpoint: &Endpoint, message_id: &str) -> Result<Option<Delivery>, EndpointError> {
+        let lane_id = endpoint.lane();
+        let lane = MessageLane { table: self.table, id: &lane_id };
+        let Some(message) = lane.message(message_id).await? else { return Ok(None) };
+        if endpoint.is_disabled() {
+            return Err(EndpointError::Disabled);
+        }
+        let order = message.order.clone();
+        lane.ask(&[Todo::again(message.id.clone(), order, self.now, fresh_token())]).await?;
+        wake(self.table, self.bell, &lane_id, self.now).await?;
+        let row = lane.deliveries_of([message.sequence]).await?.remove(&message.sequence);
+        let row = row.unwrap_or_else(|| Delivery::of(&message));
+        Ok(Some(Delivery { state: DeliveryState::Pending, next_attempt_at: Some(self.now), ..row }))
+    }
+
+    /// Asks the lane to send again what failed since then, and to make what is missing.
+    pub async fn recover(&self, endpoint: &Endpoint, since: Timestamp) -> Result<(), EndpointError> {
+        if endpoint.is_disabled() {
+            return Err(EndpointError::Disabled);
+        }
+        let lane = endpoint.lane();
+        MessageLane { table: self.table, id: &lane }.ask_recovery(since, fresh_token()).await?;
+        Ok(wake(self.table, self.bell, &lane, self.now).await?)
+    }
+}

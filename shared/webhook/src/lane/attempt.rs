@@ -1,0 +1,81 @@
+//! One attempt, and what is noted of it: in its row, and, where it is to be tried again, in a todo that waits.
+use super::take::Job;
+use crate::post::{Letter, Post};
+use crate::sealed::Opened;
+use domain::webhook::schedule::next_try;
+use jiff::Timestamp;
+use std::sync::Arc;
+use store::TableError;
+use store::messages::{DeliveryState, MessageLane};
+use sync::clock::Clock;
+
+/// What an attempt means for its endpoint.
+#[derive(Debug)]
+pub(super) enum Done {
+    Delivered {
+        /// Of a message that was taken at the first try.
+        lag_ms: Option<i64>,
+    },
+    Failed {
+        at: Timestamp,
+        given_up: bool,
+    },
+    /// The receiver wants nothing more.
+    Gone,
+}
+
+pub(super) struct Sender<'a> {
+    pub(super) lane: MessageLane<'a>,
+    pub(super) post: &'a dyn Post,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) opened: Arc<Opened>,
+}
+
+impl Sender<'_> {
+    pub(super) async fn send(self, mut job: Job) -> (Job, Result<Done, TableError>) {
+        let done = self.attempt(&mut job).await;
+        (job, done)
+    }
+
+    async fn attempt(&self, job: &mut Job) -> Result<Done, TableError> {
+        if job.doubtful {
+            job.row.begun += 1;
+            self.lane.put_delivery(&job.row).await?;
+        }
+        let letter = Letter {
+            url: &self.opened.url,
+            id: &job.message.id,
+            format: job.message.format,
+            body: job.message.body.as_bytes(),
+            keys: &self.opened.keys,
+            token: self.opened.token.as_ref(),
+            at: self.clock.now(),
+        };
+        let outcome = self.post.post(letter).await;
+        let (gone, delivered, wish) = (outcome.is_gone(), outcome.attempt.delivered(), outcome.retry_after);
+        let (first, now) = (job.row.attempts.is_empty(), self.clock.now());
+        let row = &mut job.row;
+        row.note(outcome.attempt);
+        row.next_attempt_at = None;
+        if delivered {
+            row.state = DeliveryState::Delivered;
+            self.lane.put_delivery(row).await?;
+            self.lane.finish(&job.todo).await?;
+            return Ok(Done::Delivered { lag_ms: first.then(|| job.lag_ms(now)) });
+        }
+        row.failed += 1;
+        let again = if gone { None } else { next_try(&row.message_id, row.failed, now, wish) };
+        match again {
+            Some(at) => {
+                row.state = DeliveryState::Pending;
+                self.lane.put_off(&job.todo, at, row).await?;
+            }
+            None => {
+                row.state = DeliveryState::Failed;
+                self.lane.put_delivery(row).await?;
+                self.lane.finish(&job.todo).await?;
+            }
+        }
+        Ok(if gone { Done::Gone } else { Done::Failed { at: now, given_up: again.is_none() } })
+    }
+}
