@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::local::Options;
 use lexopt::{Arg, Parser, ValueExt};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 pub const HELP: &str = "\
 cargo xtask local [options]     the whole system on this machine, until Ctrl-C
@@ -16,8 +17,10 @@ cargo xtask local [options]     the whole system on this machine, until Ctrl-C
     --procore-client-id ID, --procore-client-secret SECRET, --aps-client-id ID, --aps-client-secret SECRET
 cargo xtask local stop [--state DIR]
 cargo xtask test [--quick]      every check; --quick leaves out the stack and the template
-cargo xtask bench [--detections N] [--json FILE] [--write] [--port N]
-                                builds release binaries and measures against the bounds; --write: docs/performance.md
+cargo xtask bench [--only PART] [--detections N] [--json FILE] [--write] [--port N]
+                                builds release binaries and measures against the bounds
+    --only PART                 startup, cpu, counts (with the bills) or speed (repeatable; left out: all, and memory)
+    --write                     puts what was measured into docs/performance.md
 cargo xtask day --detections N [--seed S] [--sites N] [--out FILE]
                                 a day of events, as events/demo-day.json is made";
 
@@ -30,8 +33,33 @@ pub enum Command {
     Bench(BenchOptions),
 }
 
-/// How large the burst is, and where figures go.
+/// A part of the bench that can be run by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Startup,
+    Cpu,
+    Counts,
+    Speed,
+}
+
+impl Part {
+    pub const ALL: [(&'static str, Part); 4] =
+        [("startup", Part::Startup), ("cpu", Part::Cpu), ("counts", Part::Counts), ("speed", Part::Speed)];
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let found = Part::ALL.iter().find(|(name, _)| *name == word);
+        found.map(|(_, part)| *part).ok_or_else(|| format!("--only {word}: expected startup, cpu, counts or speed"))
+    }
+}
+
+/// What is measured, how large the burst is, and where figures go.
 pub struct BenchOptions {
+    /// Empty: all.
+    pub only: Vec<Part>,
     pub detections: usize,
     pub port: u16,
     pub json: Option<PathBuf>,
@@ -64,9 +92,10 @@ fn command(args: &mut Parser) -> Result<Command, lexopt::Error> {
 }
 
 fn bench(args: &mut Parser) -> Result<Command, lexopt::Error> {
-    let mut options = BenchOptions { detections: 20_000, port: 5000, json: None, write: false };
+    let mut options = BenchOptions { only: Vec::new(), detections: 20_000, port: 5000, json: None, write: false };
     while let Some(arg) = args.next()? {
         match arg {
+            Arg::Long("only") => options.only.push(args.value()?.parse()?),
             Arg::Long("detections") => options.detections = args.value()?.parse()?,
             Arg::Long("port") => options.port = args.value()?.parse()?,
             Arg::Long("json") => options.json = Some(args.value()?.into()),
@@ -164,8 +193,17 @@ mod tests {
     }
 
     #[test]
+    fn the_bench_takes_parts_by_name() {
+        let Ok(Command::Bench(options)) = parsed("bench --only cpu --only counts --write") else {
+            panic!("not understood")
+        };
+        assert_eq!(options.only, [Part::Cpu, Part::Counts]);
+        assert!(options.write);
+    }
+
+    #[test]
     fn what_is_not_known_is_refused_with_the_help() {
-        for line in ["lokal", "local --prot 1", "local --set Name", "day --detections many"] {
+        for line in ["lokal", "local --prot 1", "local --set Name", "day --detections many", "bench --only all"] {
             let Err(Error::Usage(text)) = parsed(line) else { panic!("{line} was accepted") };
             assert!(text.contains("cargo xtask local"), "{text}");
         }

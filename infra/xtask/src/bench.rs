@@ -14,7 +14,7 @@ mod startup;
 mod usage;
 mod world;
 
-use crate::args::BenchOptions;
+use crate::args::{BenchOptions, Part};
 use crate::deploy::STACK;
 use crate::error::{Result, unexpected};
 use crate::functions::{self, Profile};
@@ -22,7 +22,6 @@ use crate::local;
 use crate::paths::{self, Repo, State};
 use figure::{Figure, Section};
 use function::{Program, environment};
-use side_by_side::Side;
 use std::collections::BTreeMap;
 
 const STATE: &str = ".local/bench";
@@ -43,14 +42,18 @@ pub fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
         sections = measure(repo, state, options)?;
         Ok(())
     })?;
-    let document = figure::document(repo, &sections)?;
-    println!("\n{document}");
+    println!("\n{}", figure::document(repo, &sections)?);
     if let Some(file) = &options.json {
         let json = serde_json::to_string_pretty(&sections).map_err(|e| unexpected("the figures", e))?;
         paths::write(file, &json)?;
     }
     if options.write {
-        paths::write(&repo.path("docs/performance.md"), &document)?;
+        let page = repo.path("docs/performance.md");
+        let text = match options.only.is_empty() {
+            true => figure::document(repo, &sections)?,
+            false => figure::replaced(&paths::read(&page)?, repo, &sections)?,
+        };
+        paths::write(&page, &text)?;
     }
     Ok(())
 }
@@ -58,55 +61,62 @@ pub fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
 fn measure(repo: &Repo, state: &State, options: &BenchOptions) -> Result<Vec<Section>> {
     let world = world::World::open(&paths::read(&state.stack())?)?;
     let endpoint = world.stack.aws_endpoint.clone();
+    let wanted = |part: Part| options.only.is_empty() || options.only.contains(&part);
     let memory = usage::Watch::start(&endpoint);
-    let (ours, peer) = (side_by_side::ours(repo, &endpoint)?, side_by_side::peer(repo, &endpoint)?);
+    let mut sections = Vec::new();
+    let mut section = |title, note, figures| sections.push(Section { title, note, figures });
 
-    println!("- start-up of each function");
-    let start = start_up(repo, state, &endpoint, &peer)?;
-    println!("- the same batches through ours and the Python peer");
-    let cpu = side_by_side::measure(&world, state, &ours, &peer)?;
-    println!("- the stack from outside");
-    let (counts, workload) = measure::counts(&world)?;
-    let times = measure::times(&world, options.detections)?;
-    let memory = memory_figures(memory.stop()?);
-    let standing = standing(repo, state, &world)?;
-
-    let section = |title, note, figures| Section { title, note, figures };
-    Ok(vec![
+    if wanted(Part::Startup) {
+        println!("- start-up of each function");
         section(
             "Start-up",
             "CPU time of a process from its start to its first answer, median of 15, in turns; on the bench's own Runtime API.",
-            start,
-        ),
+            start_up(repo, state, &endpoint)?,
+        );
+    }
+    if wanted(Part::Cpu) {
+        println!("- the same batches through ours and the Python peer");
+        let (ours, peer) = (side_by_side::ours(repo, &endpoint)?, side_by_side::peer(repo, &endpoint)?);
         section(
             "CPU per batch",
             "The same signed batches through both, in turns, warm: 200 after 20. The peer is `infra/python-peer`: Powertools, pydantic, boto3 \
              on AWS's own runtime client. CPU time of the function processes alone.",
-            cpu,
-        ),
-        section(
-            "Memory",
-            "The most a process of each function ever had resident, over all that stands in this document.",
-            memory,
-        ),
-        section("Counts", "Per detection in batches of 25, counted at the emulator and the sandbox.", counts),
-        section("Speed", "", times),
+            side_by_side::measure(&world, state, &ours, &peer)?,
+        );
+    }
+    if wanted(Part::Counts) {
+        println!("- what detections and records cost");
+        let (counts, workload) = measure::counts(&world)?;
+        section("Counts", "Per detection in batches of 25, counted at the emulator and the sandbox.", counts);
         section(
             "Bill per million detections",
             "Batches of 25, 10 % pushed to Procore. Counts as measured, per detection, at the list prices of us-east-1 (arm64), no free tier. \
              Lambda's time is a model: CPU time as measured at the share of a processor that 128 MB gets, 10 ms for each call to AWS, 300 ms \
              for each to the platform, none side by side.",
             bill::per_million(&workload),
-        ),
+        );
         section(
             "Bill of a region at rest",
             "A month, with nothing coming in. Metrics of our own are counted although CloudWatch bills them only in hours that have data.",
-            bill::idle(&standing),
-        ),
-    ])
+            bill::idle(&standing(repo, state, &world)?),
+        );
+    }
+    if wanted(Part::Speed) {
+        println!("- the stack from outside, under load");
+        section("Speed", "", measure::times(&world, options.detections)?);
+    }
+    let memory = memory_figures(memory.stop()?);
+    if options.only.is_empty() {
+        section(
+            "Memory",
+            "The most a process of each function ever had resident, over all that stands in this document.",
+            memory,
+        );
+    }
+    Ok(sections)
 }
 
-fn start_up(repo: &Repo, state: &State, endpoint: &str, peer: &Side) -> Result<Vec<Figure>> {
+fn start_up(repo: &Repo, state: &State, endpoint: &str) -> Result<Vec<Figure>> {
     let binaries = Profile::Release.binaries(repo);
     let names = functions::names(repo)?;
     let mut programs = vec![(HELLO, Program::new(HELLO, &binaries.join(HELLO), BTreeMap::new()))];
@@ -114,7 +124,7 @@ fn start_up(repo: &Repo, state: &State, endpoint: &str, peer: &Side) -> Result<V
         let environment = environment(endpoint, name)?;
         programs.push((name, Program::new(&format!("{STACK}-{name}"), &binaries.join(name), environment)));
     }
-    programs.push(("edge-ingest", peer.ingest.clone()));
+    programs.push(("edge-ingest", side_by_side::peer(repo, endpoint)?.ingest));
     let times = startup::medians(&programs, endpoint, &state.log("start-up"))?;
     let (peer, ours) = times.split_last().ok_or_else(|| unexpected("start-up", "nothing was measured"))?;
     let (hello, ours) = ours.split_first().ok_or_else(|| unexpected("start-up", "hello-world was not measured"))?;

@@ -52,6 +52,27 @@ pub struct Section {
 
 /// The document as Markdown.
 pub fn document(repo: &Repo, sections: &[Section]) -> Result<String> {
+    let taken = taken(repo)?;
+    let mut text = INTRODUCTION.to_owned();
+    sections.iter().for_each(|section| text.push_str(&section.markdown(&taken)));
+    Ok(text)
+}
+
+/// A document with some sections taken anew, the others as they stand.
+pub fn replaced(document: &str, repo: &Repo, sections: &[Section]) -> Result<String> {
+    Ok(replace(document, sections, &taken(repo)?))
+}
+
+const INTRODUCTION: &str = "# Performance
+
+Taken by `cargo xtask bench --write`, each part when and where it says. Functions are built with the release profile and run on the
+embedded emulator. What is held to a bound is a count or CPU time of a process: those hold on a busy machine too. Times in seconds are
+the machine's, with whatever else it was doing.
+";
+const HEADING: &str = "\n## ";
+
+/// When, where and of what.
+fn taken(repo: &Repo) -> Result<String> {
     let model = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = model
         .lines()
@@ -61,21 +82,54 @@ pub fn document(repo: &Repo, sections: &[Section]) -> Result<String> {
     let mut git = Command::new("git");
     git.current_dir(repo.root()).args(["rev-parse", "--short", "HEAD"]);
     let commit = process::output(&mut git, "git rev-parse")?;
-    let mut text = format!(
-        "# Performance\n\nTaken by `cargo xtask bench --write` on {}, {cores} cores ({}), commit {}. Functions are built with the\n\
-         release profile and run on the embedded emulator. What is held to a bound is a count or CPU time of a process: those hold on\n\
-         a busy machine too. Times in seconds are this machine's, with whatever else it was doing.\n",
-        jiff::Timestamp::now().strftime("%Y-%m-%d"),
-        model.unwrap_or("unknown processor"),
-        commit.trim(),
-    );
-    for section in sections {
-        text.push_str(&format!("\n## {}\n\n", section.title));
-        if !section.note.is_empty() {
-            text.push_str(&format!("{}\n\n", section.note));
+    let day = jiff::Timestamp::now().strftime("%Y-%m-%d");
+    Ok(format!("{day}, {cores} cores ({}), commit {}", model.unwrap_or("unknown processor"), commit.trim()))
+}
+
+impl Section {
+    fn markdown(&self, taken: &str) -> String {
+        let mut text = format!("{HEADING}{}\n\nTaken on {taken}.", self.title);
+        if !self.note.is_empty() {
+            text.push_str(&format!(" {}", self.note));
         }
-        text.push_str("| figure | measured | bound | |\n|---|---|---|---|\n");
-        section.figures.iter().for_each(|figure| text.push_str(&figure.row()));
+        text.push_str("\n\n| figure | measured | bound | |\n|---|---|---|---|\n");
+        self.figures.iter().for_each(|figure| text.push_str(&figure.row()));
+        text
     }
-    Ok(text)
+}
+
+fn replace(document: &str, sections: &[Section], taken: &str) -> String {
+    let mut parts = document.split(HEADING);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut left: Vec<&Section> = sections.iter().collect();
+    for part in parts {
+        let title = part.lines().next().unwrap_or_default();
+        match left.iter().position(|section| section.title == title) {
+            Some(at) => text.push_str(&left.remove(at).markdown(taken)),
+            None => text.push_str(&format!("{HEADING}{part}")),
+        }
+    }
+    left.iter().for_each(|section| text.push_str(&section.markdown(taken)));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(title: &'static str, value: f64) -> Section {
+        Section { title, note: "", figures: vec![Figure::at_most("ms", value, 2.0)] }
+    }
+
+    #[test]
+    fn a_part_taken_anew_takes_the_place_of_the_old_and_leaves_the_others() {
+        let old =
+            format!("# Performance\n{}{}", section("One", 1.0).markdown("then"), section("Two", 1.5).markdown("then"));
+        let new = replace(&old, &[section("One", 3.0), section("Three", 1.0)], "now");
+        let part = |title: &str| new.split(HEADING).find(|part| part.starts_with(title)).unwrap().to_owned();
+        assert!(part("One").contains("Taken on now") && part("One").contains("| ms | 3 | ≤ 2 | **missed** |"));
+        assert!(part("Two").contains("Taken on then") && part("Two").contains("| ms | 1.5 | ≤ 2 | held |"));
+        assert!(part("Three").contains("Taken on now"));
+        assert_eq!(new.matches(HEADING).count(), 3);
+    }
 }
