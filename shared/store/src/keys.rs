@@ -299,6 +299,11 @@ pub fn rereads(lane_pk: &str) -> Key {
     Key::new(lane_pk, "REREADS")
 }
 
+/// Projects that a lane leaves alone.
+pub fn project_blocks(lane_pk: &str) -> Key {
+    Key::new(lane_pk, "BLOCKS")
+}
+
 /// What is left to clear up behind a removed connection.
 pub fn removal(lane_pk: &str) -> Key {
     Key::new(lane_pk, "REMOVAL")

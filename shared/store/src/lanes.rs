@@ -88,6 +88,9 @@ pub struct Link {
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<Mender>,
+    /// Blocked because the platform refuses its project: asked for again when that is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits_for_project: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -250,6 +253,11 @@ impl Lane<'_> {
 
     pub async fn link(&self, record: &RecordKey) -> Result<Option<Link>, TableError> {
         get_as(self.table, "a link", &keys::link(&self.id.pk(), record)).await
+    }
+
+    /// By which the next page of links begins.
+    pub fn link_key(&self, record: &RecordKey) -> String {
+        keys::link(&self.id.pk(), record).sk
     }
 
     /// Writes a link, only if nobody did since it was read; `version` is moved on.

@@ -9,6 +9,7 @@
 //! - [`footage`]: short-lived links to footage
 //! - [`preview`]: what the last day would have sent
 //! - [`lanes`]: a connection's todos, links, budget and catalog; [`due`]: when its lane must be rung
+//! - [`blocks`]: projects in which a platform refuses a kind of record
 //! - [`bus`]: domain events for operators' and customers' own rules
 //! - [`removal`]: a connection on its way out
 //! - [`conflicts`]: a person decides a field that both sides changed
@@ -18,6 +19,7 @@
 //! - [`bell`]: rings a lane through its provider's FIFO queue
 pub mod again;
 pub mod bell;
+pub mod blocks;
 pub mod bus;
 pub mod conflicts;
 pub mod directory;

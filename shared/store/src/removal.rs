@@ -102,7 +102,7 @@ impl Directory<'_> {
     pub async fn end_removal(&self, removal: &Removal, projects: &[Project]) -> Result<(), TableError> {
         let connection = &removal.connection;
         let (organization, pk) = (&connection.organization_id, connection.lane().pk());
-        let mut gone = vec![keys::hooks(&pk), keys::rereads(&pk)];
+        let mut gone = vec![keys::hooks(&pk), keys::rereads(&pk), keys::project_blocks(&pk)];
         for project in projects {
             gone.push(keys::catalog(&pk, &project.project_id));
             gone.push(keys::project(organization, &connection.id, &project.project_id));

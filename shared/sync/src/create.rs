@@ -31,6 +31,7 @@ impl Run<'_> {
             state: RecordState::Pending,
             reason: None,
             who: None,
+            waits_for_project: false,
             remote_id: None,
             remote_url: None,
             gave_status: None,
@@ -47,19 +48,23 @@ impl Run<'_> {
             updated_at: now,
             version: 0,
         });
-        let desired = match self.render(work).await? {
+        let desired = match self.render(work, &link).await? {
             Ok(desired) => desired,
-            Err(stop) => match stop.failure(self, work) {
-                Failure::Again(outcome) => return Ok(outcome),
-                Failure::State(state, block) => return self.set_state(&mut link, state, block).await,
-            },
+            Err(stop) => return self.fail(work, &mut link, stop.failure(self, work)).await,
         };
+        if let Some(block) = self.project_block(work, &link).await {
+            return self.fail(work, &mut link, Failure::Held(block)).await;
+        }
         if let Admission::Pause { until, everything } = self.meter.ready(work.todo.class).await {
             return Ok(Outcome::Paused { until, everything });
         }
         self.note_intent(&mut link, &desired).await?;
         match self.target.create(self.call(work.todo), &work.project, work.todo.record.kind, &desired).await {
-            Ok(remote) => self.adopt(link, &desired, remote).await,
+            Ok(remote) => {
+                let adopted = self.adopt(link, &desired, remote).await?;
+                self.project_answers(work).await?;
+                Ok(adopted)
+            }
             Err(TargetError::Unclear { why, retry_after }) => {
                 let until = self.clock.now() + self.unclear_wait.max(retry_after.unwrap_or_default());
                 Ok(Outcome::PutOff { until, why, counts: true })
@@ -71,6 +76,7 @@ impl Run<'_> {
     async fn note_intent(&self, link: &mut Link, desired: &Fields) -> Result<(), TableError> {
         let now = self.clock.now();
         (link.state, link.reason, link.who) = (RecordState::Pending, None, None);
+        link.waits_for_project = false;
         (link.intent_at, link.looks, link.looked_at, link.updated_at) = (Some(now), 0, None, now);
         link.first_intent_at.get_or_insert(now);
         // Should the answer be lost, this is what a later merge takes for what we wrote.
@@ -95,7 +101,7 @@ impl Run<'_> {
                 self.lane().put_link(&mut link).await?;
                 Ok(outcome)
             }
-            Failure::State(state, block) => self.set_state(&mut link, state, block).await,
+            failure => self.fail(work, &mut link, failure).await,
         }
     }
 
@@ -132,10 +138,8 @@ impl Run<'_> {
         let found = match self.target.look(self.call(work.todo), &work.project, kind, &link.marker, since).await {
             Ok(found) => found,
             Err(error) => {
-                return match self.after_failure(work, error) {
-                    Failure::Again(outcome) => Ok(outcome),
-                    Failure::State(state, block) => self.set_state(&mut link, state, block).await,
-                };
+                let failure = self.after_failure(work, error);
+                return self.fail(work, &mut link, failure).await;
             }
         };
         let (standing, recycled): (Vec<Remote>, Vec<Remote>) = found.into_iter().partition(|remote| !remote.recycled);

@@ -1,14 +1,14 @@
 //! One todo: look at the record again, and bring the platform to what the facts say.
 use crate::clock::Clock;
 use crate::meter::LaneMeter;
+use crate::project_blocks::Blocks;
 use crate::subject::{Gatherer, Wanted};
 use crate::target::{Block, Call, Catalog, Found, Project, Rendered, Target, TargetError};
 use domain::merge::Fields;
-use domain::record::{Mender, RecordKind, RecordState};
+use domain::record::{Mender, RecordState};
 use domain::settings::ProjectSettings;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 use store::directory::{Connection, Directory};
 use store::lanes::{Lane, LaneId, Link, Todo};
 use store::outbox::Outbox;
@@ -51,8 +51,8 @@ pub struct Run<'a> {
     /// Longer than the platform's longest request.
     pub unclear_wait: SignedDuration,
     pub catalogs: Mutex<BTreeMap<String, Catalog>>,
-    /// Projects (by kind of record) that answered "not until a person acts": not asked again in this run.
-    pub blocked_projects: std::sync::Mutex<BTreeMap<(String, RecordKind), Block>>,
+    /// Projects (by kind of record) that answered "not until a person acts".
+    pub blocks: Mutex<Blocks>,
 }
 
 /// A record with all that handling it needs.
@@ -103,17 +103,8 @@ impl Run<'_> {
         Ok(Directory(self.table).project(self.lane, project_id).await?.map(|project| project.settings))
     }
 
-    /// Why nothing of this kind can be written in the project, if an earlier todo of this run was told so.
-    fn project_block(&self, work: &Work<'_>) -> Option<Block> {
-        let blocked = self.blocked_projects.lock().unwrap_or_else(PoisonError::into_inner);
-        blocked.get(&(work.project.id.clone(), work.todo.record.kind)).cloned()
-    }
-
     /// Renders, looking up in the platform what rendering needs. An error is what becomes of the todo.
-    pub async fn render(&self, work: &Work<'_>) -> Result<Result<Fields, Stop>, TableError> {
-        if let Some(block) = self.project_block(work) {
-            return Ok(Err(Stop::Blocked(block)));
-        }
+    pub async fn render(&self, work: &Work<'_>, link: &Link) -> Result<Result<Fields, Stop>, TableError> {
         let mut catalogs = self.catalogs.lock().await;
         if !catalogs.contains_key(&work.project.id) {
             let kept = self.lane().catalog(&work.project.id).await?.unwrap_or_default();
@@ -130,6 +121,9 @@ impl Run<'_> {
                     return Ok(Err(Stop::Target(TargetError::Refused { words: why })));
                 }
                 Rendered::Needs(need) => {
+                    if let Some(block) = self.project_block(work, link).await {
+                        return Ok(Err(Stop::Held(block)));
+                    }
                     match self.target.find(self.call(work.todo), &work.project, &need).await {
                         Ok(value) => catalog.found.insert(need.clone(), Found { value, at: self.clock.now() }),
                         Err(error) => return Ok(Err(Stop::Target(error))),
@@ -150,11 +144,7 @@ impl Run<'_> {
             TargetError::Unclear { why, retry_after } => Failure::Again(self.again(todo, now, why, retry_after)),
             TargetError::Paused { until, everything } => Failure::Again(Outcome::Paused { until, everything }),
             TargetError::Connection(block) => Failure::Again(Outcome::ConnectionBlocked(block)),
-            TargetError::Project(block) => {
-                let mut blocked = self.blocked_projects.lock().unwrap_or_else(PoisonError::into_inner);
-                blocked.insert((work.project.id.clone(), todo.record.kind), block.clone());
-                Failure::State(RecordState::Blocked, block)
-            }
+            TargetError::Project(block) => Failure::Project(block),
             TargetError::NotFound => Failure::State(RecordState::Blocked, gone()),
             TargetError::Refused { words } => Failure::State(
                 RecordState::Failed,
@@ -173,8 +163,32 @@ impl Run<'_> {
         Outcome::PutOff { until: now + backoff.max(retry_after.unwrap_or_default()), why, counts: true }
     }
 
+    /// Keeps what a failure asks for.
+    pub async fn fail(&self, work: &Work<'_>, link: &mut Link, failure: Failure) -> Result<Outcome, TableError> {
+        match failure {
+            Failure::Again(outcome) => Ok(outcome),
+            Failure::State(state, block) => self.set_state(link, state, block).await,
+            Failure::Project(block) => {
+                self.note_project_block(work, &block).await?;
+                self.hold_back(link, block).await
+            }
+            Failure::Held(block) => self.hold_back(link, block).await,
+        }
+    }
+
     /// Keeps a state that waits for a person.
     pub async fn set_state(&self, link: &mut Link, state: RecordState, block: Block) -> Result<Outcome, TableError> {
+        link.waits_for_project = false;
+        self.put_state(link, state, block).await
+    }
+
+    /// Blocked until the platform takes records of this kind in its project again.
+    async fn hold_back(&self, link: &mut Link, block: Block) -> Result<Outcome, TableError> {
+        link.waits_for_project = true;
+        self.put_state(link, RecordState::Blocked, block).await
+    }
+
+    async fn put_state(&self, link: &mut Link, state: RecordState, block: Block) -> Result<Outcome, TableError> {
         (link.state, link.updated_at) = (state, self.clock.now());
         link.reason = Some(format!("{} {}", block.reason, block.what_to_do).trim().to_owned());
         link.who = Some(block.who);
@@ -187,6 +201,8 @@ impl Run<'_> {
 #[derive(Debug)]
 pub enum Stop {
     Blocked(Block),
+    /// An earlier record was told that the project takes none.
+    Held(Block),
     Target(TargetError),
 }
 
@@ -194,6 +210,7 @@ impl Stop {
     pub fn failure(self, run: &Run<'_>, work: &Work<'_>) -> Failure {
         match self {
             Stop::Blocked(block) => Failure::State(RecordState::Blocked, block),
+            Stop::Held(block) => Failure::Held(block),
             Stop::Target(error) => run.after_failure(work, error),
         }
     }
@@ -204,6 +221,10 @@ impl Stop {
 pub enum Failure {
     Again(Outcome),
     State(RecordState, Block),
+    /// The platform refuses this kind of record in the project.
+    Project(Block),
+    /// It refused an earlier one.
+    Held(Block),
 }
 
 /// The record was there and is not any more.

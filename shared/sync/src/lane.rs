@@ -214,7 +214,8 @@ impl Engine<'_> {
 
 /// The next try of what waits and is not held.
 async fn first_try(lane: &Lane<'_>, held: &Held) -> Result<Option<Timestamp>, TableError> {
-    Ok(try_join_all(held.free().map(|class| lane.next_try(class))).await?.into_iter().flatten().min())
+    let waiting = try_join_all(held.free().map(|class| lane.next_try(class))).await?;
+    Ok(waiting.into_iter().flatten().chain(held.next_probe).min())
 }
 
 fn set(reasons: &mut BTreeMap<Reason, Timestamp>, reason: Reason, at: Option<Timestamp>) {

@@ -7,6 +7,7 @@
 //! - [`subject`]: what a record should say, gathered from facts
 //! - [`budget`]: rate windows, the reserve, pauses per class; [`meter`] applies it to each call, [`visit`] to those of pages
 //! - [`outage`]: a platform that does not answer holds everything, for a pause that doubles
+//! - [`project_blocks`]: a project that the platform refuses pauses by itself
 //! - [`clock`]: time, injectable
 pub mod budget;
 pub mod clock;
@@ -16,6 +17,7 @@ pub mod hooks;
 pub mod lane;
 pub mod meter;
 pub mod outage;
+pub mod project_blocks;
 pub mod readback;
 pub mod removal;
 pub mod reread;

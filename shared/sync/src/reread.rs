@@ -119,7 +119,7 @@ impl Run<'_> {
                 Some(standing) => {
                     self.take_in(call, &project, &mut link, standing.account).await?;
                     // It shows again: someone restored it, perhaps.
-                    if blocked {
+                    if blocked && !link.waits_for_project {
                         asked.push(self.look_again(link.record));
                     }
                 }

@@ -48,7 +48,7 @@ impl Run<'_> {
                     return self.settle(link, step, Step::Done, gave).await;
                 }
                 Ok(false) => {}
-                Err(failure) => return self.fail(link, failure).await.map(Some),
+                Err(failure) => return self.fail(work, link, failure).await.map(Some),
             }
         }
         // Closed (or opened) by us only while its status is still the one we gave; otherwise only commented.
@@ -76,7 +76,7 @@ impl Run<'_> {
                         self.lane().put_link(link).await?;
                         Ok(Some(outcome))
                     }
-                    Failure::State(state, block) => self.set_state(link, state, block).await.map(Some),
+                    failure => self.fail(work, link, failure).await.map(Some),
                 }
             }
         }

@@ -43,9 +43,9 @@ impl Run<'_> {
     /// Where a person must act first, the sweep is kept for the next day.
     async fn not_swept(&self, work: &Work<'_>, link: &mut Link, error: TargetError) -> Result<Outcome, TableError> {
         let failure = self.after_failure(work, error);
-        if matches!(failure, Failure::State(..)) {
+        if !matches!(failure, Failure::Again(_)) {
             link.sweep_at = Some(self.clock.now() + LATER);
         }
-        self.fail(link, failure).await
+        self.fail(work, link, failure).await
     }
 }

@@ -16,11 +16,11 @@ impl Run<'_> {
         {
             return Ok(outcome);
         }
-        let desired = match self.render(work).await? {
+        let desired = match self.render(work, &link).await? {
             Ok(desired) => desired,
             Err(stop) => {
                 let failure = stop.failure(self, work);
-                return self.fail(&mut link, failure).await;
+                return self.fail(work, &mut link, failure).await;
             }
         };
         let step_due = work.wanted.steps.iter().any(|step| !settled(&link, &step.id));
@@ -28,13 +28,16 @@ impl Run<'_> {
         if !news(&desired, &link.written) && !step_due && !asks {
             return Ok(self.done(&link, false));
         }
+        if let Some(block) = self.project_block(work, &link).await {
+            return self.fail(work, &mut link, Failure::Held(block)).await;
+        }
         if let Admission::Pause { until, everything } = self.meter.ready(work.todo.class).await {
             return Ok(Outcome::Paused { until, everything });
         }
         let mut remote = match self.read(work, &link).await {
             Ok(Some(remote)) if !remote.recycled => remote,
             Ok(_) => return self.set_state(&mut link, RecordState::Blocked, gone()).await,
-            Err(failure) => return self.fail(&mut link, failure).await,
+            Err(failure) => return self.fail(work, &mut link, failure).await,
         };
         let before = link.clone();
         let merged = merge(&desired, &link.written, &remote.fields);
@@ -52,7 +55,7 @@ impl Run<'_> {
                         link.written = before.written;
                     }
                     let failure = self.after_failure(work, error);
-                    return self.fail(&mut link, failure).await;
+                    return self.fail(work, &mut link, failure).await;
                 }
             }
         }
@@ -62,9 +65,13 @@ impl Run<'_> {
         link.conflicts.retain(|c| fields_of(c) && unsolved(c));
         link.conflicts.extend(merged.conflicts);
         (link.state, link.reason, link.who) = (RecordState::Synced, None, None);
+        link.waits_for_project = false;
         if link != before {
             link.updated_at = self.clock.now();
             self.lane().put_link(&mut link).await?;
+        }
+        if before.waits_for_project || !merged.send.is_empty() {
+            self.project_answers(work).await?;
         }
         // Before our side writes, which move the status that was just read.
         if work.todo.read_back
@@ -82,13 +89,6 @@ impl Run<'_> {
         let id = link.remote_id.as_deref().unwrap_or_default();
         let read = self.target.read(self.call(work.todo), &work.project, work.todo.record.kind, id).await;
         read.map_err(|error| self.after_failure(work, error))
-    }
-
-    pub async fn fail(&self, link: &mut Link, failure: Failure) -> Result<Outcome, TableError> {
-        match failure {
-            Failure::Again(outcome) => Ok(outcome),
-            Failure::State(state, block) => self.set_state(link, state, block).await,
-        }
     }
 
     /// The end of a todo, unless late doubles are still to be looked for, whatever became of the record itself.

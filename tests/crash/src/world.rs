@@ -165,19 +165,23 @@ impl World {
     async fn connect(&self, company: i64) -> Result<(), TableError> {
         let (now, directory) = (self.clock.now(), Directory(&self.table));
         let organization_id = self.lane.organization_id.clone();
-        let organization = Organization { id: organization_id.clone(), name: "Test".into(), created_at: now };
+        let organization = Organization { id: organization_id, name: "Test".into(), created_at: now };
         directory.put_organization(&organization).await?;
+        self.put_site(&self.site_id).await?;
+        self.link_up(company).await
+    }
+
+    async fn put_site(&self, id: &SiteId) -> Result<(), TableError> {
         let mut site = Site {
-            id: self.site_id.clone(),
-            organization_id: organization_id.clone(),
+            id: id.clone(),
+            organization_id: self.lane.organization_id.clone(),
             name: "Tower".into(),
             time_zone: "America/Chicago".into(),
             shifts: vec![],
-            created_at: now,
+            created_at: self.clock.now(),
             version: 0,
         };
-        directory.put_site(&mut site).await?;
-        self.link_up(company).await
+        Directory(&self.table).put_site(&mut site).await
     }
 
     async fn link_up(&self, company: i64) -> Result<(), TableError> {
@@ -198,17 +202,32 @@ impl World {
 
     /// Maps the site to the project.
     pub async fn map(&self) -> Result<(), TableError> {
+        self.map_to(&self.site_id, self.project_id).await
+    }
+
+    async fn map_to(&self, site_id: &SiteId, project_id: i64) -> Result<(), TableError> {
         let (now, directory) = (self.clock.now(), Directory(&self.table));
         let mut settings = ProjectSettings {
-            site_id: self.site_id.clone(),
+            site_id: site_id.clone(),
             observations: Default::default(),
             daily_summary: Default::default(),
             mapping: Default::default(),
         };
         settings.observations.kinds = Kinds::All(AllWord::All);
-        let project_id = self.project_id.to_string();
+        let project_id = project_id.to_string();
         let mut project = Project { project_id, name: None, settings, mapped_at: now, version: 0 };
         directory.put_project(&self.lane, &mut project).await
+    }
+
+    /// A second site of the same connection, mapped to a project of its own.
+    pub async fn map_another(&self) -> Result<(SiteId, i64), WorldError> {
+        let company = self.procore.companies().first().map(|c| c.id).ok_or(WorldError::Empty)?;
+        let other = self.procore.projects(company).into_iter().find(|project| project.id != self.project_id);
+        let project_id = other.ok_or(WorldError::Empty)?.id;
+        let site_id = SiteId::new(ulid::Ulid::from_parts(4, 1));
+        self.put_site(&site_id).await?;
+        self.map_to(&site_id, project_id).await?;
+        Ok((site_id, project_id))
     }
 
     /// From now on the connection works with a person's consent, not with the service account.

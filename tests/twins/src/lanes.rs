@@ -91,6 +91,7 @@ pub async fn a_link_is_written_only_as_read(table: &dyn Table, prefix: &str) {
         state: RecordState::Pending,
         reason: None,
         who: None,
+        waits_for_project: false,
         remote_id: None,
         remote_url: None,
         gave_status: None,

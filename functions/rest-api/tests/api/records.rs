@@ -46,6 +46,7 @@ impl Records {
             state,
             reason: bad.then(|| "the day is completed".into()),
             who: bad.then_some(Mender::PlatformAdmin),
+            waits_for_project: false,
             remote_id: Some("991".into()),
             remote_url: Some("https://app.procore.com/991".into()),
             gave_status: None,

@@ -12,6 +12,8 @@ pub(super) struct Held {
     classes: BTreeMap<WorkClass, Timestamp>,
     /// When what waits is due first, where that was read after the last todo was handled.
     pub(super) next_try: Option<Option<Timestamp>>,
+    /// When a record of a project that the platform refuses asks again.
+    pub(super) next_probe: Option<Timestamp>,
 }
 
 impl Held {

@@ -3,6 +3,7 @@ use super::held::{Held, hold};
 use super::{Engine, Report, RunError, first_try, set};
 use crate::handle::Run;
 use crate::meter::LaneMeter;
+use crate::project_blocks::Blocks;
 use crate::reread::Reread;
 use crate::target::Block;
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use store::TableError;
 use store::directory::Connection;
 use store::due::{self, Reason};
 use store::lanes::Lane;
+use tokio::sync::Mutex;
 
 impl Engine<'_> {
     /// Handles todos until there are none, all that is left is held, or time is up.
@@ -34,9 +36,11 @@ impl Engine<'_> {
             public_url: self.public_url,
             unclear_wait: self.unclear_wait,
             catalogs: Default::default(),
-            blocked_projects: Default::default(),
+            blocks: Mutex::new(Blocks::of(lane.project_blocks().await?)),
         };
         let calls = meter.snapshot().calls;
+        run.probe_projects().await?;
+        run.lift_projects(deadline).await?;
         let mut disarmed = false;
         let mut early = BTreeSet::new();
         while self.clock.now() < deadline {
@@ -51,7 +55,7 @@ impl Engine<'_> {
                     break;
                 }
                 // Taken back first, then looked once more: what was asked for before is seen, what comes later arms anew.
-                self.disarm(lane, held).await?;
+                self.disarm(&run, held).await?;
                 disarmed = true;
                 continue;
             }
@@ -62,7 +66,9 @@ impl Engine<'_> {
             if let Some(block) = self.handle_all(&run, lane, todos, deadline, held, report).await? {
                 return Ok(Some(block));
             }
+            run.lift_projects(deadline).await?;
         }
+        held.next_probe = run.next_probe().await;
         if !disarmed || held.everything.is_some() {
             return Ok(None);
         }
@@ -76,11 +82,12 @@ impl Engine<'_> {
     }
 
     /// Takes the arm back; what waits, and what is read again by the clock, have their times from here on, should this run die.
-    async fn disarm(&self, lane: &Lane<'_>, held: &mut Held) -> Result<(), TableError> {
+    async fn disarm(&self, run: &Run<'_>, held: &mut Held) -> Result<(), TableError> {
         let next = self.reread_every.map(|every| self.clock.now() + every);
-        let next_try = first_try(lane, held).await?;
+        held.next_probe = run.next_probe().await;
+        let next_try = first_try(&run.lane(), held).await?;
         held.next_try = Some(next_try);
-        due::change(self.table, lane.id, |reasons| {
+        due::change(self.table, run.lane, |reasons| {
             reasons.remove(&Reason::Rung);
             set(reasons, Reason::NextTry, next_try);
             if let Some(next) = next {
