@@ -1,25 +1,29 @@
-//! Each minute: rings the lanes that are due, then moves their due time ten minutes on. The work itself sets the right times
-//! when it is done; so a ring that died is rung again from here.
+//! Each minute: rings the lanes that are due, and tells the bus of sites that are, then moves their due time ten minutes on. The
+//! work itself sets the right times when it is done; so a ring that died is rung again from here.
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
-use store::bell::{Bell, BellError};
-use store::due::{self, Due};
+use serde_json::json;
+use store::bell::Bell;
+use store::bus::Bus;
+use store::due::{self, Due, Owner};
 use store::{Table, TableError};
 
-/// Lanes rung at once; a shard's rest is rung at the next look.
+/// Rung at once; a shard's rest is rung at the next look.
 const AT_ONCE: usize = 16;
 const PAGE: usize = 100;
+/// What the bus's rule for `daily-summary` matches.
+const SITE_DUE: &str = "Summary Due";
 
 #[derive(Debug, thiserror::Error)]
 pub enum ClockError {
-    #[error("due lanes could not be read: {0}")]
+    #[error("what is due could not be read: {0}")]
     Table(#[from] TableError),
-    #[error("{failed} of {due} due lanes could not be rung, the first one: {first}")]
+    #[error("{failed} of {due} that are due could not be rung, the first one: {first}")]
     Rings { failed: usize, due: usize, first: String },
 }
 
 /// Rings all that is due. Some failing does not hold the others up; an error tells of them, and the next minute tries again.
-pub async fn tick(table: &dyn Table, bell: &dyn Bell, now: Timestamp) -> Result<usize, ClockError> {
+pub async fn tick(table: &dyn Table, bell: &dyn Bell, bus: &dyn Bus, now: Timestamp) -> Result<usize, ClockError> {
     let mut rung = 0;
     let mut failures: Vec<ClockError> = Vec::new();
     for shard in due::shards() {
@@ -32,8 +36,11 @@ pub async fn tick(table: &dyn Table, bell: &dyn Bell, now: Timestamp) -> Result<
                 }
             };
             let found = lanes.len();
-            let outcomes: Vec<Result<(), ClockError>> =
-                stream::iter(lanes).map(|due| ring(table, bell, due, now)).buffer_unordered(AT_ONCE).collect().await;
+            let outcomes: Vec<Result<(), ClockError>> = stream::iter(lanes)
+                .map(|due| ring(table, bell, bus, due, now))
+                .buffer_unordered(AT_ONCE)
+                .collect()
+                .await;
             let failed: Vec<ClockError> = outcomes.into_iter().filter_map(Result::err).collect();
             rung += found - failed.len();
             let more = found == PAGE && failed.is_empty();
@@ -54,11 +61,17 @@ pub async fn tick(table: &dyn Table, bell: &dyn Bell, now: Timestamp) -> Result<
 async fn ring(
     table: &dyn Table,
     bell: &dyn Bell,
+    bus: &dyn Bus,
     due: Result<Due, TableError>,
     now: Timestamp,
 ) -> Result<(), ClockError> {
     let due = due?;
-    let single = |e: BellError| ClockError::Rings { failed: 1, due: 1, first: e.to_string() };
-    bell.ring(&due.lane).await.map_err(single)?;
+    let single = |first: String| ClockError::Rings { failed: 1, due: 1, first };
+    match &due.owner {
+        Owner::Lane(lane) => bell.ring(lane).await.map_err(|error| single(error.to_string()))?,
+        Owner::Site(site) => {
+            bus.publish(SITE_DUE, json!(site)).await.map_err(|error| single(error.to_string()))?;
+        }
+    }
     Ok(due::move_on(table, &due, now).await?)
 }

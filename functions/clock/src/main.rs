@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use runtime::{clients, config, logs};
 use std::collections::BTreeMap;
-use store::{bell::SqsBell, dynamo::DynamoTable};
+use store::{bell::SqsBell, bus::EventBus, dynamo::DynamoTable};
 use tracing::info;
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,9 +12,10 @@ async fn main() -> Result<(), Error> {
     let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
     let queues = BTreeMap::from([(domain::ids::Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
     let bell = SqsBell::new(clients::sqs(&aws), queues);
+    let bus = EventBus::new(clients::eventbridge(&aws), config::text("EVENT_BUS_NAME")?);
     run(service_fn(async |_: LambdaEvent<serde_json::Value>| {
-        let rung = clock::tick(&table, &bell, Timestamp::now()).await?;
-        info!(rung, "rang {rung} lanes");
+        let rung = clock::tick(&table, &bell, &bus, Timestamp::now()).await?;
+        info!(rung, "rang {rung}");
         Ok::<(), Error>(())
     }))
     .await

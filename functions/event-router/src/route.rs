@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use store::bell::{Bell, BellError, fresh_token};
 use store::bus::Bus;
+use store::counting::{Counting, stray_days};
 use store::directory::Directory;
 use store::facts::SiteFacts;
 use store::lanes::{Lane, LaneId, Todo};
@@ -64,10 +65,11 @@ impl Router<'_> {
         }
         let expires_at = now.as_second() + self.detection_retention_days * 86_400;
         facts.put_many(&decision.changed, Some(expires_at)).await?;
+        Counting(facts).point(&stray_days(&decision.changed, now), committed + 1).await?;
         let (asked, lanes) = self.ask_all(&message.organization_id, &message.site_id, &decision.changed, now).await?;
         self.announce(message, &decision.changed).await;
         if !decision.changed.is_empty() {
-            facts.commit(&entry(message, &decision, committed + 1, message_id)).await?;
+            facts.commit(&entry(&decision, committed + 1, message_id, now)).await?;
         }
         Ok(Routed {
             redelivery: false,
@@ -200,7 +202,9 @@ fn todos(route: &Route, site_id: &SiteId, changed: &[Fact], now: Timestamp) -> V
     records.into_iter().map(|record| Todo::new(record, now, fresh_token())).collect()
 }
 
-fn entry(message: &SiteMessage, decision: &Decision<'_>, number: u64, message_id: String) -> ArrivalEntry {
+/// It arrives now, whenever it was received: numbers and times of arrival grow together, also where a message was sent again days
+/// later.
+fn entry(decision: &Decision<'_>, number: u64, message_id: String, now: Timestamp) -> ArrivalEntry {
     let lines = decision.changed.iter().map(ArrivalLine::of).collect();
-    ArrivalEntry { number, message_id, arrived_at: message.received_at, lines }
+    ArrivalEntry { number, message_id, arrived_at: now, lines }
 }

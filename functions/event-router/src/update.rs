@@ -9,6 +9,7 @@ use domain::treatment::{Applied, Source};
 use jiff::Timestamp;
 use serde_json::json;
 use store::TableError;
+use store::counting::{Counting, stray_days};
 use store::facts::SiteFacts;
 
 impl Router<'_> {
@@ -39,13 +40,14 @@ impl Router<'_> {
         if half_done {
             // Whoever died over it may have died before asking, and finds it done when it comes back.
             let changed = std::slice::from_ref(&fact);
+            Counting(facts).point(&stray_days(changed, now), committed + 1).await?;
             self.ask_all(&message.organization_id, &message.site_id, changed, now).await?;
         }
         (fact.arrival, fact.touched_by) = (committed + 1, Some(message_id.clone()));
         let lines = vec![ArrivalLine::of(&fact)];
         facts.put_many(std::slice::from_ref(&fact), Some(expires_at)).await?;
         self.announce_update(message, &fact).await;
-        facts.commit(&ArrivalEntry { number: committed + 1, message_id, arrived_at: message.update.at, lines }).await?;
+        facts.commit(&ArrivalEntry { number: committed + 1, message_id, arrived_at: now, lines }).await?;
         Ok(Routed { changed: 1, ..Routed::default() })
     }
 

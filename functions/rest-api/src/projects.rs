@@ -13,7 +13,9 @@ use domain::settings::ProjectSettings;
 use domain::settings::check::{self, is_platform_id};
 use serde_json::Value;
 use store::directory::Connection;
+use store::due::SiteRef;
 use store::mapping::{self, MapError, Wanted};
+use store::summaries::Summaries;
 
 pub async fn get(
     State(app): State<AppState>,
@@ -61,7 +63,7 @@ pub async fn put(
     Ok(etag::tagged(status, project.version, project.settings))
 }
 
-/// Settings from a body; the site that they name must exist for the caller.
+/// Settings from a body; the site that they name must exist for the caller, and has an hour of its summary where they name none.
 async fn read_settings(
     app: &AppState,
     caller: &Caller,
@@ -72,7 +74,13 @@ async fn read_settings(
         Some(id) => visible::site_of(app, caller, &connection.organization_id, &id).await?,
         None => None,
     };
-    Ok(check::read(body, site.map(|site| site.id))?)
+    let mut settings = check::read(body, site.map(|site| site.id))?;
+    if body.pointer("/daily_summary/at").is_none_or(Value::is_null) {
+        let organization_id = connection.organization_id.clone();
+        let site = SiteRef { organization_id, site_id: settings.site_id.clone() };
+        settings.daily_summary.at = Summaries { table: app.table(), site: &site }.state().await?.at;
+    }
+    Ok(settings)
 }
 
 impl From<MapError> for Problem {

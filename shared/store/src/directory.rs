@@ -1,6 +1,7 @@
 //! Organizations, sites, edges, API keys, connections, project settings and the routes that follow from them.
 use crate::keys;
 use crate::lanes::LaneId;
+use crate::summaries;
 use crate::table::{Condition, Item, Query, Table, TableError, get_as, item, read};
 use domain::ids::{ApiKeyId, ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
 use domain::record::Mender;
@@ -351,12 +352,35 @@ impl Directory<'_> {
     /// Keeps a project's settings (conditional on the version read) and the route that the router follows, both or neither. Where
     /// another project that stands for the site has the route, nothing is kept, and the error carries that route.
     pub async fn put_project(&self, lane: &LaneId, project: &mut Project) -> Result<(), TableError> {
+        self.keep_project(lane, project, None).await
+    }
+
+    /// The same, with what its settings mean for the summary of its site.
+    pub async fn put_project_settled(
+        &self,
+        lane: &LaneId,
+        project: &mut Project,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        self.keep_project(lane, project, Some(now)).await
+    }
+
+    async fn keep_project(
+        &self,
+        lane: &LaneId,
+        project: &mut Project,
+        settled_at: Option<Timestamp>,
+    ) -> Result<(), TableError> {
         let key = keys::project(&lane.organization_id, &lane.connection_id, &project.project_id);
         let read_at = project.version;
         project.version += 1;
         for _ in 0..ROUTE_TRIES {
             let free = self.free_route(lane, project).await?;
-            let puts = vec![(item(&key, project)?, at_version(read_at)), (route_of(lane, project)?, free)];
+            let mut puts = match settled_at {
+                Some(now) => summaries::settled(self.0, lane, &project.settings, now).await?,
+                None => Vec::new(),
+            };
+            puts.extend([(item(&key, project)?, at_version(read_at)), (route_of(lane, project)?, free)]);
             match self.0.put_together(puts).await {
                 Err(TableError::Condition(_)) => {}
                 outcome => return outcome,
@@ -401,30 +425,5 @@ impl Directory<'_> {
     pub async fn routes(&self, organization: &OrganizationId, site: &SiteId) -> Result<Vec<Route>, TableError> {
         let (pk, prefix) = keys::routes(organization, site);
         self.0.query(Query::prefix(pk, prefix, 100)).await?.into_iter().map(|item| read("a route", item)).collect()
-    }
-
-    /// The hour of the summary is the site's: another value changes it for all platforms of the site.
-    pub async fn share_hour(&self, from: &LaneId, changed: &Project) -> Result<(), TableError> {
-        let hour = &changed.settings.daily_summary.at;
-        for route in self.routes(&from.organization_id, &changed.settings.site_id).await? {
-            let lane = LaneId {
-                organization_id: from.organization_id.clone(),
-                connection_id: route.connection_id,
-                provider: route.provider,
-            };
-            if lane == *from || route.settings.daily_summary.at == *hour {
-                continue;
-            }
-            let Some(mut other) = self.project(&lane, &route.project_id).await? else { continue };
-            other.settings.daily_summary.at.clone_from(hour);
-            match self.put_project(&lane, &mut other).await {
-                // It is being changed at this moment, and takes an hour of its own along.
-                Err(TableError::Condition(_)) => {
-                    tracing::info!(connection_id = %lane.connection_id, "a summary hour was not shared")
-                }
-                outcome => outcome?,
-            }
-        }
-        Ok(())
     }
 }

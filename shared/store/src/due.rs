@@ -1,19 +1,68 @@
-//! When a lane must be rung from outside: one item per lane, with a time per reason. `due_at` is the least of them, in a sparse,
-//! sharded index. Every change is one write, conditional on the version read.
+//! When a lane must be rung, or a site looked at, from outside: one item each, with a time per reason. `due_at` is the least of
+//! them, in a sparse, sharded index. Every change is one write, conditional on the version read.
 use crate::keys;
 use crate::lanes::LaneId;
-use crate::table::{Condition, Key, Table, TableError, instant, item, read};
+use crate::table::{Condition, Item, Key, Table, TableError, instant, item, read};
+use domain::ids::{OrganizationId, SiteId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Lanes are spread over so many partitions of the index.
+/// What is due is spread over so many partitions of the index.
 pub const SHARDS: u8 = 8;
-/// A ring that has not been answered by then is repeated.
+/// A ring, or a look at a site, that has not been answered by then is repeated.
 pub const RING_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 const CHANGE_TRIES: usize = 5;
 
-/// Why a lane must run at a time.
+/// Whose alarm it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    Lane(LaneId),
+    Site(SiteRef),
+}
+
+/// A site of an organization.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SiteRef {
+    pub organization_id: OrganizationId,
+    pub site_id: SiteId,
+}
+
+impl From<&LaneId> for Owner {
+    fn from(lane: &LaneId) -> Self {
+        Owner::Lane(lane.clone())
+    }
+}
+
+impl From<&SiteRef> for Owner {
+    fn from(site: &SiteRef) -> Self {
+        Owner::Site(site.clone())
+    }
+}
+
+impl Owner {
+    fn key(&self) -> Key {
+        match self {
+            Owner::Lane(lane) => keys::due(&lane.pk()),
+            Owner::Site(site) => keys::site_due(&site.organization_id, &site.site_id),
+        }
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Owner::Lane(lane) => lane.connection_id.as_str(),
+            Owner::Site(site) => site.site_id.as_str(),
+        }
+    }
+
+    fn shard(&self) -> String {
+        let sum = self.id().bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+        format!("DUE#{}", sum % SHARDS)
+    }
+}
+
+/// Why a lane must run at a time, or a site be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -27,11 +76,16 @@ pub enum Reason {
     Sweep,
     /// The timed re-read.
     Reread,
+    /// A site's: its day is cut off.
+    Summary,
+    /// A site's: what arrived late is looked for.
+    Amendment,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Due {
-    pub lane: LaneId,
+    #[serde(flatten)]
+    pub owner: Owner,
     pub reasons: BTreeMap<Reason, Timestamp>,
     #[serde(default)]
     pub version: u64,
@@ -42,8 +96,8 @@ pub struct Due {
 }
 
 impl Due {
-    fn new(lane: LaneId) -> Self {
-        Self { lane, reasons: BTreeMap::new(), version: 0, due_shard: None, due_at: None }
+    fn new(owner: Owner) -> Self {
+        Self { owner, reasons: BTreeMap::new(), version: 0, due_shard: None, due_at: None }
     }
 
     pub fn at(&self) -> Option<Timestamp> {
@@ -52,7 +106,22 @@ impl Due {
 
     fn place(&mut self, at: Option<Timestamp>) {
         self.due_at = at.map(instant);
-        self.due_shard = at.map(|_| shard(&self.lane));
+        self.due_shard = at.map(|_| self.owner.shard());
+    }
+
+    /// The same with other reasons, placed at the least of them, as a write for a transaction. `None`: nothing changes.
+    pub fn changed(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<Reason, Timestamp>),
+    ) -> Result<Option<(Item, Condition)>, TableError> {
+        let mut next = self.clone();
+        change(&mut next.reasons);
+        let at = next.reasons.values().min().copied();
+        next.place(at);
+        match next == *self {
+            true => Ok(None),
+            false => write(next).map(Some),
+        }
     }
 }
 
@@ -60,29 +129,24 @@ pub fn shards() -> impl Iterator<Item = String> {
     (0..SHARDS).map(|n| format!("DUE#{n}"))
 }
 
-fn shard(lane: &LaneId) -> String {
-    let sum = lane.connection_id.as_str().bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
-    format!("DUE#{}", sum % SHARDS)
-}
-
-pub async fn get(table: &dyn Table, lane: &LaneId) -> Result<Due, TableError> {
-    let found = table.get(&keys::due(&lane.pk())).await?;
-    found.map_or_else(|| Ok(Due::new(lane.clone())), |item| read("a due item", item))
+pub async fn get(table: &dyn Table, owner: impl Into<Owner>) -> Result<Due, TableError> {
+    let owner = owner.into();
+    let found = table.get(&owner.key()).await?;
+    found.map_or_else(|| Ok(Due::new(owner)), |item| read("a due item", item))
 }
 
 /// Changes the reasons by `change` and places the item at the least of them; no write where nothing changes.
 pub async fn change(
     table: &dyn Table,
-    lane: &LaneId,
+    owner: impl Into<Owner>,
     mut change: impl FnMut(&mut BTreeMap<Reason, Timestamp>),
 ) -> Result<(), TableError> {
+    let owner = owner.into();
     for _ in 0..CHANGE_TRIES {
-        let mut due = get(table, lane).await?;
-        let before = due.clone();
-        change(&mut due.reasons);
-        let at = due.reasons.values().min().copied();
-        due.place(at);
-        if due == before || put(table, due).await? {
+        let found = table.get(&owner.key()).await?;
+        let due = found.map_or_else(|| Ok(Due::new(owner.clone())), |item| read("a due item", item))?;
+        let Some((item, condition)) = due.changed(&mut change)? else { return Ok(()) };
+        if put(table, item, condition).await? {
             return Ok(());
         }
     }
@@ -109,7 +173,7 @@ pub async fn disarm(table: &dyn Table, lane: &LaneId) -> Result<(), TableError> 
     .await
 }
 
-/// Lanes that are due; each by itself, so that an item that does not read holds nobody else up.
+/// Lanes and sites that are due; each by itself, so that an item that does not read holds nobody else up.
 pub async fn overdue(
     table: &dyn Table,
     shard: &str,
@@ -122,21 +186,27 @@ pub async fn overdue(
     Ok(due.filter(|due| due.as_ref().map_or(true, |due| due.at().is_some_and(|at| at <= now))).collect())
 }
 
-/// After ringing: moves `due_at` ten minutes on, only if the item is still what was read. The reasons stay: the lane's run sets
+/// After ringing: moves `due_at` ten minutes on, only if the item is still what was read. The reasons stay: whoever was rung sets
 /// the right time.
 pub async fn move_on(table: &dyn Table, due: &Due, now: Timestamp) -> Result<(), TableError> {
     let mut next = due.clone();
     next.place(Some(now + RING_AGAIN));
-    put(table, next).await.map(|_| ())
+    let (item, condition) = write(next)?;
+    put(table, item, condition).await.map(|_| ())
 }
 
-async fn put(table: &dyn Table, mut due: Due) -> Result<bool, TableError> {
+/// A due item at its next version, on condition of the one that was read.
+fn write(mut due: Due) -> Result<(Item, Condition), TableError> {
     let condition = match due.version {
         0 => Condition::Absent,
         version => Condition::Equals("version", version.into()),
     };
     due.version += 1;
-    match table.put(item(&keys::due(&due.lane.pk()), &due)?, condition).await {
+    Ok((item(&due.owner.key(), &due)?, condition))
+}
+
+async fn put(table: &dyn Table, item: Item, condition: Condition) -> Result<bool, TableError> {
+    match table.put(item, condition).await {
         Ok(()) => Ok(true),
         Err(TableError::Condition(_)) => Ok(false),
         Err(error) => Err(error),

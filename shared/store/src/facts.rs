@@ -119,6 +119,19 @@ impl SiteFacts<'_> {
         self.table.query(query).await?.into_iter().map(|item| read("an arrival entry", item)).collect()
     }
 
+    /// Entries by their numbers, in any order; what is not there is left out.
+    pub async fn entries(&self, numbers: &[u64]) -> Result<Vec<ArrivalEntry>, TableError> {
+        let keys: Vec<Key> =
+            numbers.iter().map(|number| keys::arrival(self.organization_id, self.site_id, *number)).collect();
+        match keys.is_empty() {
+            true => Ok(Vec::new()),
+            false => {
+                let items = self.table.get_many(&keys).await?;
+                items.into_iter().map(|item| read("an arrival entry", item)).collect()
+            }
+        }
+    }
+
     /// The number of the first entry that arrived at or after an instant (the next one to come, where none did), by halving.
     pub async fn first_arrival_since(&self, at: Timestamp) -> Result<u64, TableError> {
         let (mut low, mut high) = (1, self.last_arrival().await?.map_or(0, |entry| entry.number) + 1);

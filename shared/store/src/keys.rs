@@ -5,6 +5,7 @@ use domain::fact::FactKind;
 use domain::ids::{ApiKeyId, ConnectionId, EdgeId, EndpointId, OrganizationId, PersonId, Provider, SiteId};
 use domain::record::{RecordKey, RecordKind, WorkClass};
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 fn organization_pk(organization: &OrganizationId) -> String {
     format!("ORG#{organization}")
@@ -255,6 +256,26 @@ pub fn contradiction(organization: &OrganizationId, site: &SiteId, message_id: &
 
 pub fn arrival(organization: &OrganizationId, site: &SiteId, number: u64) -> Key {
     Key::new(format!("{}#LOG", site_pk(organization, site)), format!("{number:012}"))
+}
+
+/// That an entry of the arrival log tells of a day (in UTC) long gone by, or still to come.
+pub fn stray(organization: &OrganizationId, site: &SiteId, day: Date, number: u64) -> Key {
+    Key::new(format!("{}#STRAY", site_pk(organization, site)), format!("{day}#{number:012}"))
+}
+
+/// When a site's day is cut off, and what was cut last.
+pub fn summary_state(organization: &OrganizationId, site: &SiteId) -> Key {
+    Key::new(site_pk(organization, site), "SUMMARY")
+}
+
+/// A site's day as counted.
+pub fn summary(organization: &OrganizationId, site: &SiteId, date: Date) -> Key {
+    Key::new(site_pk(organization, site), format!("SUMMARY#{date}"))
+}
+
+/// When a site must be looked at.
+pub fn site_due(organization: &OrganizationId, site: &SiteId) -> Key {
+    Key::new(site_pk(organization, site), "DUE")
 }
 
 // ---- lanes

@@ -4,11 +4,12 @@
 //! - [`keys`]: the one module that builds table keys; the organization is part of every key
 //! - [`directory`]: organizations, sites, edges, API keys, connections, project settings, routes
 //! - [`facts`]: what sites told us, and the arrival log
+//! - [`counting`]: what counts in a site's day, from the arrival log; [`summaries`]: its days as cut off and counted
 //! - [`injuries`]: injuries as the API was told them; [`outbox`]: the way to the site queue for news about a fact
 //! - [`mapping`]: a project is mapped to a site; [`trials`]: test records
 //! - [`footage`]: short-lived links to footage
 //! - [`preview`]: what the last day would have sent
-//! - [`lanes`]: a connection's todos, links, budget and catalog; [`due`]: when its lane must be rung
+//! - [`lanes`]: a connection's todos, links, budget and catalog; [`due`]: when its lane must be rung, and a site looked at
 //! - [`blocks`]: projects in which a platform refuses a kind of record
 //! - [`bus`]: domain events for operators' and customers' own rules
 //! - [`removal`]: a connection on its way out
@@ -22,6 +23,7 @@ pub mod bell;
 pub mod blocks;
 pub mod bus;
 pub mod conflicts;
+pub mod counting;
 pub mod directory;
 pub mod due;
 pub mod dynamo;
@@ -38,6 +40,7 @@ pub mod messages;
 pub mod outbox;
 pub mod preview;
 pub mod removal;
+pub mod summaries;
 pub mod table;
 pub mod trials;
 

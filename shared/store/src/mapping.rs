@@ -3,8 +3,10 @@
 use crate::again;
 use crate::bell::Bell;
 use crate::directory::{Connection, Directory, Project};
+use crate::due::SiteRef;
 use crate::keys;
 use crate::lanes::LaneId;
+use crate::summaries;
 use crate::table::{Key, Table, TableError, read};
 use domain::ids::SiteId;
 use domain::route::Route;
@@ -54,7 +56,7 @@ pub async fn apply(
     let name = name.or_else(|| standing.as_ref().and_then(|project| project.name.clone()));
     let version = standing.map_or(0, |project| project.version);
     let mut project = Project { project_id, name, settings, mapped_at, version };
-    match directory.put_project(&lane, &mut project).await {
+    match directory.put_project_settled(&lane, &mut project, now).await {
         Err(TableError::Condition(Some(item))) if item.get("sk").and_then(Value::as_str).is_some_and(is_route) => {
             return Err(MapError::SiteTaken(read::<Route>("a route", item)?.project_id));
         }
@@ -62,7 +64,8 @@ pub async fn apply(
         outcome => outcome?,
     }
     leave_other_sites(&directory, &lane, &project).await?;
-    directory.share_hour(&lane, &project).await?;
+    let site = SiteRef { organization_id: lane.organization_id.clone(), site_id: project.settings.site_id.clone() };
+    summaries::share_hour(table, &site, &project.settings.daily_summary.at).await?;
     again::wake(table, bell, &lane, now).await?;
     tracing::info!(
         organization_id = %lane.organization_id, connection_id = %lane.connection_id,

@@ -204,7 +204,9 @@ impl Receiver {
                 }
                 Some(at) => {
                     self.clock.move_to(at + SignedDuration::from_secs(1));
-                    clock::tick(&self.table, &self.bell, self.clock.now()).await.map_err(|e| restless(&e))?;
+                    clock::tick(&self.table, &self.bell, &self.bus, self.clock.now())
+                        .await
+                        .map_err(|e| restless(&e))?;
                 }
             }
         }

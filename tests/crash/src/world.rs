@@ -363,7 +363,7 @@ impl World {
         let at = due.reasons.get(&store::due::Reason::Reread).copied();
         let at = at.ok_or_else(|| WorldError::Restless("no re-read is due".into()))?;
         self.clock.move_to(at + SignedDuration::from_secs(1));
-        let tick = clock::tick(&self.table, &self.bell, self.clock.now()).await;
+        let tick = clock::tick(&self.table, &self.bell, &self.bus, self.clock.now()).await;
         tick.map_err(|e| WorldError::Restless(e.to_string()))?;
         self.rest(fault).await
     }
@@ -397,7 +397,7 @@ impl World {
                 }
                 Some(at) => {
                     self.clock.move_to(at + SignedDuration::from_secs(1));
-                    clock::tick(&self.table, &self.bell, self.clock.now())
+                    clock::tick(&self.table, &self.bell, &self.bus, self.clock.now())
                         .await
                         .map_err(|e| WorldError::Restless(e.to_string()))?;
                 }

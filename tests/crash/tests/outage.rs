@@ -166,7 +166,7 @@ async fn a_due_item_that_does_not_read_holds_no_other_lane_up() {
         world.table.put(item, store::Condition::Always).await.unwrap();
     }
     world.clock.advance(SignedDuration::from_mins(11));
-    let error = clock::tick(&world.table, &world.bell, world.clock.now()).await.unwrap_err();
+    let error = clock::tick(&world.table, &world.bell, &world.bus, world.clock.now()).await.unwrap_err();
     assert!(error.to_string().contains("8 of 9"), "{error}");
     assert_eq!(world.bell.take().len(), 1);
 }

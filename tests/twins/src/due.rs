@@ -3,14 +3,16 @@ use crate::lanes::lane;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use store::Table;
-use store::due::{Reason, arm, change, disarm, get, move_on, overdue, shards};
+use store::due::{Owner, Reason, arm, change, disarm, get, move_on, overdue, shards};
 
 async fn due_lanes(table: &dyn Table, now: Timestamp) -> Vec<String> {
     let mut found = Vec::new();
     for shard in shards() {
         for due in overdue(table, &shard, now, 100).await.expect("overdue") {
             let due = due.expect("a due item that reads");
-            found.push((due.at(), due.lane.connection_id.to_string()));
+            if let Owner::Lane(lane) = &due.owner {
+                found.push((due.at(), lane.connection_id.to_string()));
+            }
         }
     }
     found.sort();

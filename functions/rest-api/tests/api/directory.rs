@@ -71,7 +71,7 @@ async fn every_fault_of_a_site_is_named_at_once() {
             {"name": "day", "start": "6:00", "end": "14:30"},
             {"name": "late", "start": "14:30", "end": "14:30"},
             {"name": "other", "start": "22:00", "end": "06:00"},
-            {"name": "twice", "start": "01:00", "end": "02:00"},
+            {"name": "twice", "start": "07:00", "end": "08:00"},
             {"name": "twice", "start": "03:00"},
             "night",
         ],
@@ -91,6 +91,9 @@ async fn every_fault_of_a_site_is_named_at_once() {
     let twice = json!({"name": "n", "time_zone": "UTC", "shifts": [
         {"name": "a", "start": "01:00", "end": "02:00"}, {"name": "a", "start": "03:00", "end": "04:00"}]});
     assert_eq!(world.post(OPERATOR, &path, twice).await.refused(422), ["/shifts/1/name"]);
+    let overlapping = json!({"name": "n", "time_zone": "UTC", "shifts": [
+        {"name": "a", "start": "22:00", "end": "06:00"}, {"name": "b", "start": "05:00", "end": "09:00"}]});
+    assert_eq!(world.post(OPERATOR, &path, overlapping).await.refused(422), ["/shifts/1/start"]);
 }
 
 #[tokio::test]

@@ -16,6 +16,9 @@ pub fn first_event(function: &str) -> Value {
     match function {
         "hello" => json!({}),
         "clock" => json!({"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": {}}),
+        // A site that is not there any more.
+        "daily-summary" => json!({"detail": {
+            "organization_id": format!("org_{:0>26}", 1), "site_id": format!("site_{:0>26}", 1)}}),
         "event-router" => json!({"Records": []}),
         name if name.ends_with("-sync") => json!({"Records": []}),
         "edge-ingest" => {

@@ -50,9 +50,9 @@ fn time(members: &Members<'_>, name: &str, checks: &mut Checks) -> Option<String
     }
 }
 
-/// Whether two shifts share a moment: one of them then starts within the other.
+/// Whether two shifts share a moment: one of them then starts within the other. One that ends as it starts is refused for that.
 fn overlap(a: &Shift, b: &Shift) -> bool {
-    starts_within(a, b) || starts_within(b, a)
+    a.start != a.end && b.start != b.end && (starts_within(a, b) || starts_within(b, a))
 }
 
 /// Times of day as `HH:MM` sort as text.

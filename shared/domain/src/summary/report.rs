@@ -70,6 +70,15 @@ pub struct PreviousPpe {
     pub rate: Rate,
 }
 
+impl Previous {
+    /// A window of which nothing is known.
+    pub fn nothing(date: Date, window: Window) -> Self {
+        let (alerts, confirmed_incidents, recordable_incidents, zone_breaches) = (0, 0, 0, 0);
+        let ppe = PreviousPpe { rate: None };
+        Self { date, window, alerts, confirmed_incidents, recordable_incidents, zone_breaches, ppe }
+    }
+}
+
 impl Report {
     /// What the next day's report says of this one.
     pub fn as_previous(&self) -> Previous {

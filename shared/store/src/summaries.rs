@@ -1,0 +1,292 @@
+//! A site's days as cut off and counted, the hour at which that is done, and when the site must be looked at for it. The function
+//! `daily-summary` is the one writer of days; the hour comes from project settings.
+use crate::counting::Counting;
+use crate::directory::{Directory, Site};
+use crate::due::{self, Reason, SiteRef};
+use crate::facts::SiteFacts;
+use crate::keys;
+use crate::lanes::LaneId;
+use crate::table::{Condition, Item, Query, Table, TableError, get_as, item, read};
+use domain::localtime::TimeError;
+use domain::route::Route;
+use domain::settings::ProjectSettings;
+use domain::summary::DEFAULT_HOUR;
+use domain::summary::count::{Counter, Day, Head};
+use domain::summary::report::Previous;
+use domain::summary::shifts::Shifts;
+use domain::summary::window::{Cut, SummaryHour, Window};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The hour of a site's summary, and how far its days are cut off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SummaryState {
+    /// `HH:MM` on the site's clock, the same for all its platforms.
+    pub at: String,
+    /// Whether any platform of the site takes the summary.
+    pub on: bool,
+    /// Kept also while it is off, so that what was cut is never cut again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Cut>,
+    /// The arrival entry up to which it was looked for what came late.
+    #[serde(default)]
+    pub looked_to: u64,
+    #[serde(default)]
+    pub version: u64,
+}
+
+impl Default for SummaryState {
+    fn default() -> Self {
+        Self { at: DEFAULT_HOUR.into(), on: false, last: None, looked_to: 0, version: 0 }
+    }
+}
+
+impl SummaryState {
+    pub fn hour(&self, site: &Site) -> Result<SummaryHour, TableError> {
+        SummaryHour::new(&site.time_zone, &self.at).map_err(|error| unreadable("a site's clock", error))
+    }
+
+    /// The next day to be cut off.
+    pub fn next(&self, hour: &SummaryHour) -> Option<(Date, Window)> {
+        self.last.filter(|_| self.on).map(|last| hour.next(last))
+    }
+
+    /// Where cutting begins when it is switched on: at the last time that the hour passed, or where it left off.
+    fn begin(&mut self, hour: &SummaryHour, now: Timestamp) {
+        let last = hour.last_cut(now);
+        if self.last.is_none_or(|known| known.date < last.date) {
+            self.last = Some(last);
+        }
+    }
+
+    fn write(mut self, site: &SiteRef) -> Result<(Item, Condition), TableError> {
+        let condition = match self.version {
+            0 => Condition::Absent,
+            version => Condition::Equals("version", version.into()),
+        };
+        self.version += 1;
+        Ok((item(&keys::summary_state(&site.organization_id, &site.site_id), &self)?, condition))
+    }
+}
+
+fn unreadable(what: &'static str, error: TimeError) -> TableError {
+    TableError::Malformed { what, why: error.to_string() }
+}
+
+/// A day as counted last for the note.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    pub day: Day,
+    /// Grows when what arrived late changes it.
+    pub revision: u64,
+    pub counted_at: Timestamp,
+}
+
+impl Summary {
+    pub fn date(&self) -> Date {
+        self.day.report.date
+    }
+
+    pub fn cut(&self) -> Cut {
+        Cut { date: self.date(), to: self.day.report.window.to }
+    }
+}
+
+/// The days of one site.
+#[derive(Clone, Copy)]
+pub struct Summaries<'a> {
+    pub table: &'a dyn Table,
+    pub site: &'a SiteRef,
+}
+
+impl<'a> Summaries<'a> {
+    pub fn facts(&self) -> SiteFacts<'a> {
+        SiteFacts { table: self.table, organization_id: &self.site.organization_id, site_id: &self.site.site_id }
+    }
+
+    pub async fn state(&self) -> Result<SummaryState, TableError> {
+        let key = keys::summary_state(&self.site.organization_id, &self.site.site_id);
+        Ok(get_as(self.table, "a summary's state", &key).await?.unwrap_or_default())
+    }
+
+    /// Writes the state, only if nobody did since it was read. `false`: somebody did.
+    pub async fn put_state(&self, state: &mut SummaryState) -> Result<bool, TableError> {
+        let (item, condition) = state.clone().write(self.site)?;
+        let ours = held(self.table.put(item, condition).await)?;
+        state.version += u64::from(ours);
+        Ok(ours)
+    }
+
+    pub async fn get(&self, date: Date) -> Result<Option<Summary>, TableError> {
+        let key = keys::summary(&self.site.organization_id, &self.site.site_id, date);
+        get_as(self.table, "a summary", &key).await
+    }
+
+    /// Days from one to another, both inclusive, that were cut off.
+    pub async fn between(&self, from: Date, to: Date) -> Result<Vec<Summary>, TableError> {
+        let key = |date| keys::summary(&self.site.organization_id, &self.site.site_id, date);
+        let query = Query { pk: key(from).pk, from: key(from).sk, to: key(to).sk, forward: true, limit: usize::MAX };
+        self.table.query(query).await?.into_iter().map(|item| read("a summary", item)).collect()
+    }
+
+    /// Keeps a day as counted: the first time where none stands, later in place of the revision that was read. `false`: somebody
+    /// else did.
+    pub async fn put(&self, summary: &Summary) -> Result<bool, TableError> {
+        let key = keys::summary(&self.site.organization_id, &self.site.site_id, summary.date());
+        let condition = match summary.revision {
+            0 | 1 => Condition::Absent,
+            revision => Condition::Equals("revision", (revision - 1).into()),
+        };
+        held(self.table.put(item(&key, summary)?, condition).await)
+    }
+
+    /// A day's window: as it was cut, as it will be cut next, or as the hour has it for a day without a summary.
+    pub async fn window(&self, hour: &SummaryHour, state: &SummaryState, date: Date) -> Result<Window, TableError> {
+        if let Some(summary) = self.get(date).await? {
+            return Ok(summary.day.report.window);
+        }
+        Ok(match state.next(hour) {
+            Some((next, window)) if next == date => window,
+            _ => hour.window(date),
+        })
+    }
+
+    /// Counts a day with the day before it. `arrived_by`: what arrived later is left out. `called`: what zones were called when
+    /// the day was counted before; others are called as now.
+    pub async fn count(
+        &self,
+        site: &Site,
+        (date, window): (Date, Window),
+        previous: Previous,
+        arrived_by: Option<Timestamp>,
+        called: BTreeMap<String, String>,
+    ) -> Result<Day, TableError> {
+        let shifts = shifts(site)?;
+        let mut counter = Counter::new(window, &shifts);
+        let counting = Counting(self.facts());
+        counting.visit(window, arrived_by, |occurrence| counter.add(occurrence)).await?;
+        let mut names = counting.zone_names().await?;
+        names.extend(called);
+        Ok(counter.day(Head { date, time_zone: &site.time_zone, previous }, &names))
+    }
+
+    /// The day before a window, in the members that its change is told of.
+    pub async fn previous(
+        &self,
+        site: &Site,
+        hour: &SummaryHour,
+        window: Window,
+        date: Date,
+    ) -> Result<Previous, TableError> {
+        let before = date.yesterday().unwrap_or(Date::MIN);
+        // A date may have been skipped when hour or zone changed.
+        let earliest = before.saturating_sub(jiff::ToSpan::days(2));
+        let kept = self.between(earliest, before).await?.pop();
+        if let Some(kept) = kept.filter(|kept| kept.cut().to == window.from) {
+            return Ok(kept.day.report.as_previous());
+        }
+        let window =
+            Window { from: hour.cut_off(before.yesterday().unwrap_or(Date::MIN)).min(window.from), to: window.from };
+        let nothing = Previous::nothing(before, window);
+        let day = self.count(site, (before, window), nothing, None, BTreeMap::new()).await?;
+        Ok(day.report.as_previous())
+    }
+}
+
+/// A site's shifts on its clock.
+pub fn shifts(site: &Site) -> Result<Shifts, TableError> {
+    let zone = domain::localtime::zone(&site.time_zone).map_err(|error| unreadable("a site's clock", error))?;
+    Shifts::new(&site.shifts, &zone).map_err(|error| unreadable("a site's shifts", error))
+}
+
+/// The writes by which a project's settings become those of its site's summary, for the same transaction. The state is written
+/// each time: of two projects whose settings change at once, the second one must see the first one's.
+pub async fn settled(
+    table: &dyn Table,
+    lane: &LaneId,
+    settings: &ProjectSettings,
+    now: Timestamp,
+) -> Result<Vec<(Item, Condition)>, TableError> {
+    let site_ref = SiteRef { organization_id: lane.organization_id.clone(), site_id: settings.site_id.clone() };
+    let directory = Directory(table);
+    let Some(site) = directory.site(&lane.organization_id, &settings.site_id).await? else { return Ok(Vec::new()) };
+    let mut state = Summaries { table, site: &site_ref }.state().await?;
+    let others = directory.routes(&lane.organization_id, &settings.site_id).await?;
+    let others = others.iter().any(|route| route.connection_id != lane.connection_id && takes_summaries(route));
+    let was_on = state.on;
+    state.at.clone_from(&settings.daily_summary.at);
+    state.on = settings.daily_summary.enabled || others;
+    let hour = state.hour(&site)?;
+    if state.on && !was_on {
+        state.begin(&hour, now);
+    }
+    let due = due::get(table, &site_ref).await?;
+    let alarm = due.changed(|reasons| alarm(reasons, &state, &hour))?;
+    Ok(alarm.into_iter().chain([state.write(&site_ref)?]).collect())
+}
+
+/// The hour of the summary is the site's: another value changes it for all platforms of the site.
+pub async fn share_hour(table: &dyn Table, site: &SiteRef, at: &str) -> Result<(), TableError> {
+    let directory = Directory(table);
+    for route in directory.routes(&site.organization_id, &site.site_id).await? {
+        if route.settings.daily_summary.at == at {
+            continue;
+        }
+        let lane = lane_of(site, &route);
+        let Some(mut other) = directory.project(&lane, &route.project_id).await? else { continue };
+        at.clone_into(&mut other.settings.daily_summary.at);
+        match directory.put_project(&lane, &mut other).await {
+            // It is being changed at this moment, and takes an hour of its own along.
+            Err(TableError::Condition(_)) => {
+                tracing::info!(connection_id = %lane.connection_id, "a summary hour was not shared")
+            }
+            outcome => outcome?,
+        }
+    }
+    Ok(())
+}
+
+/// The lane that a site's route leads to.
+pub fn lane_of(site: &SiteRef, route: &Route) -> LaneId {
+    LaneId {
+        organization_id: site.organization_id.clone(),
+        connection_id: route.connection_id.clone(),
+        provider: route.provider,
+    }
+}
+
+/// Sets a site's alarm anew, after its clock was changed.
+pub async fn rearrange(table: &dyn Table, site: &Site) -> Result<(), TableError> {
+    let site_ref = SiteRef { organization_id: site.organization_id.clone(), site_id: site.id.clone() };
+    let state = Summaries { table, site: &site_ref }.state().await?;
+    let hour = state.hour(site)?;
+    due::change(table, &site_ref, |reasons| alarm(reasons, &state, &hour)).await
+}
+
+/// When the site is cut off next; never, while no platform takes its summary.
+pub fn alarm(reasons: &mut BTreeMap<Reason, Timestamp>, state: &SummaryState, hour: &SummaryHour) {
+    match state.next(hour) {
+        Some((_, window)) => {
+            reasons.insert(Reason::Summary, window.to);
+        }
+        None => {
+            reasons.remove(&Reason::Summary);
+            reasons.remove(&Reason::Amendment);
+        }
+    }
+}
+
+pub fn takes_summaries(route: &Route) -> bool {
+    route.settings.daily_summary.enabled
+}
+
+/// Whether a conditional write held.
+fn held(outcome: Result<(), TableError>) -> Result<bool, TableError> {
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(TableError::Condition(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
