@@ -12,6 +12,7 @@ pub fn start(repo: &Repo, supervisor: &Supervisor, ports: Ports) -> Result<Child
     for host in ["127.0.0.1", "localhost"] {
         command.args(["--redirect-uri", &format!("http://{host}:{}/oauth/procore/callback", ports.api)]);
     }
+    command.args(["--embedded-url", &format!("{}/setup", ports.api_url())]);
     let mut child = supervisor.start(&mut command, "sandbox")?;
     supervisor.wait_for(&ports.procore_url(), &mut child, "sandbox")?;
     Ok(child)

@@ -1,4 +1,5 @@
-//! `sandbox --procore-port N [--bind 127.0.0.1] [--redirect-uri URI]… [--aps-port N] [--aps-redirect-uri URI]…`: says where it listens and runs until it is told to stop.
+//! `sandbox --procore-port N [--bind 127.0.0.1] [--redirect-uri URI]… [--embedded-url URL] [--aps-port N] [--aps-redirect-uri URI]…`:
+//! says where it listens and runs until it is told to stop.
 
 use std::net::IpAddr;
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "usage: sandbox --procore-port N [--bind ADDRESS] [--redirect-uri URI]… \
-    [--aps-port N] [--aps-redirect-uri URI]…";
+    [--embedded-url URL] [--aps-port N] [--aps-redirect-uri URI]…";
 
 #[derive(Debug, Error)]
 enum Failure {
@@ -67,6 +68,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failu
         match name.as_str() {
             "--procore-port" => port = Some(value.parse().map_err(|_| wrong())?),
             "--redirect-uri" => options.clients.iter_mut().for_each(|client| client.redirect_uris.push(value.clone())),
+            "--embedded-url" => options.clients.iter_mut().for_each(|app| app.embedded_url = Some(value.clone())),
             "--aps-port" => aps_port = Some(value.parse().map_err(|_| wrong())?),
             "--aps-redirect-uri" => autodesk.client.redirect_uris.push(value),
             "--bind" => options.bind = value.parse::<IpAddr>().map_err(|_| wrong())?,

@@ -25,6 +25,7 @@ pub(crate) async fn page(State(core): Shared, Path(company): Path<i64>) -> Respo
             h2 { "HardHat Pulse" }
             @if company.connected {
                 p { span.tag.good { "installed" } }
+                @for client in world.oauth.embedding() { p { a href={ (at) "/embedded/" (client) } { "Open the app" } } }
                 form.inline method="post" action={ (at) "/uninstall" } { button.quiet { "Uninstall" } }
             } @else {
                 p { span.tag.bad { "not installed" } }
@@ -82,6 +83,16 @@ fn hooks(world: &World, company: &Company) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// The app full screen inside the platform.
+pub(crate) async fn embedded(State(core): Shared, Path((company, client)): Path<(i64, String)>) -> Response {
+    let world = core.world();
+    let installed = world.companies.get(&company).is_some_and(|company| company.connected);
+    match world.oauth.embedded(&client).filter(|_| installed) {
+        Some(url) => layout::framing("HardHat Pulse", url),
+        None => layout::missing(),
     }
 }
 

@@ -13,6 +13,7 @@ const STYLE: &str = "
 body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 header{background:#1c2530;color:#fff;padding:.7rem 1.5rem;display:flex;gap:1.5rem;align-items:baseline;flex-wrap:wrap}
 header a{color:#fff;text-decoration:none}header b{color:#fdba74}header nav{display:flex;gap:1.2rem;margin-left:auto}
+iframe{display:block;width:100%;height:75vh;border:1px solid var(--line);background:var(--paper)}
 nav.tools{background:var(--paper);border-bottom:1px solid var(--line);padding:.5rem 1.5rem;display:flex;gap:1.2rem;flex-wrap:wrap}
 main{max-width:70rem;margin:1.5rem auto;padding:0 1.5rem}
 h1{font-size:1.5rem;margin:.2rem 0 1rem}h2{font-size:1.1rem;margin:1.6rem 0 .6rem}
@@ -35,7 +36,21 @@ button{font:inherit;padding:.4rem .9rem;border:0;border-radius:5px;background:va
 button.quiet{background:#e5e9ee;color:var(--ink)}
 ";
 
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
+
 pub(crate) fn page(title: &str, project: Option<&Project>, body: Markup) -> Response {
+    with_policy(title, project, &body, POLICY)
+}
+
+/// An application's own page inside ours.
+pub(crate) fn framing(title: &str, url: &str) -> Response {
+    let body = html! { iframe src=(url) title=(title) {} };
+    // By its origin: the page inside goes from path to path.
+    let origin: Vec<&str> = url.split('/').take(3).collect();
+    with_policy(title, None, &body, &format!("{POLICY}; frame-src {}", origin.join("/")))
+}
+
+fn with_policy(title: &str, project: Option<&Project>, body: &Markup, policy: &str) -> Response {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -56,7 +71,6 @@ pub(crate) fn page(title: &str, project: Option<&Project>, body: Markup) -> Resp
             }
         }
     };
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
     let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, policy)];
     (headers, page.into_string()).into_response()
 }

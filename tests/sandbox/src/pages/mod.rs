@@ -51,6 +51,7 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route(&at("dailylog/days/{date}"), post(forms::complete_day))
         .route(&at("recyclebin"), get(daily_log::bin))
         .route("/webclients/host/companies/{company}/tools/apps", get(apps::page))
+        .route("/webclients/host/companies/{company}/tools/apps/embedded/{client}", get(apps::embedded))
         .route("/webclients/host/companies/{company}/tools/apps/install", post(apps::install))
         .route("/webclients/host/companies/{company}/tools/apps/uninstall", post(apps::uninstall))
         .route("/webclients/host/companies/{company}/tools/apps/permitted-projects", post(apps::permit))

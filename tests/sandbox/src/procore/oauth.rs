@@ -23,6 +23,9 @@ pub struct Client {
     /// Compared character by character.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
+    /// What the app shows inside the platform, full screen.
+    #[serde(default)]
+    pub embedded_url: Option<String>,
 }
 
 impl Default for Client {
@@ -31,6 +34,7 @@ impl Default for Client {
             id: "sandbox-client".to_owned(),
             secret: "sandbox-secret".to_owned(),
             redirect_uris: vec!["http://localhost".to_owned(), OUT_OF_BAND.to_owned()],
+            embedded_url: None,
         }
     }
 }
@@ -115,6 +119,16 @@ impl OAuth {
         let live = self.refreshes.remove(text)?;
         self.burnt.insert(text.to_owned(), live.grant);
         Some(live)
+    }
+
+    /// The page that an application shows inside the platform.
+    pub(crate) fn embedded(&self, client_id: &str) -> Option<&str> {
+        self.clients.iter().find(|client| client.id == client_id)?.embedded_url.as_deref()
+    }
+
+    /// The applications that have such a page.
+    pub(crate) fn embedding(&self) -> impl Iterator<Item = &str> {
+        self.clients.iter().filter(|client| client.embedded_url.is_some()).map(|client| client.id.as_str())
     }
 
     fn proves(&self, id: &str, secret: &str) -> bool {

@@ -1,4 +1,5 @@
 use reqwest::Method;
+use sandbox::procore::Client;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Rig, read, rig};
@@ -165,4 +166,22 @@ async fn an_admin_uninstalls_installs_and_permits_projects() {
     let foreign = json!({"project_id": rig.sandbox.projects(rig.sandbox.companies()[1].id)[0].id});
     assert_eq!(form(&rig, &format!("{apps}/permitted-projects"), foreign).await.status, 404);
     rig.clean();
+}
+
+#[tokio::test]
+async fn an_installed_app_stands_in_a_frame() {
+    let rig = rig().await;
+    let apps = format!("/webclients/host/companies/{}/tools/apps", rig.company);
+    let open = format!("{apps}/embedded/sandbox-client");
+    assert!(!page(&rig, &apps).await.contains(&open), "an app without such a page");
+    let embedded_url = Some("http://localhost:9/setup".to_owned());
+    rig.sandbox.set_client(Client { embedded_url, ..Client::default() });
+    assert!(page(&rig, &apps).await.contains(&open));
+    let framing = rig.http.get(format!("{}{open}", rig.sandbox.url())).send().await.expect("answered");
+    let policy = framing.headers()["content-security-policy"].to_str().expect("text").to_owned();
+    assert!(policy.ends_with("; frame-src http://localhost:9"), "{policy}");
+    assert!(framing.text().await.expect("a page").contains("src=\"http://localhost:9/setup\""));
+    rig.sandbox.set_connected(rig.company, false);
+    let gone = rig.http.get(format!("{}{open}", rig.sandbox.url())).send().await.expect("answered");
+    assert_eq!(gone.status(), 404);
 }
