@@ -20,7 +20,10 @@ pub async fn end(
     let state = came.get("state").map_or("", String::as_str);
     let under_way = app.people().end_sign_in(&headers, state).await?.map_err(Refusal::NotOurs)?;
     let code = match (came.get("error"), came.get("code")) {
-        (Some(error), _) if error == "access_denied" => return Err(Refusal::Denied { next: under_way.next }),
+        (Some(error), _) if error == "access_denied" => {
+            let next = under_way.next;
+            return Err(if under_way.connection.is_some() { Refusal::Kept { next } } else { Refusal::Denied { next } });
+        }
         (None, Some(code)) if !code.is_empty() => Secret::new(code.as_str()),
         (Some(_), _) | (None, _) => return Err(Refusal::NotOurs(NotOurs::Unknown)),
     };

@@ -26,6 +26,8 @@ pub enum Refusal {
     Elsewhere,
     #[error("the person did not agree")]
     Denied { next: String },
+    #[error("the manager did not agree that a connection works with their access")]
+    Kept { next: String },
     #[error("the sign-in is {0:?}")]
     NotOurs(NotOurs),
     #[error("no organization is open to the person: {0:?}")]
@@ -73,6 +75,12 @@ fn words(refusal: &Refusal) -> Words {
             "You did not agree",
             "In Procore you chose not to let HardHat Pulse know who you are, so you are not signed in. Nothing was kept. You can \
              begin again, or sign in by a link that a manager of your organization makes for you.",
+        ),
+        Refusal::Kept { .. } => (
+            StatusCode::FORBIDDEN,
+            "You did not agree",
+            "In Procore you chose not to let HardHat Pulse work with your access. Nothing was changed: the connection works with what \
+             it had before.",
         ),
         Refusal::NotOurs(NotOurs::Unknown) => (
             StatusCode::BAD_REQUEST,
@@ -152,10 +160,11 @@ impl IntoResponse for Refusal {
             true => tracing::error!(error = %self, "a sign-in failed"),
             false => tracing::info!(reason = %self, "a sign-in was refused"),
         }
-        let again = match &self {
-            Refusal::Denied { next } => people::sign_in_path(next),
-            _ => AGAIN.0.to_owned(),
+        let (again, says) = match &self {
+            Refusal::Denied { next } => (people::sign_in_path(next), AGAIN.1),
+            Refusal::Kept { next } => (people::local(next).to_owned(), "Go on"),
+            _ => (AGAIN.0.to_owned(), AGAIN.1),
         };
-        calm(status, title, words, Some((&again, AGAIN.1)))
+        calm(status, title, words, Some((&again, says)))
     }
 }

@@ -1,5 +1,5 @@
 //! `/sign-in/procore?next=…`: notes the sign-in and leads to Procore's login. With `connection=…` a manager lets that connection
-//! work with their own consent.
+//! work with their own consent. Procore's login stands in no frame, so that a frame is led to a page of ours that opens a window.
 use crate::grant;
 use crate::refusal::Refusal;
 use crate::state::AppState;
@@ -18,6 +18,9 @@ pub async fn begin(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let next = asked.get("next").map_or("", String::as_str);
+    if people::is_framed(&headers) {
+        return Ok(Redirect::to(&beside_the_frame(&asked, next)).into_response());
+    }
     let connection = match (asked.get("connection"), &visitor) {
         (Some(id), Some(visitor)) => Some(grant::connection(&app, visitor, id).await?.id),
         (Some(_), None) => return Ok(Redirect::to(&people::sign_in_path(next)).into_response()),
@@ -26,4 +29,15 @@ pub async fn begin(
     let begun = app.people().begin_sign_in(&headers, Provider::Procore, next, visitor.as_ref(), connection).await?;
     let url = app.procore().consent_url(&app.redirect_uri(), &begun.state).await?;
     Ok(([(SET_COOKIE, begun.set_cookie)], Redirect::to(&url)).into_response())
+}
+
+fn beside_the_frame(asked: &BTreeMap<String, String>, next: &str) -> String {
+    let query = |pairs: &[(&str, &str)]| form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    match asked.get("connection") {
+        Some(connection) => {
+            let path = format!("/sign-in/procore?{}", query(&[("connection", connection), ("next", next)]));
+            format!("/sign-in/tab?{}", query(&[("path", &path)]))
+        }
+        None => format!("/sign-in?{}", query(&[("again", "1"), ("next", people::local(next))])),
+    }
 }

@@ -6,11 +6,13 @@ use crate::overview::blocked;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::steps::{self, Step};
-use crate::{platform, words};
+use crate::{consent, platform, words};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use credentials::Secret;
 use domain::ids::{ConnectionId, Provider};
+use grants::Grant;
 use maud::{Markup, html};
 use people::{Role, Visitor};
 use procore::lists::{Company, ListError};
@@ -26,14 +28,14 @@ pub const SIGN_IN: &str = "/sign-in/procore?next=%2Fsetup%2Fconnect";
 enum Known {
     /// Not signed in at Procore, or too long ago.
     SignIn,
-    Companies(Vec<Company>),
+    Companies(Vec<Company>, Secret),
     Failed(String),
 }
 
 async fn known(app: &AppState, visitor: &Visitor) -> Result<Known, Refusal> {
     let Some(token) = platform::token(app, visitor).await? else { return Ok(Known::SignIn) };
     Ok(match platform::companies(app, &token).await {
-        Ok(companies) => Known::Companies(companies),
+        Ok(companies) => Known::Companies(companies, token),
         Err(ListError::SignInAgain) => Known::SignIn,
         Err(error) => Known::Failed(error.to_string()),
     })
@@ -58,7 +60,7 @@ pub async fn save(State(app): State<AppState>, visitor: Visitor, form: form::For
         }
     };
     let mut errors = Errors::default();
-    let Known::Companies(companies) = &known else {
+    let Known::Companies(companies, token) = &known else {
         errors.add("company", "Company: sign in with Procore first, so that your companies can be listed.");
         return again(errors, None).await;
     };
@@ -66,7 +68,17 @@ pub async fn save(State(app): State<AppState>, visitor: Visitor, form: form::For
         errors.add("company", "Company: choose one of those that are listed.");
         return again(errors, None).await;
     };
-    match platform::installed(&app, &company.id).await {
+    let organization = &visitor.session.organization_id;
+    let id = ConnectionId::derive(organization, Provider::Procore, &company.id);
+    let lane = LaneId { organization_id: organization.clone(), connection_id: id, provider: Provider::Procore };
+    let standing = app.directory().connection(organization, &lane.connection_id).await?;
+    let by_consent = values.get(consent::WAY) == consent::BY_CONSENT;
+    let looked = match (&standing, grants::grant(app.table(), &lane).await?) {
+        _ if by_consent => platform::opens_to(&app, &company.id, token).await,
+        (Some(standing), Some(_)) => platform::projects(&app, standing, None).await?.map(|_| ()),
+        _ => platform::permitted(&app, &company.id).await.map(|_| ()),
+    };
+    match looked {
         Ok(()) => {}
         Err(ListError::NotInstalled(block)) => {
             errors.add("company", format!("Company: the HardHat Pulse app is not installed in {}.", company.name));
@@ -77,10 +89,6 @@ pub async fn save(State(app): State<AppState>, visitor: Visitor, form: form::For
             return again(errors, None).await;
         }
     }
-    let organization = &visitor.session.organization_id;
-    let id = ConnectionId::derive(organization, Provider::Procore, &company.id);
-    let lane = LaneId { organization_id: organization.clone(), connection_id: id, provider: Provider::Procore };
-    let standing = app.directory().connection(organization, &lane.connection_id).await?;
     if standing.is_none() && app.directory().removal(&lane).await?.is_some() {
         errors.add(
             "company",
@@ -89,8 +97,12 @@ pub async fn save(State(app): State<AppState>, visitor: Visitor, form: form::For
         return again(errors, None).await;
     }
     let connection = connect(&app, &visitor, company).await?;
+    let onward = format!("/setup/{}/projects", connection.id);
+    if by_consent {
+        return Ok(Redirect::to(&consent::ask_for(&connection, &onward)).into_response());
+    }
     again::connection(app.table(), app.bell(), &connection, app.now()).await?;
-    Ok(Redirect::to(&format!("/setup/{}/projects", connection.id)).into_response())
+    Ok(Redirect::to(&onward).into_response())
 }
 
 /// Makes the connection, or finds the one that the organization has to this company: it keeps its links.
@@ -148,13 +160,17 @@ async fn page(
 ) -> Result<Page, Refusal> {
     let connections = app.directory().connections(&visitor.session.organization_id).await?;
     let site = app.people().visible_sites(visitor).await?.into_iter().next();
+    let mut standing = Vec::new();
+    for connection in &connections {
+        standing.push((connection, grants::grant(app.table(), &connection.lane()).await?));
+    }
     let company = (!chosen.is_empty()).then_some(chosen);
     let body = html! {
         (steps::nav(Step::Connect))
         h1 { "Connect Procore" }
         (errors.summary())
         @if let Some((name, block)) = &missing { (not_installed(app, name, company, block)) }
-        @for connection in &connections { (standing(app, visitor, connection, site.as_ref())) }
+        @for (connection, grant) in &standing { (stands(app, visitor, connection, grant.as_ref(), site.as_ref())) }
         h2 { @if connections.is_empty() { "Your company" } @else { "Another company" } }
         @match known {
             Known::SignIn => {
@@ -165,8 +181,8 @@ async fn page(
                          send them the address of this page." }
             }
             Known::Failed(why) => p.notice role="status" { "Your companies can't be listed at the moment. " (why) " Load the page again in a minute." },
-            Known::Companies(companies) if companies.is_empty() => p { "Your Procore account belongs to no company." },
-            Known::Companies(companies) => (choice(visitor, companies, chosen, errors)),
+            Known::Companies(companies, _) if companies.is_empty() => p { "Your Procore account belongs to no company." },
+            Known::Companies(companies, _) => (choice(visitor, companies, chosen, errors)),
         }
         @if missing.is_none() {
             details {
@@ -179,14 +195,22 @@ async fn page(
 }
 
 /// A connection that stands: what it is, whether it works, and the way onward.
-fn standing(app: &AppState, visitor: &Visitor, connection: &Connection, site: Option<&Site>) -> Markup {
+fn stands(
+    app: &AppState,
+    visitor: &Visitor,
+    connection: &Connection,
+    grant: Option<&Grant>,
+    site: Option<&Site>,
+) -> Markup {
     let name = words::company(connection);
     html! {
         section aria-labelledby={ "connection-" (connection.id) } {
             h2 id={ "connection-" (connection.id) } { (name) }
             (blocked(visitor, connection, site))
+            (consent::whose(visitor, connection, grant, "/setup/connect"))
             @if connection.blocked.is_some() { (admin_step(app, connection.name.as_deref(), Some(&connection.account))) }
             p { a.button href={ "/setup/" (connection.id) "/projects" } { "Choose projects of " (name) } }
+            (consent::change(visitor, connection, grant))
         }
     }
 }
@@ -209,6 +233,7 @@ fn choice(visitor: &Visitor, companies: &[Company], chosen: &str, errors: &Error
                 }
             }
             button #connect type="submit" { "Connect this company" }
+            (consent::offer())
         }
     }
 }

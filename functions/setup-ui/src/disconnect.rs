@@ -3,17 +3,18 @@ use crate::form::{self, Errors};
 use crate::layout::{Page, SUPPORT};
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::words;
+use crate::{consent, words};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ids::{ConnectionId, Provider};
 use domain::record::RecordKind;
+use grants::Grant;
 use maud::{Markup, html};
 use people::{Role, Visitor};
 use store::directory::Connection;
-use store::lanes::{LaneId, Link};
-use store::removal::{self, Stays};
+use store::lanes::{Lane, LaneId, Link};
+use store::removal::{self, Removed, Stays};
 
 /// Records that are named; the others are counted.
 const NAMED: usize = 50;
@@ -25,7 +26,17 @@ enum Found {
     Standing(Connection),
     Leaving(Connection),
     /// Cleared up; its records still stand at Procore.
-    Gone,
+    Gone(Removed),
+}
+
+/// Why our hooks stay in Procore.
+enum HooksStay {
+    /// Whose consent has ended, without which they can't be taken away.
+    ConsentEnded(String),
+    /// In Procore's or our words.
+    NotLetIn(String),
+    /// So many are left, after all is done.
+    Left(usize),
 }
 
 /// With the lane, under which records are known also when the connection is gone.
@@ -38,7 +49,7 @@ async fn find(app: &AppState, visitor: &Visitor, id: &str) -> Result<(LaneId, Fo
         Some(connection) => Found::Standing(connection),
         None => match app.directory().removal(&lane).await? {
             Some(removal) => Found::Leaving(removal.connection),
-            None => Found::Gone,
+            None => Found::Gone(app.directory().removed(&lane).await?.ok_or_else(Refusal::not_found)?),
         },
     };
     Ok((lane, found))
@@ -55,13 +66,32 @@ pub async fn show(
         Found::Standing(connection) => ask(&app, &visitor, &connection, &Errors::default()).await,
         Found::Leaving(connection) => {
             let stays = removal::stays(app.table(), &lane).await?;
-            Ok(afterwards(&visitor, &lane, Some(&words::company(&connection)), &stays))
+            let grant = grants::grant(app.table(), &lane).await?;
+            let hooks = hooks_stay(&app, &connection, grant.as_ref()).await?;
+            Ok(afterwards(&visitor, &lane, Some(&words::company(&connection)), &stays, hooks.as_ref()))
         }
-        Found::Gone => match removal::stays(app.table(), &lane).await? {
-            stays if stays.records.is_empty() => Err(Refusal::not_found()),
-            stays => Ok(afterwards(&visitor, &lane, None, &stays)),
-        },
+        Found::Gone(removed) => {
+            let stays = removal::stays(app.table(), &lane).await?;
+            let hooks = (removed.hooks_left > 0).then_some(HooksStay::Left(removed.hooks_left));
+            Ok(afterwards(&visitor, &lane, None, &stays, hooks.as_ref()))
+        }
     }
+}
+
+/// As far as it can be told now; the lane tries all the same.
+async fn hooks_stay(
+    app: &AppState,
+    connection: &Connection,
+    grant: Option<&Grant>,
+) -> Result<Option<HooksStay>, Refusal> {
+    let lane = connection.lane();
+    let hooks = Lane { table: app.table(), id: &lane }.hooks().await?;
+    Ok(match (grant.filter(|grant| grant.ended.is_some()), &connection.blocked) {
+        _ if hooks.projects.is_empty() => None,
+        (Some(grant), _) => Some(HooksStay::ConsentEnded(grant.label.clone())),
+        (None, Some(block)) => Some(HooksStay::NotLetIn(block.reason.clone())),
+        (None, None) => None,
+    })
 }
 
 pub async fn save(
@@ -77,8 +107,7 @@ pub async fn save(
     let connection = match found {
         Found::Standing(connection) => connection,
         // Pressed twice.
-        Found::Leaving(_) => return Ok(Redirect::to(&after).into_response()),
-        Found::Gone => return Err(Refusal::not_found()),
+        Found::Leaving(_) | Found::Gone(_) => return Ok(Redirect::to(&after).into_response()),
     };
     if values.get(CONFIRM) != "yes" {
         let mut errors = Errors::default();
@@ -99,6 +128,7 @@ async fn ask(app: &AppState, visitor: &Visitor, connection: &Connection, errors:
     let lane = connection.lane();
     let stays = removal::stays(app.table(), &lane).await?;
     let grant = grants::grant(app.table(), &lane).await?;
+    let hooks = hooks_stay(app, connection, grant.as_ref()).await?;
     let name = words::company(connection);
     let body = html! {
         p { a href="/setup" { "Overview" } }
@@ -107,6 +137,7 @@ async fn ask(app: &AppState, visitor: &Visitor, connection: &Connection, errors:
         p { "From the moment you disconnect, nothing is sent to this company in Procore and nothing is read from it." }
         h2 { "What stays in Procore" }
         (staying(visitor, &lane, &stays))
+        @if let Some(hooks) = &hooks { (staying_hooks(hooks, Some(connection))) }
         h2 { "What stays in HardHat Pulse" }
         p {
             "All detections and incidents as your sites told them, records that still wait to be sent (they are not sent any more), \
@@ -122,9 +153,13 @@ async fn ask(app: &AppState, visitor: &Visitor, connection: &Connection, errors:
         }
         h2 { "What is taken back" }
         ul {
-            li { "Our hooks in Procore, by which it tells us of changes, are removed." }
-            @if let Some(grant) = &grant {
-                li { "The consent of " (grant.label) " is revoked at Procore, and its keys are erased here." }
+            @if hooks.is_none() { li { "Our hooks in Procore, by which it tells us of changes, are removed." } }
+            @match &grant {
+                Some(grant) if grant.ended.is_some() => {
+                    li { "The consent of " (grant.label) " has ended already. Its keys are erased here." }
+                }
+                Some(grant) => li { "The consent of " (grant.label) " is revoked at Procore, and its keys are erased here." },
+                None => {}
             }
             li { "The app stays installed until an admin of your company removes it under App Management in Procore." }
         }
@@ -146,7 +181,13 @@ async fn ask(app: &AppState, visitor: &Visitor, connection: &Connection, errors:
 }
 
 /// `leaving`: the company, while its lane still clears up.
-fn afterwards(visitor: &Visitor, lane: &LaneId, leaving: Option<&str>, stays: &Stays) -> Page {
+fn afterwards(
+    visitor: &Visitor,
+    lane: &LaneId,
+    leaving: Option<&str>,
+    stays: &Stays,
+    hooks: Option<&HooksStay>,
+) -> Page {
     let title = if leaving.is_some() { "Being disconnected" } else { "Disconnected" };
     let body = html! {
         p { a href="/setup" { "Overview" } }
@@ -166,6 +207,7 @@ fn afterwards(visitor: &Visitor, lane: &LaneId, leaving: Option<&str>, stays: &S
         }
         h2 { "What stays in Procore" }
         (staying(visitor, lane, stays))
+        @if let Some(hooks) = hooks { (staying_hooks(hooks, None)) }
         h2 { "How to come back" }
         (coming_back())
         p { a.button href="/setup/connect" { "Connect Procore" } }
@@ -179,6 +221,35 @@ fn coming_back() -> Markup {
             "Connect the same company again under “Connect Procore”, and choose its projects and what they send anew. It is the same \
              connection then: it knows its records in Procore, goes on with them, keeps what people edited there, and reads injuries \
              back. Questions: " a href={ "mailto:" (SUPPORT) } { (SUPPORT) }
+        }
+    }
+}
+
+/// `still`: the connection, while something can be done about it first.
+fn staying_hooks(hooks: &HooksStay, still: Option<&Connection>) -> Markup {
+    html! {
+        div.notice #hooks-stay {
+            p {
+                @match hooks {
+                    HooksStay::ConsentEnded(label) => {
+                        "Our hooks stay there, too: the consent of " (label) " has ended, and without it we can't take them away."
+                    }
+                    HooksStay::NotLetIn(reason) => {
+                        "Our hooks stay there, too, unless Procore lets us in again at once: " (reason)
+                    }
+                    HooksStay::Left(1) => "One of our hooks stays there, too: Procore did not let us take it away.",
+                    HooksStay::Left(count) => {
+                        (count) " of our hooks stay there, too: Procore did not let us take them away."
+                    }
+                }
+                " What they send is turned away here unread. An admin of your company can delete them in Procore."
+            }
+            @if let (HooksStay::ConsentEnded(_), Some(connection)) = (hooks, still) {
+                p { "To have them taken away, let a manager sign in with Procore first, and disconnect then." }
+                p { a.button.quiet href=(consent::ask_for(connection, &format!("/setup/{}/disconnect", connection.id))) {
+                    "Sign in with Procore again"
+                } }
+            }
         }
     }
 }

@@ -52,7 +52,7 @@ fn platforms(links: &[Link], site: &Site) -> Markup {
         @for link in links {
             p {
                 (ours::kind(link.record.kind)) " " (link.marker) " " (ours::tag(link.state))
-                @if let Some(url) = &link.remote_url { " " a href=(url) rel="noopener" { "Open in Procore" } }
+                @if let Some(url) = &link.remote_url { " " a href=(url) rel="noopener" target="_top" { "Open in Procore" } }
             }
             @if let Some(reason) = &link.reason { p { (reason) } }
             p.dim { "Last changed " (on_clock(link.updated_at, site)) }

@@ -13,17 +13,19 @@ use maud::html;
 use people::{Visitor, local};
 use std::collections::BTreeMap;
 
-/// A browser says where a page is to be shown.
-pub fn is_framed(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-dest").is_some_and(|dest| matches!(dest.as_bytes(), b"iframe" | b"frame"))
-}
+/// Where the window begins. Who is signed in there goes on at once.
+const WINDOW: &str = "/sign-in/hand-over";
+/// The same with Procore asked in any case: the frame needs what Procore gives anew.
+const WINDOW_AT_PROCORE: &str = "/sign-in/procore?next=%2Fsign-in%2Fhand-over";
 
-pub fn sign_in(next: &str) -> Page {
+/// `again`: somebody is signed in, and Procore is to be asked anew.
+pub fn sign_in(next: &str, again: bool) -> Page {
+    let window = if again { WINDOW_AT_PROCORE } else { WINDOW };
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
     let body = html! {
         h1 { "Sign in" }
         p { "Procore's login opens in a window of its own; afterwards you go on here." }
-        p { button #open-window type="button" data-path="/sign-in/hand-over" hidden { "Sign in" } }
+        p { button #open-window type="button" data-path=(window) hidden { "Sign in" } }
         p #no-window role="status" hidden { "Your browser did not open a window. Open HardHat Pulse in a new tab instead." }
         form #take-over method="post" action={ "/sign-in/frame?" (query) } { input type="hidden" name="code"; }
         p { a #new-tab href=(next) target="_blank" rel="noopener" { "Open HardHat Pulse in a new tab" } }
@@ -32,9 +34,21 @@ pub fn sign_in(next: &str) -> Page {
     Page::new("Sign in", body)
 }
 
+/// In a frame: a step at Procore that comes back to a page, not to the frame, and so has a tab of its own.
+pub async fn tab(Query(asked): Query<BTreeMap<String, String>>) -> Result<Page, Refusal> {
+    let path = asked.get("path").filter(|path| path.starts_with("/sign-in/procore?")).ok_or_else(Refusal::not_found)?;
+    let body = html! {
+        h1 { "This step has a tab of its own" }
+        p { "Procore asks you there whether you agree. Go on in that tab, or come back here when it is done." }
+        p { a.button href=(local(path)) target="_blank" { "Go on in a new tab" } }
+        p { a href="/setup" { "Overview" } }
+    };
+    Ok(Page::new("This step has a tab of its own", body))
+}
+
 /// In the window, once somebody is signed in there.
 pub async fn hand_over(State(app): State<AppState>, visitor: Visitor, headers: HeaderMap) -> Result<Page, Refusal> {
-    if is_framed(&headers) {
+    if people::is_framed(&headers) {
         return Err(Refusal::not_found());
     }
     let code = app.people().hand_over(&visitor).await?;
@@ -48,15 +62,21 @@ pub async fn hand_over(State(app): State<AppState>, visitor: Visitor, headers: H
     Ok(Page::new("You are signed in", body))
 }
 
-/// In the frame: the code becomes a session with a cookie of the frame's own.
+/// In the frame: the code becomes a session with a cookie of the frame's own. One that it had before ends.
 pub async fn take_over(
     State(app): State<AppState>,
+    before: Option<Visitor>,
     Query(asked): Query<BTreeMap<String, String>>,
     form: Form,
 ) -> Result<Response, Refusal> {
     let next = local(asked.get("next").map_or("", String::as_str));
     match app.people().take_over(app.vault(), form.before_sign_in("code")).await? {
-        Some(opened) => Ok(([(SET_COOKIE, opened.set_cookie)], Redirect::to(next)).into_response()),
+        Some(opened) => {
+            if let Some(before) = before {
+                app.people().close(&before.session).await?;
+            }
+            Ok(([(SET_COOKIE, opened.set_cookie)], Redirect::to(next)).into_response())
+        }
         None => Ok(Redirect::to(&people::sign_in_path(next)).into_response()),
     }
 }

@@ -10,11 +10,12 @@
 //! - `visible`: what exists for a visitor; `words`: our terms for people
 //! - `overview`, `status`, `activity`: connections, a project's status, its records; `settings`: what it sends
 //! - `steps`: the set-up, in order: `connect`, `projects`, `settings`, `schedule`, `trial`; `platform`: what they ask of Procore
-//! - `disconnect`: the way out
+//! - `consent`: what a connection works with; `disconnect`: the way out
 //! - `facts`: the pages that links in records open
 mod activity;
 mod assets;
 mod connect;
+mod consent;
 mod disconnect;
 mod facts;
 mod form;

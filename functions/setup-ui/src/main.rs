@@ -2,6 +2,7 @@
 use async_trait::async_trait;
 use credentials::{KmsVault, Secret, SsmParameters};
 use domain::ids::Provider;
+use grants::TableGrants;
 use people::{People, PeopleError, PublicUrl, Visitor};
 use procore::{Hosts, ParameterCredentials, Procore};
 use runtime::{clients, config, logs};
@@ -41,10 +42,12 @@ async fn main() -> Result<(), lambda_http::Error> {
     };
     let hosts = Hosts::new(&login, &config::text("PROCORE_API_URL")?, &web)?;
     let table = Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?));
-    let people = People::new(table, Arc::new(jiff::Timestamp::now), PublicUrl::new(&public)?);
+    let people = People::new(table.clone(), Arc::new(jiff::Timestamp::now), PublicUrl::new(&public)?);
     let vault = Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?));
+    let grants = Arc::new(TableGrants::new(table, vault.clone()).without_memory());
     let platform = Platform {
-        procore: Arc::new(Procore::new(hosts, Arc::new(credentials))?),
+        procore: Arc::new(Procore::new(hosts, Arc::new(credentials))?.with_grants(grants.clone())),
+        grants,
         tokens: Arc::new(SessionTokens { people: people.clone(), vault: vault.clone() }),
         install_url: config::text("PROCORE_INSTALL_URL").unwrap_or_default(),
         patience: PATIENCE,

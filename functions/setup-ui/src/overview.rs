@@ -2,8 +2,8 @@
 use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::visible::on_clock;
-use crate::{form, passkeys, sign_in, words};
+use crate::visible::{Mapped, on_clock};
+use crate::{consent, form, passkeys, sign_in, steps, words};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use grants::Grant;
@@ -16,6 +16,8 @@ use store::directory::{Connection, Site};
 struct Row {
     site: Site,
     project: Option<String>,
+    /// A step of the set-up that was left before, for a manager: its name and address.
+    left: Option<(&'static str, String)>,
 }
 
 pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page, Refusal> {
@@ -26,7 +28,13 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page,
         for site in &sites {
             let route = app.directory().route(&connection.lane(), &site.id).await?;
             let project = route.map(|route| route.project_id).filter(|id| visitor.sees_project(&connection.id, id));
-            rows.push(Row { site: site.clone(), project });
+            let left = match &project {
+                Some(project) if visitor.session.role >= Role::Manager => {
+                    left(&app, &connection, site, project).await?
+                }
+                _ => None,
+            };
+            rows.push(Row { site: site.clone(), project, left });
         }
         let grant = grants::grant(app.table(), &connection.lane()).await?;
         sections.push(section(&visitor, &connection, grant.as_ref(), &rows));
@@ -42,6 +50,21 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page,
         (sign_in::signed_in(&visitor))
     };
     Ok(Page::new("Overview", body))
+}
+
+/// Where the set-up of a project was left. One that was saved often enough was gone through: no more is read for it.
+async fn left(
+    app: &AppState,
+    connection: &Connection,
+    site: &Site,
+    project: &str,
+) -> Result<Option<(&'static str, String)>, Refusal> {
+    let Some(project) = app.directory().project(&connection.lane(), project).await? else { return Ok(None) };
+    if project.version > steps::SAVED_BY_THE_STEPS {
+        return Ok(None);
+    }
+    let mapped = Mapped { connection: connection.clone(), project, site: site.clone() };
+    Ok(steps::open(app, &mapped).await?.map(|(step, path)| (steps::name(step), path)))
 }
 
 fn section(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>, rows: &[Row]) -> Markup {
@@ -60,11 +83,12 @@ fn section(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>, ro
                     a href={ "/setup/" (connection.id) "/disconnect" } { "Disconnect " (words::company(connection)) }
                 }
             }
-            (consent(visitor, connection, grant))
+            (consent::whose(visitor, connection, grant, "/setup"))
             ul.cards {
                 @for row in rows {
                     li {
                         h3 { (row.site.name) }
+                        @if let Some((step, path)) = &row.left { p { a.button href=(path) { "Go on with the set-up: " (step) } } }
                         @match &row.project {
                             Some(project) => p {
                                 a href={ "/setup/" (connection.id) "/projects/" (project) } {
@@ -76,21 +100,6 @@ fn section(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>, ro
                     }
                 }
             }
-        }
-    }
-}
-
-/// Whose consent the connection works with, where it has no service account.
-fn consent(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>) -> Markup {
-    let Some(grant) = grant else { return html! {} };
-    let again = form_urlencoded::Serializer::new(String::new())
-        .append_pair("connection", connection.id.as_str())
-        .append_pair("next", "/setup")
-        .finish();
-    html! {
-        p.dim { "Works with the consent of " (grant.label) "." }
-        @if visitor.session.role >= Role::Manager && grant.ended.is_some() {
-            p { a.button href={ "/sign-in/procore?" (again) } { "Sign in with Procore again" } }
         }
     }
 }

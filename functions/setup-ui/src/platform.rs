@@ -3,12 +3,14 @@ use crate::refusal::Refusal;
 use crate::state::AppState;
 use async_trait::async_trait;
 use credentials::Secret;
+use grants::{GrantError, Grants};
 use people::{PeopleError, Visitor};
 use procore::Procore;
 use procore::lists::{As, Company, Hazard, ListError, Lists, ObservationType, Project};
 use std::sync::Arc;
 use std::time::Duration;
 use store::directory::Connection;
+use store::lanes::LaneId;
 use sync::clock::SystemClock;
 use sync::visit::PageMeter;
 
@@ -23,6 +25,8 @@ pub trait PersonTokens: Send + Sync {
 pub struct Platform {
     pub procore: Arc<Procore>,
     pub tokens: Arc<dyn PersonTokens>,
+    /// What connections work with that have no account of the app's; the client has it, too.
+    pub grants: Arc<dyn Grants>,
     /// Where an admin installs the app; `{company}` stands for the company's id. Empty: the words alone must do.
     pub install_url: String,
     /// How long a page may wait for the lane to do what was asked.
@@ -50,13 +54,25 @@ pub async fn companies(app: &AppState, person: &Secret) -> Result<Vec<Company>, 
     lists(app, &meter).companies(person).await
 }
 
-/// Whether the app is installed in a company that is not connected yet, told by what it may list.
-pub async fn installed(app: &AppState, company: &str) -> Result<(), ListError> {
+/// The projects that the app's own account may use in a company; none of it where the app is not installed there.
+pub async fn permitted(app: &AppState, company: &str) -> Result<Vec<Project>, ListError> {
     let meter = PageMeter::unconnected(&SystemClock);
-    lists(app, &meter).projects(company, As::App).await.map(|_| ())
+    lists(app, &meter).projects(company, As::App).await
 }
 
-/// The projects of a company: those that the app may use, and those that the person can list.
+/// Whether somebody can work in a company through the app, told by whether they may list projects there.
+pub async fn opens_to(app: &AppState, company: &str, person: &Secret) -> Result<(), ListError> {
+    let meter = PageMeter::unconnected(&SystemClock);
+    lists(app, &meter).projects(company, As::Person(person)).await.map(|_| ())
+}
+
+/// Takes back the consent that a connection works with.
+pub async fn revoke(app: &AppState, lane: &LaneId) -> Result<(), GrantError> {
+    let platform = app.platform();
+    platform.grants.revoke(lane, platform.procore.as_ref(), app.now()).await.map(|_| ())
+}
+
+/// The projects of a company: those that the connection can work in, and those that the person can list.
 pub struct Projects {
     pub permitted: Vec<Project>,
     pub listed: Option<Vec<Project>>,

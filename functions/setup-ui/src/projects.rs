@@ -6,7 +6,7 @@ use crate::overview::blocked;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::steps::{self, Step};
-use crate::{platform, visible, words};
+use crate::{consent, platform, visible, words};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,6 +15,7 @@ use domain::fields::is_name;
 use domain::ids::SiteId;
 use domain::localtime;
 use domain::settings::ProjectSettings;
+use grants::Grant;
 use maud::{Markup, html};
 use people::{Role, Visitor, token};
 use procore::lists::{ListError, Project};
@@ -39,6 +40,8 @@ struct Choice {
     suggestions: BTreeMap<String, Suggestion>,
     /// Who chooses signed in at Procore, but the session's token has ended.
     sign_in: bool,
+    /// What the connection works with, where that is a person's consent.
+    grant: Option<Grant>,
 }
 
 /// What was sent for one project, to be shown again.
@@ -107,7 +110,8 @@ async fn gather(
     }
     rows.sort_by_key(|row| (row.closed.is_some(), row.project.name.to_lowercase()));
     let suggestions = suggestions(&rows, &free);
-    Ok(Ok(Choice { connection, rows, free, suggestions, sign_in }))
+    let grant = grants::grant(app.table(), &connection.lane()).await?;
+    Ok(Ok(Choice { connection, rows, free, suggestions, sign_in, grant }))
 }
 
 fn suggestions(rows: &[Row], free: &[Site]) -> BTreeMap<String, Suggestion> {
@@ -296,8 +300,14 @@ fn page(visitor: &Visitor, choice: &Choice, sent: &Sent, errors: &Errors) -> Pag
             @for row in &open { li { (open_project(visitor, choice, row, sent, errors)) } }
         }
         @if open.is_empty() {
-            p { "No project can be chosen. An admin of your company in Procore adds projects to the app's permitted projects in App \
-                 Management; after an update or a reinstall of the app that list is empty." }
+            @match &choice.grant {
+                Some(grant) => p { "No project can be chosen: the connection works with the consent of " (grant.label) ", and sees what " (grant.label) " can see in Procore." },
+                None => {
+                    p { "No project can be chosen. An admin of your company in Procore adds projects to the app's permitted projects in App \
+                         Management; after an update or a reinstall of the app that list is empty." }
+                    (consent::change(visitor, &choice.connection, None))
+                }
+            }
         }
         @if !closed.is_empty() {
             h2 { "These can't be chosen" }
@@ -316,7 +326,12 @@ fn closed_project(choice: &Choice, row: &Row) -> Markup {
     html! {
         (title(&row.project))
         @if let Some(closed) = &row.closed {
-            p { (closed.words()) }
+            p {
+                @match (closed, &choice.grant) {
+                    (Closed::NotPermitted, Some(grant)) => { (grant.label) ", with whose consent the connection works, can't see it in Procore." }
+                    (closed, _) => (closed.words()),
+                }
+            }
             @if matches!(closed, Closed::Mapped { .. }) {
                 p { a href={ "/setup/" (choice.connection.id) "/projects/" (row.project.id) } { "Status of " (row.project.name) } }
             }

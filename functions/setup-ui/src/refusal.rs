@@ -3,6 +3,7 @@ use crate::layout::{Page, SUPPORT};
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
+use grants::GrantError;
 use maud::html;
 use people::{Forbidden, PeopleError};
 use std::fmt::Display;
@@ -57,6 +58,12 @@ impl Refusal {
         Self::Page { status: StatusCode::CONFLICT, title: "Changed meanwhile", sentence: sentence.into(), next }
     }
 
+    /// Something stands in the way, which the sentence names with its remedy.
+    pub fn not_now(sentence: String, back: &str) -> Self {
+        let next = (back.to_owned(), "Back");
+        Self::Page { status: StatusCode::CONFLICT, title: "Not possible yet", sentence, next }
+    }
+
     pub fn internal(what: &str, error: &dyn Display) -> Self {
         tracing::error!(error = %error, "{what} failed");
         Self::page(
@@ -101,6 +108,18 @@ impl From<Forbidden> for Refusal {
             "Your account may look but not change this. A manager of your organization can raise your role under People and \
              sessions.",
         )
+    }
+}
+
+impl From<GrantError> for Refusal {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::Table(error) => error.into(),
+            GrantError::Vault(error) => Self::unavailable("the vault", &error),
+            GrantError::Later(why) | GrantError::SignInAgain(why) => {
+                Self::not_now(format!("Nothing was changed: {why}. Try again in a minute."), "/setup/connect")
+            }
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::{
-    activity, assets, connect, disconnect, facts, frame, headers, overview, passkeys, people_page, projects, schedule,
-    settings, sign_in, status, trial,
+    activity, assets, connect, consent, disconnect, facts, frame, headers, overview, passkeys, people_page, projects,
+    schedule, settings, sign_in, status, trial,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
@@ -28,6 +28,7 @@ routes! {
     get "/sign-in/link/{secret}" => sign_in::link;
     post "/sign-in/link/{secret}" => sign_in::use_link;
     get "/sign-in/hand-over" => frame::hand_over;
+    get "/sign-in/tab" => frame::tab;
     post "/sign-in/frame" => frame::take_over;
     post "/sign-in/passkey/question" => passkeys::ask_to_sign_in;
     post "/sign-in/passkey" => passkeys::sign_in;
@@ -47,6 +48,7 @@ routes! {
     post "/setup/{connection}/projects" => projects::save;
     get "/setup/{connection}/disconnect" => disconnect::show;
     post "/setup/{connection}/disconnect" => disconnect::save;
+    post "/setup/{connection}/consent/end" => consent::end;
     post "/setup/{connection}/again" => overview::try_again;
     get "/setup/{connection}/projects/{project}" => status::show;
     post "/setup/{connection}/projects/{project}/again" => status::try_again;

@@ -24,11 +24,12 @@ fn next(asked: &Asked) -> &str {
 }
 
 pub async fn show(State(app): State<AppState>, visitor: Option<Visitor>, headers: HeaderMap, asked: Asked) -> Response {
-    if visitor.is_some() {
+    let (framed, again) = (people::is_framed(&headers), asked.contains_key("again"));
+    if visitor.is_some() && !(framed && again) {
         return Redirect::to(next(&asked)).into_response();
     }
-    if frame::is_framed(&headers) {
-        return frame::sign_in(next(&asked)).into_response();
+    if framed {
+        return frame::sign_in(next(&asked), again).into_response();
     }
     let body = html! {
         h1 { "Sign in" }

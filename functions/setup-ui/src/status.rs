@@ -140,7 +140,7 @@ pub fn record(visitor: &Visitor, mapped: &Mapped, link: &Link) -> Markup {
         p.dim { "Last changed " (on_clock(link.updated_at, &mapped.site)) }
         p.links {
             @if let Some(page) = page(key) { a href=(page) { "What " (link.marker) " is about" } }
-            @if let Some(url) = &link.remote_url { a href=(url) rel="noopener" { "Open " (link.marker) " in Procore" } }
+            @if let Some(url) = &link.remote_url { a href=(url) rel="noopener" target="_top" { "Open " (link.marker) " in Procore" } }
         }
         @if !link.conflicts.is_empty() {
             table {

@@ -16,6 +16,9 @@ pub enum Step {
     Test,
 }
 
+/// A project is mapped, its settings are saved, then its hour.
+pub const SAVED_BY_THE_STEPS: u64 = 3;
+
 const STEPS: [(Step, &str); 5] = [
     (Step::Connect, "Connect"),
     (Step::Projects, "Projects"),
@@ -35,7 +38,7 @@ pub fn nav(at: Step) -> Markup {
     }
 }
 
-/// What a mapped project still lacks: `None` when its set-up was gone through.
+/// What a mapped project still lacks: `None` when its set-up was gone through. Its version counts how often it was saved.
 pub async fn open(app: &AppState, mapped: &Mapped) -> Result<Option<(Step, String)>, Refusal> {
     let lane = mapped.connection.lane();
     // As mapped by a press on the list of projects, and never saved since.
@@ -51,7 +54,10 @@ pub async fn open(app: &AppState, mapped: &Mapped) -> Result<Option<(Step, Strin
             return Ok(None);
         }
     }
-    Ok(Some((Step::Test, format!("{}/test?setup=1", mapped.path()))))
+    Ok(Some(match mapped.project.version {
+        ..=2 => (Step::Schedule, format!("{}/schedule?setup=1", mapped.path())),
+        _ => (Step::Test, format!("{}/test?setup=1", mapped.path())),
+    }))
 }
 
 pub fn name(of: Step) -> &'static str {

@@ -140,7 +140,7 @@ fn result(visitor: &Visitor, mapped: &Mapped, outcome: &Outcome, setup: bool) ->
                 Some(link) if outcome.works() => {
                     h2 #result-title { "It works: the test record stands in Procore" }
                     p { (link.marker) ", sent " (on_clock(outcome.trial.asked_at, &mapped.site)) "." }
-                    @if let Some(url) = &link.remote_url { p { a href=(url) rel="noopener" { "Open " (link.marker) " in Procore" } } }
+                    @if let Some(url) = &link.remote_url { p { a href=(url) rel="noopener" target="_top" { "Open " (link.marker) " in Procore" } } }
                     p { @if link.steps.is_empty() { "It is closed by itself within two minutes." } @else { "It is closed already." } }
                 },
                 Some(link) if link.state != RecordState::Pending => {

@@ -19,6 +19,7 @@ const KNOWN_AT_MOST: usize = 1_000;
 pub struct TableGrants {
     table: Arc<dyn Table>,
     vault: Arc<dyn Vault>,
+    remembered: SignedDuration,
     known: Mutex<HashMap<LaneId, (Option<Secret>, Timestamp)>>,
     /// Callers of this process wait for one another; those of others are told "later".
     asking: tokio::sync::Mutex<()>,
@@ -35,7 +36,13 @@ pub async fn grant(table: &dyn Table, lane: &LaneId) -> Result<Option<Grant>, Ta
 
 impl TableGrants {
     pub fn new(table: Arc<dyn Table>, vault: Arc<dyn Vault>) -> Self {
-        Self { table, vault, known: Mutex::default(), asking: tokio::sync::Mutex::default() }
+        let (known, asking) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { table, vault, remembered: REMEMBERED, known, asking }
+    }
+
+    /// For pages: whoever has just agreed sees it at once.
+    pub fn without_memory(self) -> Self {
+        Self { remembered: SignedDuration::ZERO, ..self }
     }
 
     async fn of(&self, lane: &LaneId) -> Result<Option<Grant>, TableError> {
@@ -210,11 +217,11 @@ impl Grants for TableGrants {
             return Ok(known);
         }
         let Some(grant) = self.of(lane).await? else {
-            self.remember(lane, None, now + REMEMBERED);
+            self.remember(lane, None, now + self.remembered);
             return Ok(None);
         };
         let access = self.vault.open(&context(lane), &grant.sealed_access).await?;
-        let until = grant.renew_at.min(now + REMEMBERED);
+        let until = grant.renew_at.min(now + self.remembered);
         match grant.step(refused == Some(&access), now) {
             Step::Use => {
                 self.remember(lane, Some(access.clone()), until);
@@ -222,7 +229,7 @@ impl Grants for TableGrants {
             }
             Step::Renew => {
                 let access = self.renew(lane, grant, refresher, now).await?;
-                self.remember(lane, Some(access.clone()), now + REMEMBERED);
+                self.remember(lane, Some(access.clone()), now + self.remembered);
                 Ok(Some(access))
             }
             Step::Wait => Err(GrantError::Later("another run renews the access at this moment".into())),

@@ -1,6 +1,6 @@
 //! Cookies, by the public address. Over https they are fit for Procore's frame: `SameSite=None; Secure; Partitioned`, and the
-//! prefix `__Host-` binds them to this host. A browser takes none of that over plain http, which only a developer's machine
-//! uses: there the session's cookie is `SameSite=Lax`.
+//! prefix `__Host-` binds them to this host. Over plain http, which only a developer's machine uses, not every browser takes
+//! them so: there the session's cookie is `SameSite=Lax`, but for a frame's, which would not arrive.
 use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, HeaderValue};
 use jiff::SignedDuration;
@@ -50,8 +50,10 @@ impl PublicUrl {
 /// What a cookie is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cookie {
-    /// The session; must arrive in Procore's frame too.
+    /// The session of a window.
     Session,
+    /// The session of a page in Procore's frame, under the same name: a page has one or the other.
+    FrameSession,
     /// Binds a sign-in under way to this browser; only the way back from the platform needs it.
     SignIn,
 }
@@ -59,8 +61,8 @@ pub enum Cookie {
 impl Cookie {
     pub fn name(self, url: &PublicUrl) -> &'static str {
         match (self, url.is_secure()) {
-            (Cookie::Session, true) => "__Host-hhp_session",
-            (Cookie::Session, false) => "hhp_session",
+            (Cookie::Session | Cookie::FrameSession, true) => "__Host-hhp_session",
+            (Cookie::Session | Cookie::FrameSession, false) => "hhp_session",
             (Cookie::SignIn, true) => "__Host-hhp_signin",
             (Cookie::SignIn, false) => "hhp_signin",
         }
@@ -69,9 +71,9 @@ impl Cookie {
     /// The `Set-Cookie` that keeps a value.
     pub fn set(self, url: &PublicUrl, value: &str, life: SignedDuration) -> HeaderValue {
         let attributes = match (self, url.is_secure()) {
-            (Cookie::Session, true) => "; Secure; SameSite=None; Partitioned",
+            (Cookie::Session, true) | (Cookie::FrameSession, _) => "; Secure; SameSite=None; Partitioned",
             (Cookie::SignIn, true) => "; Secure; SameSite=Lax",
-            (_, false) => "; SameSite=Lax",
+            (Cookie::Session | Cookie::SignIn, false) => "; SameSite=Lax",
         };
         let text =
             format!("{}={value}; Path=/; Max-Age={}; HttpOnly{attributes}", self.name(url), life.as_secs().max(0));
@@ -112,6 +114,10 @@ mod tests {
         assert_eq!(
             Cookie::Session.set(&url("http://127.0.0.1:4600"), "t", hour),
             "hhp_session=t; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"
+        );
+        assert_eq!(
+            Cookie::FrameSession.set(&url("http://localhost:4604"), "t", hour),
+            "hhp_session=t; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=None; Partitioned"
         );
         assert_eq!(
             Cookie::SignIn.clear(&url("https://pulse.example")),

@@ -1,5 +1,6 @@
 //! Procore's frame has cookies of its own, so a session opened in a window of its own is not seen there. The window hands its
 //! opener a one-time code, and the frame takes over with it: a session of its own for the same person.
+use crate::cookie::Cookie;
 use crate::{Opened, People, PeopleError, Visitor, token};
 use credentials::Vault;
 use jiff::{SignedDuration, Timestamp};
@@ -43,7 +44,7 @@ impl People {
             return Ok(None);
         }
         let Some(first) = self.visitor_by(kept.session).await? else { return Ok(None) };
-        let opened = self.open(&first.person).await?;
+        let opened = self.open_in(&first.person, Cookie::FrameSession).await?;
         self.copy_platform_token(vault, &first.session, &opened.session).await?;
         Ok(Some(opened))
     }

@@ -33,4 +33,4 @@ pub use page::{calm, page};
 pub use person::{Identity, Person, Role};
 pub use session::{Opened, SESSION_LIFE, Session};
 pub use store_people::{Clock, People};
-pub use visitor::{Forbidden, SignInFirst, Visitor, local, sign_in_path};
+pub use visitor::{Forbidden, SignInFirst, Visitor, is_framed, local, sign_in_path};

@@ -193,6 +193,10 @@ impl People {
     // ---- sessions
 
     pub async fn open(&self, person: &Person) -> Result<Opened, PeopleError> {
+        self.open_in(person, Cookie::Session).await
+    }
+
+    pub(crate) async fn open_in(&self, person: &Person, cookie: Cookie) -> Result<Opened, PeopleError> {
         let (text, csrf, now) = (token::fresh()?, token::fresh()?, self.now());
         let ends_at = now + SESSION_LIFE;
         let kept = Kept {
@@ -208,10 +212,7 @@ impl People {
         self.table.put(item(&listing, &kept)?, Condition::Absent).await?;
         self.table.put(item(&keys::session(&id), &kept)?, Condition::Absent).await?;
         tracing::info!(organization_id = %person.organization_id, person_id = %person.id, "a session was opened");
-        Ok(Opened {
-            session: session(id, kept, person),
-            set_cookie: Cookie::Session.set(&self.url, &text, SESSION_LIFE),
-        })
+        Ok(Opened { session: session(id, kept, person), set_cookie: cookie.set(&self.url, &text, SESSION_LIFE) })
     }
 
     /// Who sends these headers, if anybody who is signed in.

@@ -2,7 +2,7 @@
 use crate::{People, PeopleError, Person, Role, Session, calm};
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
 /// Someone who is signed in. Without a session the answer is 303 to the sign-in page, which leads back here.
@@ -46,6 +46,11 @@ impl IntoResponse for SignInFirst {
             Self::Failed(error) => error.into_response(),
         }
     }
+}
+
+/// Whether a page is to be shown in a frame: a browser says so.
+pub fn is_framed(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_some_and(|dest| matches!(dest.as_bytes(), b"iframe" | b"frame"))
 }
 
 /// The sign-in page that leads to `next` afterwards.

@@ -72,6 +72,13 @@ impl Procore {
         Self { grants: Some(grants), ..self }
     }
 
+    /// Whether a lane works with a person's grant.
+    pub(crate) async fn by_consent(&self, call: Call<'_>) -> Result<bool, TargetError> {
+        let (Some(grants), Some(lane)) = (&self.grants, call.meter.lane()) else { return Ok(false) };
+        let granted = grants.token(lane, self, None, call.meter.now()).await.map_err(not_granted)?;
+        Ok(granted.is_some())
+    }
+
     /// Takes back the grant that a lane works with, if it works with one.
     pub(crate) async fn let_go(&self, call: Call<'_>) -> Result<(), TargetError> {
         if let (Some(grants), Some(lane)) = (&self.grants, call.meter.lane()) {

@@ -15,7 +15,8 @@ use sync::target::{Block, Call, Meter, TargetError};
 /// In whose name a list is read.
 #[derive(Debug, Clone, Copy)]
 pub enum As<'a> {
-    /// The app's service account: what an admin of the company permitted to the app.
+    /// What the connection works with: the app's service account, which sees what an admin of the company permitted to the app, or
+    /// the consent of a person. Where there is no connection yet, the service account.
     App,
     /// Someone who signed in: what they see themselves.
     Person(&'a Secret),

@@ -330,6 +330,11 @@ pub fn removal(lane_pk: &str) -> Key {
     Key::new(lane_pk, "REMOVAL")
 }
 
+/// That a connection was removed, and is cleared up behind.
+pub fn removed(lane_pk: &str) -> Key {
+    Key::new(lane_pk, "REMOVED")
+}
+
 /// The hooks of a lane at its platform.
 pub fn hooks(lane_pk: &str) -> Key {
     Key::new(lane_pk, "HOOKS")

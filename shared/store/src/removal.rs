@@ -6,7 +6,7 @@ use crate::keys;
 use crate::lanes::{Lane, LaneId, Link};
 use crate::table::{Condition, Table, TableError, get_as, item};
 use domain::record::RecordKind;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What the lane needs to clear up, when the connection itself is not there any more.
@@ -16,6 +16,16 @@ pub struct Removal {
     pub at: Timestamp,
 }
 
+/// What is known of a connection that is gone, for whoever looks after it. Nothing of it came from the platform.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Removed {
+    pub at: Timestamp,
+    /// Hooks of ours that the platform did not let us take away.
+    pub hooks_left: usize,
+    expires_at: i64,
+}
+
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Links that are read to say what stays.
 const COUNTED: usize = 5_000;
 const TRIES: usize = 5;
@@ -73,6 +83,11 @@ impl Directory<'_> {
         get_as(self.0, "a removal", &keys::removal(&lane.pk())).await
     }
 
+    /// That a connection was removed and is cleared up behind. Not for ever.
+    pub async fn removed(&self, lane: &LaneId) -> Result<Option<Removed>, TableError> {
+        get_as(self.0, "a removed connection", &keys::removed(&lane.pk())).await
+    }
+
     /// Notes what is to be cleared up, then takes the connection away: from then on it does not exist for anyone but its lane.
     /// Only if it is still what was read.
     pub async fn begin_removal(&self, connection: &Connection, now: Timestamp) -> Result<(), TableError> {
@@ -99,9 +114,17 @@ impl Directory<'_> {
     }
 
     /// The end: what the lane kept of the platform goes, and with it the note that something is left to do.
-    pub async fn end_removal(&self, removal: &Removal, projects: &[Project]) -> Result<(), TableError> {
+    pub async fn end_removal(
+        &self,
+        removal: &Removal,
+        projects: &[Project],
+        hooks_left: usize,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
         let connection = &removal.connection;
         let (organization, pk) = (&connection.organization_id, connection.lane().pk());
+        let removed = Removed { at: now, hooks_left, expires_at: (now + REMEMBERED).as_second() };
+        self.0.put(item(&keys::removed(&pk), &removed)?, Condition::Always).await?;
         let mut gone = vec![keys::hooks(&pk), keys::rereads(&pk), keys::project_blocks(&pk)];
         for project in projects {
             gone.push(keys::catalog(&pk, &project.project_id));

@@ -23,6 +23,14 @@ const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// The first tries; later ones come after a quarter of the time that it has taken so far.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
+#[derive(Default)]
+struct HooksDropped {
+    /// Some are to be tried again then.
+    later: Option<Timestamp>,
+    /// So many stand at the platform still.
+    left: usize,
+}
+
 impl Engine<'_> {
     /// Clears up. What is left for later has a due time.
     pub(crate) async fn clear_up(&self, id: &LaneId, removal: &Removal) -> Result<(), RunError> {
@@ -39,7 +47,8 @@ impl Engine<'_> {
         }
         let giving_up = self.clock.now() >= removal.at + GIVE_UP_AFTER;
         // The consent goes last: it is what hooks are removed with.
-        let later = match self.drop_hooks(&lane, removal, &projects, deadline).await? {
+        let hooks = self.drop_hooks(&lane, removal, &projects, deadline).await?;
+        let later = match hooks.later {
             Some(until) if !giving_up => Some(until),
             _ => self.let_go(&lane, removal, deadline).await?.filter(|_| !giving_up),
         };
@@ -51,7 +60,7 @@ impl Engine<'_> {
             .await?;
             return Ok(());
         }
-        directory.end_removal(removal, &projects).await?;
+        directory.end_removal(removal, &projects, hooks.left, self.clock.now()).await?;
         due::change(self.table, id, BTreeMap::clear).await?;
         tracing::info!(organization_id = %id.organization_id, connection_id = %id.connection_id, "a connection was removed");
         Ok(())
@@ -101,36 +110,36 @@ impl Engine<'_> {
         })
     }
 
-    /// `Some`: to be tried again then.
     async fn drop_hooks(
         &self,
         lane: &Lane<'_>,
         removal: &Removal,
         projects: &[directory::Project],
         deadline: Timestamp,
-    ) -> Result<Option<Timestamp>, RunError> {
+    ) -> Result<HooksDropped, RunError> {
         let hooks = lane.hooks().await?;
         let budget: Budget = lane.budget().await?.unwrap_or_default();
         let meter = LaneMeter::new(self.clock, budget, deadline, self.clock.now() + self.cut_off).of(lane.id);
         let url = self.hook_url(lane.id);
-        let mut later = None;
+        let mut dropped = HooksDropped::default();
         for mapped in projects.iter().filter(|project| hooks.projects.contains_key(&project.project_id)) {
             let (account, id) = (removal.connection.account.clone(), mapped.project_id.clone());
             let project = Project { account, id, settings: mapped.settings.clone() };
             let call = Call { class: WorkClass::ReadBack, meter: &meter };
             match self.target.drop_hooks(call, &project, &url).await {
-                Ok(()) => {}
-                Err(TargetError::Paused { until, .. }) => later = Some(until),
+                Ok(()) => continue,
+                Err(TargetError::Paused { until, .. }) => dropped.later = Some(until),
                 Err(TargetError::NotDone { .. } | TargetError::Unclear { .. }) => {
-                    later = Some(self.next_try(removal));
+                    dropped.later = Some(self.next_try(removal));
                 }
                 Err(error) => {
                     tracing::warn!(connection_id = %lane.id.connection_id, "a hook stays at the platform: {error}");
                 }
             }
+            dropped.left += 1;
         }
         lane.put_budget(&meter.snapshot()).await?;
-        Ok(later)
+        Ok(dropped)
     }
 
     /// Takes back what the connection alone works with. `Some`: to be tried again then.

@@ -280,6 +280,9 @@ pub trait Target: Send + Sync {
     /// Which of an incident's injuries lie in the recycle bin.
     async fn discarded(&self, call: Call<'_>, project: &Project, id: &str) -> Result<BTreeSet<String>, TargetError>;
 
+    /// Whether the connection works with a person's consent, so that what its user does at the platform may be news.
+    async fn by_consent(&self, call: Call<'_>) -> Result<bool, TargetError>;
+
     /// Our own user's id, by which its events are known.
     async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError>;
 

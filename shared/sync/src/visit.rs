@@ -82,4 +82,8 @@ impl Meter for PageMeter<'_> {
     fn now(&self) -> Timestamp {
         self.inner.now()
     }
+
+    fn lane(&self) -> Option<&LaneId> {
+        self.kept.map(|(_, lane)| lane)
+    }
 }

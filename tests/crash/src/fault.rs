@@ -310,6 +310,9 @@ impl Target for Faulty<&dyn Target> {
     async fn discarded(&self, call: Call<'_>, project: &Project, id: &str) -> Result<BTreeSet<String>, TargetError> {
         self.fault.step("discarded", self.inner.discarded(call, project, id), unclear).await
     }
+    async fn by_consent(&self, call: Call<'_>) -> Result<bool, TargetError> {
+        self.fault.step("by_consent", self.inner.by_consent(call), unclear).await
+    }
     async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError> {
         self.fault.step("own_user", self.inner.own_user(call, project), unclear).await
     }

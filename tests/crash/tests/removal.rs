@@ -149,3 +149,25 @@ async fn hooks_are_made_once_whatever_step_fails_and_mended_when_broken() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_agreed_that_we_work_with_their_access_is_no_user_of_ours() {
+    let (mut world, never) = (World::new(1).await.unwrap(), Fault::never());
+    world.reread_every = Some(SignedDuration::from_mins(30));
+    world.route(&world.message(vec![zone(1), confirmed(incident(9, 1, &[]))]), &never).await.unwrap();
+    world.rest(&never).await.unwrap();
+    assert!(own_user(&world).await.is_some(), "the service account's own events are dropped at the door");
+    // From then on that person's edits in Procore come under the name that we work with, and are news.
+    world.consent().await.unwrap();
+    world.reread(&never).await.unwrap();
+    assert_eq!(own_user(&world).await, None);
+    for _ in 0..50 {
+        world.consent().await.unwrap();
+        world.reread(&never).await.unwrap();
+    }
+    assert_eq!(own_user(&world).await, None, "nor is it noted when hooks are looked after");
+}
+
+async fn own_user(world: &World) -> Option<String> {
+    store::lanes::Lane { table: &world.table, id: &world.lane }.hooks().await.unwrap().own_user
+}

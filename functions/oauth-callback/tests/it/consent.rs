@@ -60,6 +60,20 @@ async fn a_managers_consent_is_kept_and_lifts_the_block() {
 }
 
 #[tokio::test]
+async fn who_does_not_agree_changes_nothing_and_goes_on() {
+    let ready = ready().await;
+    let mut browser = ready.world.by_link(&ready.organization, Role::Manager).await;
+    let back = ready.world.agreed_at(&mut browser, &ready.login, &ready.path()).await;
+    let state = back.split("state=").nth(1).unwrap();
+    let path = format!("/oauth/procore/callback?error=access_denied&state={state}");
+    let denied = ready.world.get(&mut browser, &path).await;
+    assert_eq!(denied.status, 403);
+    assert!(denied.body.contains("Nothing was changed") && denied.body.contains("href=\"/setup\""), "{}", denied.body);
+    assert_eq!(ready.grant().await, None);
+    assert!(ready.world.visitor(&browser).await.is_some(), "who was signed in still is");
+}
+
+#[tokio::test]
 async fn only_a_manager_of_the_connections_organization_may() {
     let ready = ready().await;
     let other = ready.world.organization(2).await;

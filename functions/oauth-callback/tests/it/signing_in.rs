@@ -151,3 +151,20 @@ async fn where_the_app_was_taken_away_only_its_managers_still_get_in() {
     assert_eq!(world.sign_in(&mut again, &login).await.status, 303);
     assert_eq!(world.visitor(&again).await.unwrap().session.role, Role::Manager);
 }
+
+#[tokio::test]
+async fn a_frame_is_not_led_to_procores_login() {
+    let world = World::new().await;
+    for (asked, led) in [
+        ("next=%2Fsetup%2Fconnect", "/sign-in?again=1&next=%2Fsetup%2Fconnect"),
+        ("next=https%3A%2F%2Fevil.example", "/sign-in?again=1&next=%2Fsetup"),
+        (
+            "connection=c%26d&next=%2Fsetup",
+            "/sign-in/tab?path=%2Fsign-in%2Fprocore%3Fconnection%3Dc%2526d%26next%3D%252Fsetup",
+        ),
+    ] {
+        let answer = world.framed(&format!("/sign-in/procore?{asked}")).await;
+        assert_eq!((answer.status, answer.location()), (303, led));
+        assert!(!answer.headers.contains_key("set-cookie"), "nothing is under way");
+    }
+}

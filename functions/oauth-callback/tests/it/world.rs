@@ -133,6 +133,11 @@ impl World {
         self.send(browser, request).await
     }
 
+    pub async fn framed(&self, path: &str) -> Answer {
+        let request = Request::get(path).header("sec-fetch-dest", "iframe").body(Body::empty()).unwrap();
+        self.send(&mut Browser::default(), request).await
+    }
+
     pub async fn post(&self, browser: &mut Browser, path: &str, origin: &str, body: &str) -> Answer {
         let request = Request::post(path)
             .header("cookie", browser.header())

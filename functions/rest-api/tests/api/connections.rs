@@ -121,7 +121,7 @@ async fn a_removed_connection_is_gone_at_once_and_made_again_after_its_lane_clea
     };
     let directory = store::directory::Directory(world.table.as_ref());
     let removal = directory.removal(&lane).await.unwrap().unwrap();
-    directory.end_removal(&removal, &[]).await.unwrap();
+    directory.end_removal(&removal, &[], 0, jiff::Timestamp::now()).await.unwrap();
     let made = world.post(OPERATOR, "/v1/connections", again).await;
     assert_eq!((made.status.as_u16(), &made.body["id"]), (201, &json!(connection)));
 }

@@ -1,13 +1,15 @@
 use crate::world::{PROJECT, SignedIn, Tenant, World};
-use credentials::{MemoryVault, Secret};
+use credentials::Secret;
 use domain::record::{RecordKey, RecordKind, RecordState};
-use grants::{TableGrants, Tokens};
+use grants::{Grant, Tokens, grant};
 use jiff::{SignedDuration, Timestamp};
 use people::Role;
 use serde_json::json;
-use std::sync::Arc;
 use store::directory::{Blocked, Directory};
+use store::hooks::{Hook, Hooks};
 use store::lanes::{Lane, Link};
+use store::table::item;
+use store::{Condition, Table, keys};
 
 fn path(tenant: &Tenant) -> String {
     format!("/setup/{}/disconnect", tenant.connection.id)
@@ -63,13 +65,89 @@ async fn before_it_is_decided_the_page_says_what_stays_what_goes_and_how_to_come
     }
 }
 
+/// Kim lets the connection work with her access.
+async fn consents(world: &World) {
+    let ends_at = Timestamp::now() + SignedDuration::from_hours(1);
+    let tokens = Tokens { access: Secret::new("access-of-kim"), ends_at, refresh: None };
+    let lane = world.ours.connection.lane();
+    world.grants.keep(&lane, "7", "kim@example.com", &tokens, Timestamp::now()).await.unwrap();
+}
+
+async fn has_a_hook(world: &World) {
+    let hook = Hook { id: Some("90".into()), ..Hook::default() };
+    let hooks = Hooks { own_user: None, projects: [(PROJECT.to_owned(), hook)].into() };
+    let lane = world.ours.connection.lane();
+    Lane { table: world.table.as_ref(), id: &lane }.put_hooks(&hooks).await.unwrap();
+}
+
+#[tokio::test]
+async fn hooks_that_can_not_be_taken_away_are_among_what_stays() {
+    let (world, manager) = with_records().await;
+    let (path, lane) = (path(&world.ours), world.ours.connection.lane());
+    consents(&world).await;
+    has_a_hook(&world).await;
+    let page = world.get(&manager, &path).await.body;
+    assert!(page.contains("Our hooks in Procore, by which") && !page.contains("hooks-stay"), "{page}");
+
+    // The consent is over: said before, with the way to have them taken away.
+    let kept = grant(world.table.as_ref(), &lane).await.unwrap().unwrap();
+    let over = Grant { ended: Some("Procore does not accept it".into()), ..kept };
+    let key = keys::connection_grant(&lane.organization_id, &lane.connection_id);
+    world.table.put(item(&key, &over).unwrap(), Condition::Always).await.unwrap();
+    let page = world.get(&manager, &path).await.body;
+    for shown in [
+        "the consent of kim@example.com has ended, and without it we can't take them away",
+        "An admin of your company can delete them",
+        &format!("/sign-in/procore?connection={}&amp;next=%2Fsetup%2F", lane.connection_id),
+        "Its keys are erased here",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(!page.contains("by which it tells us of changes, are removed"), "{page}");
+
+    // Without a consent, where Procore does not let the app in.
+    world.table.delete(&key, Condition::Always).await.unwrap();
+    world.block(&world.ours).await;
+    let page = world.get(&manager, &path).await.body;
+    assert!(
+        page.contains("unless Procore lets us in again at once: Procore says that the app is not connected."),
+        "{page}"
+    );
+
+    // And when all is done.
+    assert_eq!(world.post(&manager, &path, "confirm=yes").await.status, 303);
+    let directory = Directory(world.table.as_ref());
+    let removal = directory.removal(&lane).await.unwrap().unwrap();
+    directory.end_removal(&removal, &[], 1, Timestamp::now()).await.unwrap();
+    let page = world.get(&manager, &path).await.body;
+    assert!(page.contains("One of our hooks stays there, too"), "{page}");
+}
+
+#[tokio::test]
+async fn the_page_stays_when_nothing_is_left_to_say() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let path = path(&world.ours);
+    assert_eq!(world.post(&manager, &path, "confirm=yes").await.status, 303);
+    let directory = Directory(world.table.as_ref());
+    let removal = directory.removal(&world.ours.connection.lane()).await.unwrap().unwrap();
+    directory.end_removal(&removal, &[], 0, Timestamp::now()).await.unwrap();
+    for _ in 0..2 {
+        let page = world.get(&manager, &path).await;
+        assert_eq!(page.status, 200);
+        for shown in ["Everything is cleared up", "Nothing: no record of ours stands there", "Connect Procore"] {
+            assert!(page.body.contains(shown), "{shown}: {}", page.body);
+        }
+        assert!(!page.body.contains("hooks-stay"), "{}", page.body);
+    }
+    let theirs = world.sign_in(&world.theirs, Role::Manager).await;
+    assert_eq!(world.get(&theirs, &path).await.status, 404);
+}
+
 #[tokio::test]
 async fn whose_consent_is_revoked_is_said_where_there_is_one() {
     let (world, manager) = with_records().await;
-    let kept = TableGrants::new(world.table.clone(), Arc::new(MemoryVault::default()));
-    let ends_at = Timestamp::now() + SignedDuration::from_hours(1);
-    let tokens = Tokens { access: Secret::new("access-of-kim"), ends_at, refresh: None };
-    kept.keep(&world.ours.connection.lane(), "7", "kim@example.com", &tokens, Timestamp::now()).await.unwrap();
+    consents(&world).await;
     let page = world.get(&manager, &path(&world.ours)).await.body;
     assert!(page.contains("The consent of kim@example.com is revoked") && !page.contains("access-of-kim"), "{page}");
 }
@@ -106,13 +184,13 @@ async fn disconnecting_takes_it_away_at_once_and_says_how_far_it_is() {
 
     let directory = Directory(world.table.as_ref());
     let removal = directory.removal(&world.ours.connection.lane()).await.unwrap().unwrap();
-    directory.end_removal(&removal, &[]).await.unwrap();
+    directory.end_removal(&removal, &[], 0, Timestamp::now()).await.unwrap();
     let page = world.get(&manager, &path).await;
     assert_eq!(page.status, 200);
     for shown in ["Everything is cleared up", "1 incident, 2 observations"] {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
     }
-    assert_eq!(world.post(&manager, &path, "confirm=yes").await.status, 404);
+    assert_eq!(world.post(&manager, &path, "confirm=yes").await.status, 303, "pressed once more");
     world.connection(&world.theirs).await;
 }
 

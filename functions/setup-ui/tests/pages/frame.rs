@@ -55,6 +55,44 @@ async fn a_code_opens_one_session_for_the_frame_soon_after() {
 }
 
 #[tokio::test]
+async fn who_is_to_sign_in_at_procore_again_does_so_in_the_window() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let ask = |path: &str| Request::get(path).header("cookie", manager.cookie());
+    let again = ask("/sign-in?again=1&next=%2Fsetup%2Fconnect").header("sec-fetch-dest", "iframe");
+    let page = world.send(again.body(Body::empty()).unwrap()).await;
+    assert!(page.body.contains("data-path=\"/sign-in/procore?next=%2Fsign-in%2Fhand-over\""), "{}", page.body);
+    let outside = world.send(ask("/sign-in?again=1&next=%2Fsetup").body(Body::empty()).unwrap()).await;
+    assert_eq!(outside.headers["location"], "/setup");
+
+    // What the frame had before ends when it takes over.
+    let code = code(&world.get(&manager, "/sign-in/hand-over").await);
+    let framed = world.sign_in(&world.ours, Role::Manager).await;
+    let take = Request::post("/sign-in/frame?next=%2Fsetup").header("origin", PUBLIC).header("cookie", framed.cookie());
+    let take = take.header("content-type", "application/x-www-form-urlencoded");
+    let taken = world.send(take.body(Body::from(format!("code={code}"))).unwrap()).await;
+    assert_eq!(taken.headers["location"], "/setup");
+    assert_eq!(world.get(&framed, "/setup").await.status, 303, "the old one is over");
+    assert_eq!(world.get(&manager, "/setup").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_step_at_procore_that_does_not_come_back_to_the_frame_has_a_tab() {
+    let world = World::new().await;
+    let path = "%2Fsign-in%2Fprocore%3Fconnection%3Dc%26next%3D%252Fsetup";
+    let page = world.framed(&format!("/sign-in/tab?path={path}")).await;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.body.contains("href=\"/sign-in/procore?connection=c&amp;next=%2Fsetup\" target=\"_blank\""),
+        "{}",
+        page.body
+    );
+    for elsewhere in ["", "%2Fsetup", "https%3A%2F%2Fevil.example", "%2F%2Fevil.example"] {
+        assert_eq!(world.framed(&format!("/sign-in/tab?path={elsewhere}")).await.status, 404, "{elsewhere}");
+    }
+}
+
+#[tokio::test]
 async fn a_code_that_is_old_or_whose_session_ended_opens_nothing() {
     let world = World::new().await;
     let manager = world.sign_in(&world.ours, Role::Manager).await;

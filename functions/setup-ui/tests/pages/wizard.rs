@@ -45,7 +45,7 @@ impl Beside {
         beside
     }
 
-    fn company(&self) -> i64 {
+    pub fn company(&self) -> i64 {
         self.connection.account.parse().unwrap()
     }
 
@@ -57,13 +57,13 @@ impl Beside {
         self.sandbox.projects(self.company()).iter().find(|project| project.name == name).unwrap().id
     }
 
-    async fn manager(&self, login: &str) -> SignedIn {
+    pub async fn manager(&self, login: &str) -> SignedIn {
         let manager = self.world.sign_in(&self.world.ours, Role::Manager).await;
         self.world.tokens.give(&manager, self.sandbox.person_token(login));
         manager
     }
 
-    fn projects_path(&self) -> String {
+    pub fn projects_path(&self) -> String {
         format!("/setup/{}/projects", self.connection.id)
     }
 
@@ -101,7 +101,8 @@ async fn a_company_is_chosen_by_name_and_never_by_default() {
     directory.begin_removal(&standing, "2026-11-24T16:00:00Z".parse().unwrap()).await.unwrap();
     let early = world.post(&manager, "/setup/connect", &format!("company={}", beside.company())).await;
     assert!(early.status == 422 && early.body.contains("still being cleared up"), "{}", early.body);
-    directory.end_removal(&directory.removal(&standing.lane()).await.unwrap().unwrap(), &[]).await.unwrap();
+    let removal = directory.removal(&standing.lane()).await.unwrap().unwrap();
+    directory.end_removal(&removal, &[], 0, removal.at).await.unwrap();
 
     let made = world.post(&manager, "/setup/connect", &format!("company={}", beside.company())).await;
     assert_eq!(made.headers["location"].to_str().unwrap(), beside.projects_path(), "{}", made.body);
@@ -222,7 +223,24 @@ async fn a_project_is_mapped_to_the_suggested_site_or_to_a_new_one() {
     let site = beside.kept(depot).await.unwrap().settings.site_id;
     let site = directory.site(&world.ours.organization, &site).await.unwrap().unwrap();
     assert_eq!((site.name.as_str(), site.time_zone.as_str()), ("Depot B", "America/Chicago"));
-    assert!(world.get(&manager, &format!("{path}/{depot}")).await.body.contains("Go on with the set-up: What is sent"));
+    let (status, step) = (format!("{path}/{depot}"), "Go on with the set-up: ");
+    // Whoever closes the page goes on where they were, from the overview too.
+    for (save, next) in
+        [(None, "What is sent"), (Some("settings"), "Hour and shifts"), (Some("schedule"), "Test record")]
+    {
+        if let Some(save) = save {
+            let site = directory.site(&world.ours.organization, &site.id).await.unwrap().unwrap();
+            let version = beside.kept(depot).await.unwrap().version;
+            let form =
+                format!("version={version}&site_version={}&which=all&min_priority=3&at=17:00&setup=1", site.version);
+            let saved = world.post(&manager, &format!("{status}/{save}"), &form).await;
+            assert_eq!(saved.status, 303, "{save}: {}", saved.body);
+        }
+        for page in ["/setup", &status] {
+            let page = world.get(&manager, page).await.body;
+            assert!(page.contains(&format!("{step}{next}")), "{next}: {page}");
+        }
+    }
 }
 
 #[tokio::test]

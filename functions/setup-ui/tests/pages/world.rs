@@ -8,6 +8,7 @@ use domain::arrival::{ArrivalEntry, ArrivalLine};
 use domain::fact::{Fact, FactBody, FactKind};
 use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
 use domain::record::{Mender, RecordKey, RecordKind, RecordState};
+use grants::TableGrants;
 use jiff::{SignedDuration, Timestamp};
 use people::{People, PeopleError, PublicUrl, Role, Session, Visitor};
 use procore::{Hosts, ParameterCredentials, Procore};
@@ -35,6 +36,8 @@ pub struct World {
     pub bell: Arc<MemoryBell>,
     pub people: People,
     pub tokens: Arc<Tokens>,
+    /// As another function of ours keeps them.
+    pub grants: TableGrants,
     now: Arc<Mutex<Timestamp>>,
     pub ours: Tenant,
     pub theirs: Tenant,
@@ -111,11 +114,14 @@ impl World {
         let people =
             People::new(table.clone(), Arc::new(move || *clock.lock().unwrap()), PublicUrl::new(PUBLIC).unwrap());
         let vault = Arc::new(MemoryVault::default());
+        let own = Arc::new(TableGrants::new(table.clone(), vault.clone()).without_memory());
+        let grants = TableGrants::new(table.clone(), vault.clone());
         let origins = Origins::new(PUBLIC, "https://sandbox.procore.com", "https://login.procore.com").unwrap();
         let tokens = Arc::new(Tokens::default());
         let platform = Platform {
-            procore: Arc::new(client(procore_url)),
+            procore: Arc::new(client(procore_url).with_grants(own.clone())),
             tokens: tokens.clone(),
+            grants: own,
             install_url: "https://install.example.com/{company}".into(),
             patience: Duration::ZERO,
         };
@@ -129,7 +135,7 @@ impl World {
         };
         let app = app(AppState::new(services));
         let (ours, theirs) = (tenant(&table, 1, "11").await, tenant(&table, 2, "22").await);
-        Self { app, table, bell, people, tokens, now: time, ours, theirs }
+        Self { app, table, bell, people, tokens, grants, now: time, ours, theirs }
     }
 
     pub fn pass(&self, time: SignedDuration) {

@@ -212,6 +212,10 @@ impl Target for ProcoreTarget {
         told::discarded(&self.procore, call, At::of(project)?, id).await
     }
 
+    async fn by_consent(&self, call: Call<'_>) -> Result<bool, TargetError> {
+        self.procore.by_consent(call).await
+    }
+
     async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError> {
         hooks::own_user(&self.procore, call, At::of(project)?).await
     }
