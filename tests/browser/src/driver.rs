@@ -18,6 +18,11 @@ pub struct Browser {
 
 impl Browser {
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With switches of Chromium's beside ours.
+    pub async fn start_with(more: &[&str]) -> Self {
         // An error means that another test of this process has installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let port = free_port();
@@ -38,7 +43,7 @@ impl Browser {
             "--disable-background-networking",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
         ];
-        for argument in arguments {
+        for argument in arguments.iter().chain(more) {
             wanted.add_arg(argument).expect("an argument");
         }
         let driver = WebDriver::new(&url, wanted).await.unwrap_or_else(|e| panic!("Chromium did not start: {e}"));

@@ -2,12 +2,15 @@
 //! it in `HHP_STACK`, the driver in `HHP_CHROMEDRIVER`, and axe's script in `HHP_AXE`.
 //!
 //! [`Browser`] is one Chromium of its own; [`Person`] uses it as a person does, by what stands on the page, and counts how often
-//! they had to act; [`axe`] holds a page to WCAG 2.2 AA. With `HHP_SCREENSHOTS` set to a folder, pictures are kept there.
+//! they had to act; [`Newcomer`] is whom a set-up begins with; `windows` is what they do in frames and windows; [`axe`] holds a page to WCAG 2.2 AA. With `HHP_SCREENSHOTS` set to a folder, pictures are kept there.
 pub mod axe;
 mod driver;
+mod newcomer;
 mod person;
+mod windows;
 
 pub use driver::Browser;
+pub use newcomer::Newcomer;
 pub use person::Person;
 
 /// Runs one test. Its own thread may block: the browser's answers come in on another.

@@ -7,7 +7,7 @@ use thirtyfour::{By, Key, TypingData, WebElement};
 
 /// More than any page has to go through.
 const MOST_TABS: usize = 150;
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Person {
     pub browser: Browser,
@@ -24,6 +24,11 @@ fn literal(text: &str) -> String {
 impl Person {
     pub async fn new() -> Self {
         Self { browser: Browser::start().await, acts: Cell::new(0), keyboard: false }
+    }
+
+    /// With switches of Chromium's.
+    pub async fn with(switches: &[&str]) -> Self {
+        Self { browser: Browser::start_with(switches).await, acts: Cell::new(0), keyboard: false }
     }
 
     /// Somebody without a mouse: goes from one thing to the next, and presses what has the focus.
@@ -135,6 +140,9 @@ impl Person {
     pub async fn fills(&self, label: &str, value: &str) {
         self.act();
         let field = self.field(label).await;
+        if self.keyboard {
+            self.tabs_to(&field, label).await;
+        }
         field.clear().await.unwrap_or_else(|e| panic!("{label:?}: {e}"));
         field.send_keys(value).await.unwrap_or_else(|e| panic!("{label:?}: {e}"));
     }

@@ -2,14 +2,6 @@
 use browser::{Person, run};
 use end_to_end::events::{detection, id, incident, zone};
 use end_to_end::tenant::Tenant;
-use serde_json::json;
-
-/// A fresh setup link of the tenant's.
-fn setup_link(tenant: &Tenant) -> String {
-    let path = format!("/v1/organizations/{}/setup-links", tenant.organization);
-    let made = tenant.stack.operator("POST", &path, json!({})).ok("setup link");
-    made["url"].as_str().expect("the link's address").to_owned()
-}
 
 #[test]
 fn a_manager_signs_in_by_the_link_and_finds_what_arrived() {
@@ -24,7 +16,7 @@ fn a_manager_signs_in_by_the_link_and_finds_what_arrived() {
         person.open(&format!("{}/sites/{}/detections/{}", tenant.stack.api, tenant.site, id(1))).await;
         person.sees("Sign in").await;
         person.can_use("sign-in").await;
-        let link = setup_link(&tenant);
+        let link = tenant.stack.setup_link(&tenant.organization);
         person.open(&link).await;
         person.can_use("setup link").await;
         person.presses("Sign in").await;
@@ -68,7 +60,7 @@ fn nobody_signed_in_elsewhere_sees_another_organizations_project() {
     run(async {
         let (ours, theirs) = (Tenant::new(), Tenant::new());
         let person = Person::new().await;
-        person.open(&setup_link(&ours)).await;
+        person.open(&ours.stack.setup_link(&ours.organization)).await;
         person.presses("Sign in").await;
         person.sees("Overview").await;
         for path in [

@@ -17,12 +17,10 @@ async fn has_a_passkey_store(person: &Person) {
 fn who_came_by_a_link_signs_in_again_with_a_passkey() {
     run(async {
         let tenant = Tenant::new();
-        let path = format!("/v1/organizations/{}/setup-links", tenant.organization);
-        let made = tenant.stack.operator("POST", &path, json!({})).ok("setup link");
         let person = Person::new().await;
         has_a_passkey_store(&person).await;
 
-        person.open(made["url"].as_str().expect("the link's address")).await;
+        person.open(&tenant.stack.setup_link(&tenant.organization)).await;
         person.presses("Sign in").await;
         person.sees("How you sign in next time").await;
         person.can_use("overview with a reminder").await;

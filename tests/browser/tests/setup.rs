@@ -1,57 +1,11 @@
 //! The whole set-up, by somebody who has only the link that they were sent and their Procore account.
-use browser::{Person, run};
+use browser::{Newcomer, Person, run};
 use end_to_end::eventually;
-use end_to_end::http;
-use end_to_end::tenant::{SOON, Stack};
-use serde_json::{Value, json};
+use end_to_end::tenant::SOON;
 use std::time::Instant;
 
 /// What the issue asks for: fewer acts than this, from the link to the test record, for one project.
 const MOST_ACTS: u32 = 40;
-
-struct World {
-    stack: Stack,
-    organization: String,
-    company: i64,
-    company_name: String,
-    login: String,
-}
-
-/// A contractor whom HardHat Pulse has just made, with a company, two projects and a person in Procore.
-fn world() -> World {
-    let stack = Stack::named();
-    let unique = format!("{}", jiff::Timestamp::now().as_nanosecond());
-    let company_name = "Sandbox Builders".to_owned();
-    let project =
-        |name: &str| json!({"name": name, "tz_name": "America/Denver", "time_zone": "Mountain Time (US & Canada)"});
-    let seed = json!({"company": {"name": company_name, "projects": [project("Bridge D"), project("Depot E")]}});
-    let company = stack.control("seed", seed)["id"].as_i64().expect("the company's id");
-    let login = format!("manager.{unique}");
-    let person = json!({"login": login, "name": "Site Safety Manager", "companies": [company]});
-    stack.control("seed", json!({"person": person}));
-    let made = stack.operator("POST", "/v1/organizations", json!({"name": "Contractor"})).ok("organization");
-    let organization = made["id"].as_str().expect("an id").to_owned();
-    World { stack, organization, company, company_name, login }
-}
-
-fn setup_link(world: &World) -> String {
-    let path = format!("/v1/organizations/{}/setup-links", world.organization);
-    let made = world.stack.operator("POST", &path, json!({})).ok("setup link");
-    made["url"].as_str().expect("the link's address").to_owned()
-}
-
-fn observations(world: &World) -> Vec<Value> {
-    let state = http::call("GET", &format!("{}/_control/state", world.stack.sandbox), &[], b"").json();
-    let projects: Vec<i64> = state["projects"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|project| project["company_id"] == world.company)
-        .filter_map(|project| project["id"].as_i64())
-        .collect();
-    let all = state["observations"].as_array().cloned().unwrap_or_default();
-    all.into_iter().filter(|one| one["project_id"].as_i64().is_some_and(|id| projects.contains(&id))).collect()
-}
 
 #[test]
 fn from_the_setup_link_to_a_test_record() {
@@ -64,10 +18,10 @@ fn the_same_by_keyboard_alone() {
 }
 
 async fn set_up(person: &Person) {
-    let world = world();
+    let newcomer = Newcomer::new();
     let since = Instant::now();
 
-    person.open(&setup_link(&world)).await;
+    person.open(&newcomer.setup_link()).await;
     person.presses("Sign in").await;
     person.sees("No platform is connected yet").await;
     person.can_use("set-up overview").await;
@@ -76,14 +30,10 @@ async fn set_up(person: &Person) {
     // 1. Connect: sign in there, agree, choose the company by its name.
     person.sees("Sign in with Procore, so that you can choose your company by its name").await;
     person.can_use("set-up connect").await;
-    person.presses("Sign in with Procore").await;
-    person.sees("Log in").await;
-    person.chooses("Person", &format!("Site Safety Manager, {} ({})", world.company_name, world.login)).await;
-    person.presses("Log in").await;
-    person.presses("Allow").await;
+    newcomer.logs_in_at_procore(person).await;
     person.sees("Company in Procore").await;
     person.can_use("set-up company").await;
-    person.ticks(&world.company_name).await;
+    person.ticks(&newcomer.company_name).await;
     person.presses("Connect this company").await;
 
     // 2. Projects: one is mapped to a new site, whose clock is Procore's.
@@ -112,9 +62,9 @@ async fn set_up(person: &Person) {
     let (acts, seconds) = (person.acts(), since.elapsed().as_secs_f32());
     eprintln!("from the link to the test record: {acts} acts, {seconds:.0} s of machine time");
     assert!(acts < MOST_ACTS, "{acts} acts");
-    let made = eventually("the test record in Procore", SOON, || observations(&world).pop());
+    let made = eventually("the test record in Procore", SOON, || newcomer.observations().pop());
     assert!(made["name"].as_str().unwrap_or_default().contains("TEST - HardHat Pulse"), "{made}");
-    assert_eq!(observations(&world).len(), 1);
+    assert_eq!(newcomer.observations().len(), 1);
 
     person.presses("Done: see the status of Bridge D").await;
     person.sees("Bridge D").await;

@@ -59,6 +59,12 @@ impl Stack {
         }
     }
 
+    /// A fresh link that lets one safety manager in.
+    pub fn setup_link(&self, organization: &str) -> String {
+        let path = format!("/v1/organizations/{organization}/setup-links");
+        text(&self.operator("POST", &path, json!({})).ok("setup link"), "url")
+    }
+
     pub fn control(&self, path: &str, body: Value) -> Value {
         http::json("POST", &format!("{}/_control/{path}", self.sandbox), None, &body).ok(path)
     }
