@@ -85,6 +85,7 @@ impl Look<'_> {
 fn touches(entry: &ArrivalEntry, day: &Summary) -> bool {
     let window = day.day.report.window;
     let tells = |line: &ArrivalLine| match line.fact {
+        _ if line.again => false,
         // Its fact alone tells of when it was confirmed, before and now.
         FactKind::Incident => true,
         FactKind::Detection | FactKind::PpeSample => {

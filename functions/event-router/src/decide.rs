@@ -76,6 +76,7 @@ fn fact(
         first_arrival: stood.map_or(arrival, |fact| fact.first_arrival),
         treatment: before.map(|fact| fact.treatment.clone()).unwrap_or_default(),
         touched_by: None,
+        unlisted: false,
         body,
         arrival,
         part: message.part,

@@ -1,7 +1,7 @@
 //! One message of the site queue. FIFO gives one runner per site, so the next arrival number is known before anything is
 //! written; the arrival entry, written last, is the commit mark.
-use crate::decide::{Decision, Known, decide};
-use domain::arrival::{ArrivalEntry, ArrivalLine};
+use crate::decide::{Known, decide};
+use domain::arrival::{self, ArrivalEntry, ArrivalLine};
 use domain::fact::{Fact, FactBody, FactKind, subject};
 use domain::ids::{OrganizationId, SiteId};
 use domain::message::SiteMessage;
@@ -55,6 +55,7 @@ impl Router<'_> {
         if last.as_ref().is_some_and(|entry| entry.message_id == message_id) {
             return Ok(Routed { redelivery: true, ..Routed::default() });
         }
+        let arrived_at = arrival::after(last.as_ref(), now);
         let committed = last.map_or(0, |entry| entry.number);
         let known = facts.get_many(&subjects(message)).await?;
         let unfinished = self.unfinished(&facts, &known, &message_id, committed).await?;
@@ -65,11 +66,12 @@ impl Router<'_> {
         }
         let expires_at = now.as_second() + self.detection_retention_days * 86_400;
         facts.put_many(&decision.changed, Some(expires_at)).await?;
-        Counting(facts).point(&stray_days(&decision.changed, now), committed + 1).await?;
+        Counting(facts).point(&stray_days(&decision.changed, arrived_at), committed + 1).await?;
         let (asked, lanes) = self.ask_all(&message.organization_id, &message.site_id, &decision.changed, now).await?;
         self.announce(message, &decision.changed).await;
         if !decision.changed.is_empty() {
-            facts.commit(&entry(&decision, committed + 1, message_id, now)).await?;
+            let (number, lines) = (committed + 1, decision.changed.iter().map(ArrivalLine::of).collect());
+            facts.commit(&ArrivalEntry { number, message_id, arrived_at, lines }).await?;
         }
         Ok(Routed {
             redelivery: false,
@@ -200,11 +202,4 @@ fn subjects(message: &SiteMessage) -> Vec<(FactKind, String)> {
 fn todos(route: &Route, site_id: &SiteId, changed: &[Fact], now: Timestamp) -> Vec<Todo> {
     let records: BTreeSet<RecordKey> = changed.iter().flat_map(|fact| route.records(site_id, fact)).collect();
     records.into_iter().map(|record| Todo::new(record, now, fresh_token())).collect()
-}
-
-/// It arrives now, whenever it was received: numbers and times of arrival grow together, also where a message was sent again days
-/// later.
-fn entry(decision: &Decision<'_>, number: u64, message_id: String, now: Timestamp) -> ArrivalEntry {
-    let lines = decision.changed.iter().map(ArrivalLine::of).collect();
-    ArrivalEntry { number, message_id, arrived_at: now, lines }
 }

@@ -2,7 +2,7 @@
 //!
 //! No lane is asked: no record is rendered from what comes in here, so nothing read back causes a write (invariant 6).
 use crate::route::{Routed, Router, RouterError};
-use domain::arrival::{ArrivalEntry, ArrivalLine};
+use domain::arrival::{self, ArrivalEntry, ArrivalLine};
 use domain::fact::{Fact, FactBody};
 use domain::message::UpdateMessage;
 use domain::treatment::{Applied, Source};
@@ -22,6 +22,7 @@ impl Router<'_> {
         if last.as_ref().is_some_and(|entry| entry.message_id == message_id) {
             return Ok(Routed { redelivery: true, ..Routed::default() });
         }
+        let arrived_at = arrival::after(last.as_ref(), now);
         let committed = last.map_or(0, |entry| entry.number);
         // A detection may have expired since it was read back.
         let Some(mut fact) = facts.get(message.fact, &message.fact_id).await? else { return Ok(Routed::default()) };
@@ -40,14 +41,16 @@ impl Router<'_> {
         if half_done {
             // Whoever died over it may have died before asking, and finds it done when it comes back.
             let changed = std::slice::from_ref(&fact);
-            Counting(facts).point(&stray_days(changed, now), committed + 1).await?;
+            Counting(facts).point(&stray_days(changed, arrived_at), committed + 1).await?;
             self.ask_all(&message.organization_id, &message.site_id, changed, now).await?;
         }
-        (fact.arrival, fact.touched_by) = (committed + 1, Some(message_id.clone()));
-        let lines = vec![ArrivalLine::of(&fact)];
+        // An update that died over it noted whether the fact stands in an entry of its own.
+        let listed = !half_done || (fact.touched_by.is_some() && !fact.unlisted);
+        (fact.arrival, fact.touched_by, fact.unlisted) = (committed + 1, Some(message_id.clone()), !listed);
+        let lines = vec![ArrivalLine { again: listed, ..ArrivalLine::of(&fact) }];
         facts.put_many(std::slice::from_ref(&fact), Some(expires_at)).await?;
         self.announce_update(message, &fact).await;
-        facts.commit(&ArrivalEntry { number: committed + 1, message_id, arrived_at: now, lines }).await?;
+        facts.commit(&ArrivalEntry { number: committed + 1, message_id, arrived_at, lines }).await?;
         Ok(Routed { changed: 1, ..Routed::default() })
     }
 

@@ -1,7 +1,7 @@
 //! Strong ETags, made from an item's version (or from content that has none): nobody overwrites what they have not seen.
 use crate::problem::Problem;
 use axum::Json;
-use axum::http::header::{ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -62,9 +62,12 @@ pub fn current(headers: &HeaderMap, version: u64, body: impl Serialize) -> Respo
 
 /// The version of what has none: it comes from the content.
 pub fn of_content(body: &impl Serialize) -> Result<u64, Problem> {
+    Ok(of_bytes(&serde_json::to_vec(body).map_err(|error| Problem::internal("an answer", &error))?))
+}
+
+fn of_bytes(bytes: &[u8]) -> u64 {
     use sha2::{Digest, Sha256};
-    let bytes = serde_json::to_vec(body).map_err(|error| Problem::internal("an answer", &error))?;
-    Ok(Sha256::digest(&bytes).iter().take(8).fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte)))
+    Sha256::digest(bytes).iter().take(8).fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte))
 }
 
 /// A change of what has no version of its own needs an `If-Match` that names its content.
@@ -81,4 +84,13 @@ pub fn names_exactly(headers: &HeaderMap, version: u64) -> bool {
 /// Answers a GET of what has no version of its own: its ETag comes from the content.
 pub fn current_content(headers: &HeaderMap, body: &impl Serialize) -> Result<Response, Problem> {
     Ok(current(headers, of_content(body)?, body))
+}
+
+/// The same of an answer that is not JSON.
+pub fn current_bytes(headers: &HeaderMap, media_type: HeaderValue, bytes: Vec<u8>) -> Response {
+    let version = of_bytes(&bytes);
+    match names(headers, &IF_NONE_MATCH, version, true) {
+        true => (StatusCode::NOT_MODIFIED, header(version)).into_response(),
+        false => (header(version), [(CONTENT_TYPE, media_type)], bytes).into_response(),
+    }
 }

@@ -3,8 +3,9 @@
 //! - [`state`]: what handlers need; [`routes`]: the one table of routes, and the layers around them
 //! - `auth`, `visible`: who calls, and what exists for them; `rate_limit`: how often
 //! - `problem`, `json_body`, `query`: refusals, and the checks that make them
-//! - `etag`, `idempotency`, `cursor`: changing safely, repeating safely, listing
-//! - `organizations`, `sites`, `edges`, `api_keys`, `setup_links`, `connections`, `projects`, `records`, `retry`, `conflicts`, `facts`, `treatment`: the resources; `documents`, `openapi`: what describes us
+//! - `etag`, `idempotency`, `cursor`, `accept`: changing safely, repeating safely, listing, in which form
+//! - `organizations`, `sites`, `edges`, `api_keys`, `setup_links`, `connections`, `projects`, `records`, `retry`, `conflicts`, `facts`, `treatment`, `reports`: the resources; `documents`, `openapi`: what describes us
+mod accept;
 mod api_keys;
 mod auth;
 mod conflicts;
@@ -24,6 +25,7 @@ mod projects;
 mod query;
 mod rate_limit;
 mod records;
+mod reports;
 mod request_log;
 mod retry;
 mod routes;

@@ -66,12 +66,13 @@ fn operation(path: &str, says: &Says) -> Operation {
         operation = operation.parameter(parameter(name, ParameterIn::Path, ""));
     }
     for name in says.query {
-        operation = operation.parameter(parameter(name, ParameterIn::Query, operations::query(name)));
+        operation = operation.parameter(parameter(name, ParameterIn::Query, operations::query(says.id, name)));
     }
     for name in says.headers {
         operation = operation.parameter(parameter(name, ParameterIn::Header, operations::header(name)));
     }
-    for (status, words) in REFUSALS {
+    let unacceptable = says.headers.contains(&"Accept").then_some(("406", "`Accept` takes none of what there is"));
+    for (status, words) in REFUSALS.into_iter().chain(unacceptable) {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
         let refusal = ResponseBuilder::new().description(words).content("application/problem+json", content);
         operation = operation.response(status, refusal.build());
@@ -117,7 +118,10 @@ fn answer(says: &Says) -> Response {
         false => (object(), example),
     };
     let content = ContentBuilder::new().schema(Some(schema)).example(Some(example)).build();
-    answer.content("application/json", content).build()
+    let answer = answer.content("application/json", content);
+    let Some(csv) = says.csv else { return answer.build() };
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    answer.content("text/csv", ContentBuilder::new().schema(Some(text)).example(Some(csv.into())).build()).build()
 }
 
 fn object() -> ObjectBuilder {

@@ -4,7 +4,7 @@ use crate::{
     api_keys, auth, conflicts, connections, documents, edges, facts, footage, idempotency, json_body, organizations,
     projects,
 };
-use crate::{rate_limit, records, request_log, retry, setup_links, sites, treatment};
+use crate::{rate_limit, records, reports, request_log, retry, setup_links, sites, treatment};
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
 
@@ -43,6 +43,8 @@ routes! {
     get "/v1/sites/{site}/workers/{id}" => facts::worker;
     get "/v1/sites/{site}/ppe-samples" => facts::ppe_samples;
     get "/v1/sites/{site}/ppe-samples/{id}" => facts::ppe_sample;
+    get "/v1/sites/{site}/reports/daily" => reports::daily;
+    get "/v1/sites/{site}/reports/trend" => reports::trend;
     post "/v1/connections" => connections::create;
     get "/v1/connections" => connections::list;
     get "/v1/connections/{connection}" => connections::get;

@@ -15,6 +15,12 @@ pub struct ArrivalEntry {
     pub lines: Vec<ArrivalLine>,
 }
 
+/// When an entry that is written now arrives: not before the one ahead of it, so that a time finds its place by halving whatever
+/// the clocks of two runs say.
+pub fn after(last: Option<&ArrivalEntry>, now: Timestamp) -> Timestamp {
+    last.map_or(now, |last| last.arrived_at.max(now))
+}
+
 /// What lists and counts filter on. Members have short names: this is the one write that every detection shares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArrivalLine {
@@ -31,6 +37,9 @@ pub struct ArrivalLine {
     pub zone_id: String,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
+    /// It stood in an earlier entry already: this one tells of something new about it, and counts it no second time.
+    #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// A PPE sample's checks: checked and compliant by item, so that reports need nothing but the log.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub checks: Option<BTreeMap<String, (u64, u64)>>,
@@ -61,6 +70,6 @@ impl ArrivalLine {
             _ => (None, None),
         };
         let (fact, id) = (fact.body.kind(), fact.body.id().to_owned());
-        Self { fact, id, time, kind, zone_id, priority, checks, sampled_ms }
+        Self { fact, id, time, kind, zone_id, priority, again: false, checks, sampled_ms }
     }
 }

@@ -43,6 +43,9 @@ pub struct Fact {
     /// The message that brought the last of it, if nothing came from the edge since: then the arrival entry is that message's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub touched_by: Option<String>,
+    /// The entry that it first came in was never written: the one that tells what people added counts it, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlisted: bool,
 }
 
 fn is_zero(number: &u64) -> bool {

@@ -3,11 +3,14 @@
 //! - [`window`]: from the last cut-off to this one, on the site's clock, each instant in exactly one window
 //! - [`occurrence`]: what counts, and the time that decides which window it counts in
 //! - [`shifts`]: which shift an instant lies in
-//! - [`report`]: the daily report of contracts 6.3; [`count`]: from occurrences to it
+//! - [`tally`]: what was counted in a window, to be kept and added to; [`count`]: from occurrences to it and to the report
+//! - [`report`]: the daily report of contracts 6.3; [`trend`]: figures over a stretch of days, also as CSV
 pub mod count;
 pub mod occurrence;
 pub mod report;
 pub mod shifts;
+pub mod tally;
+pub mod trend;
 pub mod window;
 
 use jiff::SignedDuration;

@@ -6,7 +6,7 @@ use domain::summary::count::{Day, Head, count};
 use domain::summary::occurrence::{Alert, Confirmed, Occurrence, Sample};
 use domain::summary::report::{Previous, PreviousPpe};
 use domain::summary::shifts::Shifts;
-use domain::summary::window::{SummaryHour, Window};
+use domain::summary::window::{SummaryHour, Window, calendar};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +98,27 @@ proptest! {
         // But for the one day that Samoa left out.
         prop_assert!(date == of || ZONES[zone] == "Pacific/Apia");
         prop_assert!(window == hour.window(date) || ZONES[zone] == "Pacific/Apia");
+    }
+
+    /// Whichever of the days were cut while nobody changed anything: the others lie between them without a gap.
+    #[test]
+    fn days_that_were_cut_stand_and_the_others_fill_what_is_left(
+        changes in prop::collection::vec((0..1usize, hour(), 1u8..5), 2..5),
+        cut in prop::collection::vec(any::<bool>(), 20),
+        now_at in hour(),
+    ) {
+        let start = at("2026-10-25T12:00:00Z");
+        let all = windows(start, &changes);
+        let cut: BTreeMap<Date, Window> =
+            all.iter().zip(cut).filter(|(_, cut)| *cut).map(|((date, window), _)| (*date, *window)).collect();
+        let hour = SummaryHour::new(ZONES[0], &now_at).unwrap();
+        let first = hour.last_cut(start);
+        let days = calendar(&hour, first, &cut, all[all.len() - 1].0);
+        prop_assert!(days.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1.to == pair[1].1.from));
+        prop_assert!(days.iter().all(|(_, window)| window.from < window.to));
+        for (date, window) in &cut {
+            prop_assert!(days.contains(&(*date, *window)), "{date}");
+        }
     }
 
     #[test]

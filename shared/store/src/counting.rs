@@ -13,12 +13,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What arrives within this time after it happened is found by its place in the log.
-const USUALLY_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+pub const USUALLY_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 /// Clocks of edges are ahead of ours by this at most, or are pointed to.
-const USUALLY_AHEAD: SignedDuration = SignedDuration::from_mins(10);
+pub const USUALLY_AHEAD: SignedDuration = SignedDuration::from_mins(10);
 /// Entries read at once.
 const PAGE: usize = 100;
 /// More zones than a site has.
@@ -83,7 +83,7 @@ impl Counting<'_> {
         arrived_by: Option<Timestamp>,
         mut each: impl FnMut(&Occurrence),
     ) -> Result<(), TableError> {
-        let mut visitor = Visitor { window, arrived_by, seen: HashSet::new(), asked: BTreeSet::new(), each: &mut each };
+        let mut visitor = Visitor { window, arrived_by, asked: BTreeSet::new(), each: &mut each };
         let end = window.to.checked_add(USUALLY_WITHIN).unwrap_or(Timestamp::MAX);
         let start = window.from.checked_sub(USUALLY_AHEAD).unwrap_or(Timestamp::MIN);
         let first = self.0.first_arrival_since(start).await?;
@@ -130,8 +130,6 @@ impl Counting<'_> {
 struct Visitor<'a> {
     window: Window,
     arrived_by: Option<Timestamp>,
-    /// A fact stands in the log again each time that something about it changes.
-    seen: HashSet<(FactKind, String)>,
     /// Facts that the log alone does not tell.
     asked: BTreeSet<(FactKind, String)>,
     each: &'a mut dyn FnMut(&Occurrence),
@@ -145,16 +143,11 @@ impl Visitor<'_> {
     }
 
     fn line(&mut self, line: &ArrivalLine) {
-        if !matches!(line.fact, FactKind::Detection | FactKind::Incident | FactKind::PpeSample) {
+        if line.again || !matches!(line.fact, FactKind::Detection | FactKind::Incident | FactKind::PpeSample) {
             return;
         }
         match Occurrence::of_line(line) {
-            Some(occurrence) if !self.window.holds(occurrence.at()) => {}
-            Some(occurrence) => {
-                if self.seen.insert((line.fact, line.id.clone())) {
-                    self.occurrence(&occurrence);
-                }
-            }
+            Some(occurrence) => self.occurrence(&occurrence),
             None => {
                 self.asked.insert((line.fact, line.id.clone()));
             }

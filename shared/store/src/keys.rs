@@ -278,6 +278,11 @@ pub fn site_due(organization: &OrganizationId, site: &SiteId) -> Key {
     Key::new(site_pk(organization, site), "DUE")
 }
 
+/// What was counted of a site's day so far.
+pub fn tally(organization: &OrganizationId, site: &SiteId, date: Date) -> Key {
+    Key::new(site_pk(organization, site), format!("TALLY#{date}"))
+}
+
 // ---- lanes
 
 fn record(key: &RecordKey) -> String {

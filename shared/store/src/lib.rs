@@ -5,6 +5,7 @@
 //! - [`directory`]: organizations, sites, edges, API keys, connections, project settings, routes
 //! - [`facts`]: what sites told us, and the arrival log
 //! - [`counting`]: what counts in a site's day, from the arrival log; [`summaries`]: its days as cut off and counted
+//! - [`reports`]: a site's days in figures, counted once and kept
 //! - [`injuries`]: injuries as the API was told them; [`outbox`]: the way to the site queue for news about a fact
 //! - [`mapping`]: a project is mapped to a site; [`trials`]: test records
 //! - [`footage`]: short-lived links to footage
@@ -40,6 +41,7 @@ pub mod messages;
 pub mod outbox;
 pub mod preview;
 pub mod removal;
+pub mod reports;
 pub mod summaries;
 pub mod table;
 pub mod trials;

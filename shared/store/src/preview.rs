@@ -136,7 +136,7 @@ impl Arrived {
 
     fn take(&mut self, entries: Vec<ArrivalEntry>, settings: &ProjectSettings) {
         let lines = entries.into_iter().flat_map(|entry| entry.lines);
-        for line in lines.filter(|line| line.fact == FactKind::Detection) {
+        for line in lines.filter(|line| line.fact == FactKind::Detection && !line.again) {
             let observations = &settings.observations;
             let important = line.priority.is_some_and(|priority| priority >= observations.min_priority);
             self.seen.insert(line.id.clone());

@@ -16,6 +16,8 @@ pub struct Says {
     /// An example of the answer; of a list, of one entry.
     pub answer: Option<&'static str>,
     pub list: bool,
+    /// An example of the answer as CSV, where it is given so too.
+    pub csv: Option<&'static str>,
 }
 
 const PAGES: &[&str] = &["limit", "cursor"];
@@ -46,6 +48,10 @@ const TREATMENT: &str = r#"{"remote_id":"1","filing_type":"lost_time","treatment
 const ZONE: &str = r#"{"zone_id":"zone-3","revision":1,"name":"Crane 2","kind":"restricted","required_ppe":["hard_hat"],"active":true,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#;
 const WORKER: &str = r#"{"worker_id":"W-7","revision":1,"role":"Rigger","trade":"Ironwork","active":true,"from":"2026-11-01T06:00:00Z","site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#;
 const SAMPLE: &str = r#"{"sample_id":"s-1","sampled_from":"2026-11-24T16:00:00Z","sampled_to":"2026-11-24T16:05:00Z","zone_id":"zone-3","checks":{"hard_hat":{"checked":10,"compliant":9}},"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:05:06Z"}"#;
+const DAILY: &str = r#"{"date":"2026-11-24","time_zone":"America/Chicago","window":{"from":"2026-11-23T23:00:00Z","to":"2026-11-24T23:00:00Z"},"alerts":41,"confirmed_incidents":1,"recordable_incidents":1,"zone_breaches":17,"ppe":{"rate":0.95,"by_shift":[{"shift":"day","rate":0.95,"items":{"hard_hat":{"checked":120,"compliant":114,"rate":0.95}}},{"shift":"night","rate":null,"items":{}}]},"by_kind":{"ppe_non_compliance":24,"zone_breach":17},"by_zone":[{"zone_id":"zone-3","name":"Crane 2","alerts":41}],"previous":{"date":"2026-11-23","window":{"from":"2026-11-22T23:00:00Z","to":"2026-11-23T23:00:00Z"},"alerts":35,"confirmed_incidents":0,"recordable_incidents":0,"zone_breaches":12,"ppe":{"rate":0.97}}}"#;
+const TREND: &str = r#"{"data":[{"key":"2026-11-23","alerts":35,"confirmed_incidents":0,"zone_breaches":12,"ppe_rate":0.97},{"key":"2026-11-24","alerts":41,"confirmed_incidents":1,"zone_breaches":17,"ppe_rate":0.95}]}"#;
+const TREND_CSV: &str =
+    "key,alerts,confirmed_incidents,zone_breaches,ppe_rate\r\n2026-11-23,35,0,12,0.97\r\n2026-11-24,41,1,17,0.95\r\n";
 
 fn get(id: &'static str, tag: &'static str, summary: &'static str, answer: &'static str) -> Says {
     let (status, answers) = ("200", "As it stands, with its ETag");
@@ -62,6 +68,7 @@ fn get(id: &'static str, tag: &'static str, summary: &'static str, answer: &'sta
         answers,
         answer,
         list: false,
+        csv: None,
     }
 }
 
@@ -173,6 +180,19 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             feed("listPpeSamples", "PPE samples", &["limit", "cursor", "from", "to", "zone_id"], SAMPLE)
         }
         ("get", true, "/ppe-samples/{id}") => get("getPpeSample", "facts", "A PPE sample", SAMPLE),
+        ("get", true, "/reports/daily") => Says {
+            description: "From the last cut-off to this one: `window` is what it counts, `from` inside and `to` outside, at the hour of the site's summary (17:00 where none is set). While `to` lies ahead it is counted so far. What arrived late counts, however late. A `rate` is null where nothing was sampled; what lies outside every shift is in `other`.",
+            query: &["date"],
+            headers: UNCHANGED,
+            ..get("getDailyReport", "reports", "A day in figures", DAILY)
+        },
+        ("get", true, "/reports/trend") => Says {
+            description: "Figures of at most 366 days, each from cut-off to cut-off as in the daily report. By day: each of them, in order. By shift, zone or kind: the sums over all days, most alerts first; `key` is a shift's name or `other`, a zone's id, or a detection's kind or incident's type. With `Accept: text/csv` as CSV (RFC 4180, with a header row); a key that a spreadsheet would take for a formula stands behind an apostrophe.",
+            query: &["from", "to", "by"],
+            headers: &["Accept", "If-None-Match"],
+            csv: Some(TREND_CSV),
+            ..get("getTrend", "reports", "Figures over a stretch of days", TREND)
+        },
         ("post", false, "/v1/connections") => operator(make(
             "makeConnection",
             "connections",
@@ -231,8 +251,12 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
 }
 
 /// Query parameters in words.
-pub fn query(name: &str) -> &'static str {
+pub fn query(operation: &str, name: &str) -> &'static str {
     match name {
+        "date" => "Required: a date whose window has begun",
+        "from" if operation == "getTrend" => "Required: the first date",
+        "to" if operation == "getTrend" => "Required: the last date, whose window has begun",
+        "by" => "day (also where left out), shift, zone or kind",
         "limit" => "1 to 500; 100 where left out",
         "cursor" => "A `next_cursor` of this list; left out: from the start",
         "from" => "RFC 3339, inclusive, on the fact's own time",
@@ -251,6 +275,7 @@ pub fn query(name: &str) -> &'static str {
 pub fn header(name: &str) -> &'static str {
     match name {
         "If-Match" => "The ETag that you last read: required where something exists already",
+        "Accept" => "`application/json` (also where left out) or `text/csv`; 406 for any other",
         "If-None-Match" => "An ETag: 304 if nothing changed",
         "Idempotency-Key" => "A repeat within 24 hours gets the whole first answer",
         _ => "",

@@ -20,7 +20,7 @@ enum Expected {
 }
 use Expected::{Forbidden, Missing, OwnOnly};
 
-/// Each route with a body that would do something, were the caller let in.
+/// Each route with a body (of a GET: a query) that would do something, were the caller let in.
 const CASES: &[(&str, &str, Expected, &str)] = &[
     ("post", "/v1/organizations", Forbidden, r#"{"name": "x"}"#),
     ("post", "/v1/organizations/{organization}/sites", Forbidden, r#"{"name": "x", "time_zone": "UTC"}"#),
@@ -45,6 +45,8 @@ const CASES: &[(&str, &str, Expected, &str)] = &[
     ("get", "/v1/sites/{site}/workers/{id}", Missing, ""),
     ("get", "/v1/sites/{site}/ppe-samples", Missing, ""),
     ("get", "/v1/sites/{site}/ppe-samples/{id}", Missing, ""),
+    ("get", "/v1/sites/{site}/reports/daily", Missing, "date=2026-11-24"),
+    ("get", "/v1/sites/{site}/reports/trend", Missing, "from=2026-11-23&to=2026-11-24&by=zone"),
     (
         "post",
         "/v1/connections",
@@ -145,10 +147,14 @@ impl Everything {
     }
 
     async fn send(&self, world: &World, key: &str, method: &str, path: &str, body: &str) -> Answer {
+        let (path, body) = match method {
+            "get" if !body.is_empty() => (format!("{path}?{body}"), ""),
+            _ => (path.to_owned(), body),
+        };
         let body: Option<Value> = (!body.is_empty()).then(|| serde_json::from_str(&self.fill(body)).unwrap());
         let headers: &[(&str, &str)] = if method == "patch" { &[("if-match", "*")] } else { &[] };
         let headers = if method == "put" { &[("if-match", "*")] } else { headers };
-        world.call_with(key, &method.to_uppercase(), &self.fill(path), body, headers).await
+        world.call_with(key, &method.to_uppercase(), &self.fill(&path), body, headers).await
     }
 
     /// All that is kept of this organization.

@@ -15,5 +15,7 @@ mod projects;
 mod rate_limit;
 mod records;
 mod refusals;
+mod reports;
+mod reports_counted;
 mod treatment;
 mod world;

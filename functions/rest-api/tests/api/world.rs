@@ -1,7 +1,7 @@
 //! A running API over in-memory twins, and a client that speaks to it.
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use credentials::{MemoryParameters, MemoryVault, Vault, operator_key_hash};
 use jiff::{SignedDuration, Timestamp};
 use people::PublicUrl;
@@ -26,7 +26,7 @@ pub struct World {
     now: Arc<Mutex<Timestamp>>,
 }
 
-/// What came back.
+/// What came back: JSON, or a text.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -82,7 +82,12 @@ impl World {
         let response = self.app.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        let json = |kind: &HeaderValue| kind.to_str().unwrap().contains("json");
+        let body = match parts.headers.get("content-type") {
+            Some(kind) if !bytes.is_empty() && json(kind) => serde_json::from_slice(&bytes).unwrap(),
+            _ if bytes.is_empty() => Value::Null,
+            _ => Value::String(String::from_utf8(bytes.to_vec()).unwrap()),
+        };
         Answer { status: parts.status, headers: parts.headers, body }
     }
 

@@ -1,7 +1,8 @@
 //! From what happened to a day's figures.
-use super::occurrence::{Confirmed, Occurrence, Sample, ZONE_BREACH};
+use super::occurrence::{Confirmed, Occurrence};
 use super::report::{Checks, ItemPpe, Ppe, Previous, Report, ShiftPpe, ZoneAlerts};
 use super::shifts::{OTHER, Shifts};
+use super::tally::Tally;
 use super::window::Window;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -29,64 +30,66 @@ pub struct Recordable {
 pub struct Counter<'a> {
     window: Window,
     shifts: &'a Shifts,
-    alerts: u64,
-    by_kind: BTreeMap<String, u64>,
-    by_zone: BTreeMap<String, u64>,
+    tally: Tally,
     incidents: Vec<Confirmed>,
-    ppe: BTreeMap<String, BTreeMap<String, Checks>>,
 }
 
 impl<'a> Counter<'a> {
     pub fn new(window: Window, shifts: &'a Shifts) -> Self {
-        let (by_kind, by_zone, ppe) = Default::default();
-        Self { window, shifts, alerts: 0, by_kind, by_zone, incidents: Vec::new(), ppe }
+        Self::resume(Tally::default(), window, shifts)
+    }
+
+    /// Goes on with what was counted before: alerts and samples. Incidents are what their facts say now, so they are added anew.
+    pub fn resume(tally: Tally, window: Window, shifts: &'a Shifts) -> Self {
+        Self { window, shifts, tally, incidents: Vec::new() }
     }
 
     pub fn add(&mut self, occurrence: &Occurrence) {
         if !self.window.holds(occurrence.at()) {
             return;
         }
-        match occurrence {
-            Occurrence::Alert(alert) => {
-                self.alerts += 1;
-                *self.by_kind.entry(alert.kind.clone()).or_default() += 1;
-                *self.by_zone.entry(alert.zone_id.clone()).or_default() += 1;
-            }
-            Occurrence::Incident(incident) => self.incidents.push(incident.clone()),
-            Occurrence::Sample(sample) => self.sample(sample),
+        self.tally.add(occurrence, self.shifts);
+        if let Occurrence::Incident(incident) = occurrence {
+            self.incidents.push(incident.clone());
         }
     }
 
-    fn sample(&mut self, sample: &Sample) {
-        let items = self.ppe.entry(self.shifts.at(sample.from).to_owned()).or_default();
-        for (item, check) in &sample.checks {
-            items.entry(item.clone()).or_default().add(check.checked, check.compliant);
-        }
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    pub fn into_tally(self) -> Tally {
+        self.tally
     }
 
     /// The day. `names`: zones by id, as they are called on that day; one that is not known is called by its id.
     pub fn day(self, head: Head<'_>, names: &BTreeMap<String, String>) -> Day {
         let name = |zone_id: &str| names.get(zone_id).cloned().unwrap_or_else(|| zone_id.to_owned());
-        let mut by_zone: Vec<ZoneAlerts> = self
-            .by_zone
-            .iter()
-            .map(|(zone_id, alerts)| ZoneAlerts { zone_id: zone_id.clone(), name: name(zone_id), alerts: *alerts })
+        let alerted = self.tally.by_zone.iter().filter(|(_, figures)| figures.alerts > 0);
+        let mut by_zone: Vec<ZoneAlerts> = alerted
+            .map(|(zone_id, figures)| ZoneAlerts {
+                zone_id: zone_id.clone(),
+                name: name(zone_id),
+                alerts: figures.alerts,
+            })
             .collect();
         by_zone.sort_by(|a, b| b.alerts.cmp(&a.alerts).then_with(|| a.zone_id.cmp(&b.zone_id)));
         let mut recordable: Vec<&Confirmed> = self.incidents.iter().filter(|incident| incident.recordable).collect();
         recordable.sort_by(|a, b| (a.at, &a.incident_id).cmp(&(b.at, &b.incident_id)));
+        let total = self.tally.total();
+        let by_kind = self.tally.by_kind.iter().filter(|(_, figures)| figures.alerts > 0);
         let report = Report {
             date: head.date,
             time_zone: head.time_zone.to_owned(),
             window: self.window,
-            alerts: self.alerts,
+            alerts: total.alerts,
             confirmed_incidents: self.incidents.len() as u64,
             recordable_incidents: recordable.len() as u64,
-            zone_breaches: self.by_kind.get(ZONE_BREACH).copied().unwrap_or(0),
-            ppe: ppe(self.shifts, &self.ppe),
+            zone_breaches: total.zone_breaches,
+            ppe: ppe(self.shifts, &self.tally),
             by_zone,
             previous: head.previous,
-            by_kind: self.by_kind.clone(),
+            by_kind: by_kind.map(|(kind, figures)| (kind.clone(), figures.alerts)).collect(),
         };
         let named = |incident: &&Confirmed| Recordable {
             incident_id: incident.incident_id.clone(),
@@ -119,18 +122,20 @@ pub fn count<'o>(
     counter.day(head, names)
 }
 
-fn ppe(shifts: &Shifts, sampled: &BTreeMap<String, BTreeMap<String, Checks>>) -> Ppe {
-    let outside = sampled.contains_key(OTHER).then_some(OTHER);
+fn ppe(shifts: &Shifts, tally: &Tally) -> Ppe {
+    // A shift that the site has no more keeps what was counted in it.
+    let former = tally.ppe.keys().map(String::as_str).filter(|name| !shifts.names().any(|known| known == *name));
     let none = BTreeMap::new();
     let by_shift: Vec<ShiftPpe> = shifts
         .names()
-        .chain(outside)
+        .chain(former.clone().filter(|name| *name != OTHER))
+        .chain(former.filter(|name| *name == OTHER))
         .map(|shift| {
-            let items = sampled.get(shift).unwrap_or(&none);
+            let items = tally.ppe.get(shift).unwrap_or(&none);
             ShiftPpe { shift: shift.to_owned(), rate: total(items.values()).rate(), items: rates(items) }
         })
         .collect();
-    Ppe { rate: total(sampled.values().flat_map(BTreeMap::values)).rate(), by_shift }
+    Ppe { rate: tally.total().ppe_rate(), by_shift }
 }
 
 fn total<'a>(checks: impl Iterator<Item = &'a Checks>) -> Checks {

@@ -77,9 +77,10 @@ impl Occurrence {
     }
 
     /// The same of a line of the arrival log, where the line alone tells: detections and samples never change. An incident is
-    /// what its fact says now.
+    /// what its fact says now. What stood in an earlier line counts there.
     pub fn of_line(line: &ArrivalLine) -> Option<Self> {
         match line.fact {
+            _ if line.again => None,
             FactKind::Detection => {
                 Some(Occurrence::Alert(Alert { at: line.time, kind: line.kind.clone(), zone_id: line.zone_id.clone() }))
             }

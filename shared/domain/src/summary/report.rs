@@ -1,4 +1,5 @@
 //! The daily report, as the API and webhooks show it (contracts 6.3).
+use super::tally::is_zero;
 use super::window::Window;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -95,9 +96,12 @@ impl Report {
 }
 
 /// Checks added up; rates are weighted by them, so that a zone with two workers doesn't count like one with two hundred.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Checks {
+    #[serde(skip_serializing_if = "is_zero")]
     pub checked: u64,
+    #[serde(skip_serializing_if = "is_zero")]
     pub compliant: u64,
 }
 

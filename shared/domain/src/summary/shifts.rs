@@ -49,6 +49,11 @@ impl Shifts {
         let time = at.to_zoned_datetime(self.zone.clone()).time();
         self.spans.iter().find(|span| span.holds(time)).map_or(OTHER, |span| &span.name)
     }
+
+    /// The hour of the site's clock, 0 to 23.
+    pub fn hour(&self, at: Timestamp) -> u8 {
+        at.to_zoned_datetime(self.zone.clone()).hour().unsigned_abs()
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::localtime::{self, TimeError};
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// `from` is inside, `to` outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +85,29 @@ impl SummaryHour {
             date = after(date);
         }
     }
+}
+
+/// The windows that follow a cut, up to a date: as they were cut where they were (`cut`), by the hour elsewhere. Each begins where
+/// the one before it ends, whatever became of the hour in between; a date for which no time is left has none.
+pub fn calendar(hour: &SummaryHour, mut last: Cut, cut: &BTreeMap<Date, Window>, to: Date) -> Vec<(Date, Window)> {
+    let mut windows = Vec::new();
+    while last.date < to {
+        let (mut date, mut window) = hour.next(last);
+        match cut.range(after(last.date)..).next() {
+            Some((next, as_cut)) if *next <= date => (date, window) = (*next, *as_cut),
+            Some((next, as_cut)) if *next == after(date) || as_cut.from < window.to => window.to = as_cut.from,
+            _ => {}
+        }
+        if date <= last.date {
+            break;
+        }
+        last = Cut { date, to: window.to.max(last.to) };
+        if window.from < window.to {
+            windows.push((date, window));
+        }
+    }
+    windows.retain(|(date, _)| *date <= to);
+    windows
 }
 
 fn before(date: Date) -> Date {

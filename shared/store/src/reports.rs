@@ -1,0 +1,209 @@
+//! A site's days in figures, counted from the arrival log. What was counted is kept by day with the place in the log up to which
+//! it was: asked again, a day costs what has arrived since, so that the note, its amendments, the report and the trend share one
+//! count, and a year is a query or two. Incidents are what their facts say now, each time.
+//!
+//! - [`Reports`]: a day's report, and the days of a trend; `count`: one window from the log; `late`: what arrived at another
+//!   hour than it tells of
+mod count;
+mod late;
+
+use crate::directory::Site;
+use crate::due::SiteRef;
+use crate::facts::SiteFacts;
+use crate::keys;
+use crate::summaries::{self, Summaries};
+use crate::table::{Query, Table, TableError, item, read};
+use count::{Kept, Place, Work};
+use domain::fact::{FactBody, FactKind};
+use domain::summary::count::{Counter, Day, Head};
+use domain::summary::occurrence::Occurrence;
+use domain::summary::report::Previous;
+use domain::summary::shifts::Shifts;
+use domain::summary::tally::Tally;
+use domain::summary::window::{Cut, SummaryHour, Window, calendar};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Entries that one request reads at most: a function of 128 MB goes through so many well within its time-out.
+const ENTRIES_AT_MOST: usize = 10_000;
+/// So many days before the first one asked for say where it begins: a date may have been left out.
+const DAYS_BEFORE: i64 = 3;
+/// Zones of a day whose names are shown.
+const ZONES: usize = 1_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// What was counted is kept.
+    #[error("there is more to count than one request can: repeat it, and it goes on where this one stopped")]
+    Counting,
+}
+
+/// A day as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reported {
+    pub day: Day,
+    /// With its incidents.
+    pub tally: Tally,
+}
+
+/// The days of one site.
+pub struct Reports<'a> {
+    site: &'a Site,
+    site_ref: SiteRef,
+    facts: SiteFacts<'a>,
+    /// The day cut off last.
+    last: Option<Cut>,
+    hour: SummaryHour,
+    shifts: Shifts,
+    entries_at_most: usize,
+}
+
+impl<'a> Reports<'a> {
+    pub async fn of(table: &'a dyn Table, site: &'a Site) -> Result<Self, ReportError> {
+        let facts = SiteFacts { table, organization_id: &site.organization_id, site_id: &site.id };
+        let site_ref = SiteRef { organization_id: site.organization_id.clone(), site_id: site.id.clone() };
+        let state = Summaries { table, site: &site_ref }.state().await?;
+        let hour = state.hour(site)?;
+        let shifts = summaries::shifts(site)?;
+        Ok(Self { site, site_ref, facts, last: state.last, hour, shifts, entries_at_most: ENTRIES_AT_MOST })
+    }
+
+    /// For whoever has less time, or a test.
+    pub fn reading_at_most(mut self, entries: usize) -> Self {
+        self.entries_at_most = entries;
+        self
+    }
+
+    /// The date whose window is under way.
+    pub fn today(&self, now: Timestamp) -> Date {
+        let Some(mut last) = self.last.filter(|last| last.to <= now) else { return self.hour.date_of(now) };
+        loop {
+            let (date, window) = self.hour.next(last);
+            if window.holds(now) || date <= last.date {
+                return date;
+            }
+            last = Cut { date, to: window.to };
+        }
+    }
+
+    /// The dates of a stretch with their windows, as they were cut for their notes where they were. A date that the clock left
+    /// out has none.
+    pub async fn windows(&self, from: Date, to: Date) -> Result<Vec<(Date, Window)>, TableError> {
+        let earlier = from.saturating_sub(jiff::ToSpan::days(DAYS_BEFORE));
+        let summaries = Summaries { table: self.facts.table, site: &self.site_ref };
+        let cut = summaries.between(earlier, to).await?;
+        let cut = cut.iter().map(|summary| (summary.date(), summary.day.report.window)).collect();
+        let before = earlier.yesterday().unwrap_or(Date::MIN);
+        let by_hour = Cut { date: before, to: self.hour.cut_off(before) };
+        let start = self.last.filter(|last| last.date < earlier).unwrap_or(by_hour);
+        let mut windows = calendar(&self.hour, start, &cut, to);
+        windows.retain(|(date, _)| *date >= from);
+        Ok(windows)
+    }
+
+    /// A date's report as of now; `None` where the clock left the date out. A window that is under way is counted so far.
+    pub async fn day(&self, date: Date, now: Timestamp) -> Result<Option<Reported>, ReportError> {
+        let from = date.saturating_sub(jiff::ToSpan::days(DAYS_BEFORE));
+        let windows = self.windows(from, date).await?;
+        let [.., (before, earlier), (last, window)] = windows.as_slice() else { return Ok(None) };
+        if *last != date {
+            return Ok(None);
+        }
+        let kept = self.counted(&[(*before, *earlier), (*last, *window)], now).await?;
+        let incidents = self.incidents(&kept).await?;
+        let [earlier, kept] = kept.as_slice() else { return Ok(None) };
+        let head = |date, previous| Head { date, time_zone: &self.site.time_zone, previous };
+        let before = head(*before, Previous::nothing(*before, earlier.window));
+        let previous = self.counter(earlier, &incidents).day(before, &BTreeMap::new()).report.as_previous();
+        let counter = self.counter(kept, &incidents);
+        let tally = counter.tally().clone();
+        let names = self.names(kept, &tally).await?;
+        Ok(Some(Reported { day: counter.day(head(date, previous), &names), tally }))
+    }
+
+    /// What was counted in each of a stretch of dates, incidents included.
+    pub async fn days(&self, from: Date, to: Date, now: Timestamp) -> Result<Vec<(Date, Tally)>, ReportError> {
+        let kept = self.counted(&self.windows(from, to).await?, now).await?;
+        let incidents = self.incidents(&kept).await?;
+        Ok(kept.iter().map(|kept| (kept.date, self.counter(kept, &incidents).tally().clone())).collect())
+    }
+
+    fn counter<'k>(&'k self, kept: &Kept, incidents: &BTreeMap<String, Occurrence>) -> Counter<'k> {
+        let mut counter = Counter::resume(kept.tally.clone(), kept.window, &self.shifts);
+        kept.incidents.iter().filter_map(|id| incidents.get(id)).for_each(|incident| counter.add(incident));
+        counter
+    }
+
+    /// What the incidents of some days are now. One that was retracted is none.
+    async fn incidents(&self, days: &[Kept]) -> Result<BTreeMap<String, Occurrence>, TableError> {
+        let ids: BTreeSet<&String> = days.iter().flat_map(|kept| &kept.incidents).collect();
+        let wanted: Vec<(FactKind, String)> = ids.into_iter().map(|id| (FactKind::Incident, id.clone())).collect();
+        let facts = self.facts.get_many(&wanted).await?;
+        Ok(facts.into_iter().filter_map(|((_, id), fact)| Some((id, Occurrence::of(&fact.body)?))).collect())
+    }
+
+    /// The names of a day's zones: as they were when it was over, where it is.
+    async fn names(&self, kept: &Kept, tally: &Tally) -> Result<BTreeMap<String, String>, TableError> {
+        let known = |id: &String| kept.whole && kept.names.contains_key(id);
+        let ids = tally.by_zone.keys().filter(|id| !known(id)).take(ZONES);
+        let wanted: Vec<(FactKind, String)> = ids.map(|id| (FactKind::Zone, id.clone())).collect();
+        let mut names = kept.names.clone();
+        for fact in self.facts.get_many(&wanted).await?.into_values() {
+            if let FactBody::Zone(zone) = fact.body {
+                names.insert(zone.zone_id, zone.name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Some days counted as far as the log goes, each on from where it was.
+    async fn counted(&self, windows: &[(Date, Window)], now: Timestamp) -> Result<Vec<Kept>, ReportError> {
+        let ([(first, earliest), ..], [.., (last, latest)]) = (windows, windows) else { return Ok(Vec::new()) };
+        // Before the pointers are read: up to this entry, none of them is missing.
+        let committed = self.facts.last_arrival().await?.map_or(0, |entry| entry.number);
+        let mut kept = self.kept(*first, *last).await?;
+        let late = late::between(&self.facts, earliest.from, latest.to).await?;
+        let mut work = Work { committed, left: self.entries_at_most, late, start: None };
+        let mut days: Vec<(Kept, Place)> = Vec::new();
+        let mut outcome = Ok(());
+        for (date, window) in windows {
+            let standing = kept.remove(date).filter(|kept| self.stands(kept, *window, now));
+            let mut day = standing.unwrap_or_else(|| Kept::new(*date, *window, self.site));
+            let before = day.place();
+            outcome = day.go_on(&self.facts, &self.shifts, &mut work).await;
+            days.push((day, before));
+            if outcome.is_err() {
+                break;
+            }
+        }
+        let mut changed = Vec::new();
+        for (day, before) in &mut days {
+            if day.is_worth_keeping(*before) || (outcome.is_err() && day.place() != *before) {
+                day.names = self.names(day, &day.tally).await?;
+                changed.push(item(&keys::tally(&self.site.organization_id, &self.site.id, day.date), day)?);
+            }
+        }
+        if !changed.is_empty() {
+            self.facts.table.put_many(changed).await?;
+        }
+        outcome.map(|()| days.into_iter().map(|(day, _)| day).collect())
+    }
+
+    /// What was counted by another window is counted anew; by other shifts, while the day's note may still be amended.
+    fn stands(&self, kept: &Kept, window: Window, now: Timestamp) -> bool {
+        let settled = kept.window.to.checked_add(domain::summary::AMENDED_FOR).is_ok_and(|end| end <= now);
+        let same_clock = kept.time_zone == self.site.time_zone && kept.shifts == self.site.shifts;
+        kept.window == window && (same_clock || (settled && kept.whole))
+    }
+
+    async fn kept(&self, from: Date, to: Date) -> Result<BTreeMap<Date, Kept>, TableError> {
+        let (organization, site) = (&self.site.organization_id, &self.site.id);
+        let (first, last) = (keys::tally(organization, site, from), keys::tally(organization, site, to));
+        let query = Query { pk: first.pk, from: first.sk, to: last.sk, forward: true, limit: usize::MAX >> 1 };
+        let items = self.facts.table.query(query).await?;
+        items.into_iter().map(|item| read("a day's count", item).map(|kept: Kept| (kept.date, kept))).collect()
+    }
+}
