@@ -6,7 +6,7 @@ use domain::summary::count::{Day, Head, count};
 use domain::summary::occurrence::{Alert, Confirmed, Occurrence, Sample};
 use domain::summary::report::{Previous, PreviousPpe};
 use domain::summary::shifts::Shifts;
-use domain::summary::window::{SummaryHour, Window, calendar};
+use domain::summary::window::{Cut, SummaryHour, Window, calendar};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +52,7 @@ fn windows(start: Timestamp, changes: &[(usize, String, u8)]) -> Vec<(Date, Wind
     for (zone, at, days) in changes {
         for _ in 0..*days {
             let (date, window) = clock(*zone, at).next(last);
-            last = domain::summary::window::Cut { date, to: window.to };
+            last = Cut { date, to: window.to };
             windows.push((date, window));
         }
     }
@@ -112,7 +112,8 @@ proptest! {
         let cut: BTreeMap<Date, Window> =
             all.iter().zip(cut).filter(|(_, cut)| *cut).map(|((date, window), _)| (*date, *window)).collect();
         let hour = SummaryHour::new(ZONES[0], &now_at).unwrap();
-        let first = hour.last_cut(start);
+        let earlier = all[0].0.checked_sub(3.days()).unwrap();
+        let first = Cut { date: earlier, to: hour.cut_off(earlier) };
         let days = calendar(&hour, first, &cut, all[all.len() - 1].0);
         prop_assert!(days.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1.to == pair[1].1.from));
         prop_assert!(days.iter().all(|(_, window)| window.from < window.to));
@@ -129,7 +130,7 @@ proptest! {
         let mut days: Vec<Day> = Vec::new();
         while last.to < at(END) {
             let (date, window) = clock.next(last);
-            last = domain::summary::window::Cut { date, to: window.to };
+            last = Cut { date, to: window.to };
             days.push(count(&occurrences, window, &shifts, head(date), &BTreeMap::new()));
         }
         let sum = |of: &dyn Fn(&Day) -> u64| days.iter().map(of).sum::<u64>();
