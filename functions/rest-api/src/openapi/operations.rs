@@ -226,6 +226,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             ..get("previewProject", "connections", "What the last day would have sent", PREVIEW)
         },
         ("get", false, "/records") => Says {
+            description: "In the order of kind, site and id, not of change. A `next_cursor` that is kept gives, later, each record that changed since, in the same order; one that changed within two minutes before may come twice. Asked for and not begun: `pending`.",
             query: &["state", "limit", "cursor"],
             ..list("listRecords", "connections", "Where each record stands", RECORD)
         },
