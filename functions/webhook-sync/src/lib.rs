@@ -46,7 +46,6 @@ fn figures(report: &Report) -> Metrics {
     metrics = metrics
         .count("MessagesDelivered", report.delivered)
         .count("AttemptsFailed", report.failed)
-        .count("MessagesGivenUp", report.given_up)
         .count("EndpointsDisabled", usize::from(report.disabled));
     match report.lags.iter().max() {
         Some(slowest) => metrics.milliseconds("MessageLagMs", *slowest as f64),
