@@ -61,7 +61,7 @@ impl Run<'_> {
         self.note_intent(&mut link, &desired).await?;
         match self.target.create(self.call(work.todo), &work.project, work.todo.record.kind, &desired).await {
             Ok(remote) => {
-                let adopted = self.adopt(link, &desired, remote).await?;
+                let adopted = self.adopt(work, link, &desired, remote).await?;
                 self.project_answers(work).await?;
                 Ok(adopted)
             }
@@ -106,7 +106,13 @@ impl Run<'_> {
     }
 
     /// Keeps what the platform answered. Where the create was a repeated one, the todo stays for the sweep.
-    async fn adopt(&self, mut link: Link, desired: &Fields, remote: Remote) -> Result<Outcome, TableError> {
+    async fn adopt(
+        &self,
+        work: &Work<'_>,
+        mut link: Link,
+        desired: &Fields,
+        remote: Remote,
+    ) -> Result<Outcome, TableError> {
         let now = self.clock.now();
         link.written = rewritten(desired, &link.written, desired, &remote.fields);
         self.note_remote(&link, &remote.id).await?;
@@ -118,6 +124,10 @@ impl Run<'_> {
             Some(until) => {
                 let why = "looking for late doubles of a repeated create".to_owned();
                 Outcome::PutOff { until, why, counts: false }
+            }
+            None if self.overflow(&work.wanted.subject, &work.project).is_some() => {
+                let why = "the rest of its text follows in a comment".to_owned();
+                Outcome::PutOff { until: now, why, counts: false }
             }
             None => Outcome::Done { state: Some(RecordState::Synced), wrote: true },
         })
@@ -178,13 +188,13 @@ impl Run<'_> {
         Ok(Outcome::PutOff { until: now, why, counts: false })
     }
 
-    /// Incidents ring a hook when a person changes them: the event names the platform's id.
+    /// What rings a hook when a person changes it: the event names the platform's id.
     async fn note_remote(&self, link: &Link, id: &str) -> Result<(), TableError> {
-        if link.record.kind != RecordKind::Incident {
+        if !self.target.announces(link.record.kind) {
             return Ok(());
         }
         let remote = RemoteRecord { record: link.record.clone(), project_id: link.project_id.clone() };
-        self.lane().put_remote(RecordKind::Incident, id, &remote).await
+        self.lane().put_remote(link.record.kind, id, &remote).await
     }
 
     async fn empty_look(&self, work: &Work<'_>, mut link: Link) -> Result<Outcome, TableError> {

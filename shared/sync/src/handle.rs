@@ -78,7 +78,7 @@ impl Run<'_> {
         let gatherer = Gatherer { table: self.table, lane: self.lane, public_url: self.public_url };
         let statuses = self.target.statuses(todo.record.kind);
         let wanted = gatherer.wanted(&todo.record, route.as_ref(), link.as_ref(), statuses).await?;
-        let Some(wanted) = wanted else { return Ok(Outcome::nothing()) };
+        let Some(mut wanted) = wanted else { return Ok(Outcome::nothing()) };
         // A link keeps its project, wherever the site is mapped later.
         let project_id = link.as_ref().map(|link| link.project_id.clone()).or(route.map(|route| route.project_id));
         let Some(project_id) = project_id else { return Ok(Outcome::nothing()) };
@@ -87,7 +87,11 @@ impl Run<'_> {
         if link.is_none() && settings.site_id != todo.record.site_id {
             return Ok(Outcome::nothing());
         }
-        let project = Project { account: self.connection.account.clone(), id: project_id, settings };
+        let project = Project::of(self.connection, project_id, settings);
+        if link.as_ref().is_some_and(|link| link.remote_id.is_some()) {
+            wanted.steps = self.one_call_each(wanted.steps);
+            wanted.steps.extend(self.overflow(&wanted.subject, &project));
+        }
         let work = Work { todo, wanted, project };
         match link {
             None if !work.wanted.may_create => Ok(Outcome::nothing()),

@@ -87,7 +87,7 @@ impl Run<'_> {
             update: Update { source, told: Told::All(account), order, at: now },
         };
         self.outbox.send(&message).await.map_err(|error| TableError::Unavailable(error.to_string()))?;
-        link.read = Some(ReadMark { hash, order, at: now });
+        link.read = Some(ReadMark { hash, order, at: now, updated_at: None, comments: None });
         self.lane().put_link(link).await?;
         Ok(true)
     }

@@ -191,7 +191,7 @@ impl Gatherer<'_> {
 }
 
 /// A reference of its own for each side write, by which a comment is found again.
-fn step_marker(marker: &str, step: &str) -> String {
+pub(crate) fn step_marker(marker: &str, step: &str) -> String {
     format!("{marker}.{}", domain::marker::crockford(step.as_bytes(), 4))
 }
 
@@ -199,7 +199,8 @@ fn step_marker(marker: &str, step: &str) -> String {
 fn incident_steps(fact: &IncidentFact, link: Option<&Link>, statuses: Statuses) -> Vec<WantedStep> {
     let Some(link) = link.filter(|link| link.remote_id.is_some()) else { return Vec::new() };
     let step = |id: String, comment: &str, status| {
-        vec![WantedStep { id, write: SideWrite { comment: comment.to_owned(), status: Some(status) } }]
+        let comment = format!("{comment} [{}]", step_marker(&link.marker, &id));
+        vec![WantedStep { id, write: SideWrite { comment, status: Some(status) } }]
     };
     let retracted = fact.retraction.as_ref().map(|r| r.revision);
     match (fact.is_retracted(), retracted) {

@@ -20,8 +20,8 @@ use store::outbox::{Outbox, OutboxError};
 use store::table::Query;
 use store::{Condition, Item, Key, Table, TableError};
 use sync::target::{
-    Call, Catalog, FoundHook, Project, Remote, Rendered, Seen, SideWrite, Standing, Statuses, Subject, Target,
-    TargetError,
+    Call, Catalog, FoundHook, Project, Remote, Rendered, Rereading, Seen, SideWrite, Standing, Statuses, Subject,
+    Target, TargetError,
 };
 use tokio::sync::Notify;
 use webhook::{Letter, Outcome, Post};
@@ -230,6 +230,21 @@ impl Target for Faulty<&dyn Target> {
     }
     fn render(&self, subject: &Subject, project: &Project, catalog: &Catalog, now: Timestamp) -> Rendered {
         self.inner.render(subject, project, catalog, now)
+    }
+    fn comments_apart(&self) -> bool {
+        self.inner.comments_apart()
+    }
+    fn overflow(&self, subject: &Subject, project: &Project) -> Option<String> {
+        self.inner.overflow(subject, project)
+    }
+    fn rereading(&self) -> Rereading {
+        self.inner.rereading()
+    }
+    fn announces(&self, kind: RecordKind) -> bool {
+        self.inner.announces(kind)
+    }
+    fn has_hooks(&self) -> bool {
+        self.inner.has_hooks()
     }
     async fn find(&self, call: Call<'_>, project: &Project, need: &str) -> Result<Value, TargetError> {
         self.fault.step("find", self.inner.find(call, project, need), unclear).await

@@ -18,6 +18,8 @@ pub(super) fn remote(hosts: &Hosts, at: At, kind: Kind, record: &Value, recycled
         fields: kind.fields(record),
         status: text("status").unwrap_or_default().to_owned(),
         recycled: recycled || time("deleted_at").is_some(),
+        writable: None,
+        comments: None,
         created_at: time("created_at"),
         updated_at: time("updated_at"),
     })

@@ -162,7 +162,7 @@ pub fn project_of(company: i64, project: i64) -> Project {
         daily_summary: Default::default(),
         mapping: Mapping::default(),
     };
-    Project { account: company.to_string(), id: project.to_string(), settings }
+    Project { account: company.to_string(), id: project.to_string(), settings, region: None }
 }
 
 fn worker() -> Worker {
