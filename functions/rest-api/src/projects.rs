@@ -65,6 +65,7 @@ pub(crate) fn named_project(connection: &Connection, named: &str) -> Result<Stri
     project_id(connection.provider, named).ok_or_else(|| {
         let form = match connection.provider {
             Provider::Procore => "must be the project's id at Procore: digits only",
+            Provider::Webhook => "a webhook endpoint has no projects",
             Provider::Acc => "must be the project's id at Autodesk, such as 5a0db0c5-0000-4000-8000-000000000001",
         };
         Problem::invalid_parameter("project_id", form)

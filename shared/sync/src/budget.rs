@@ -98,6 +98,8 @@ impl Budget {
             // 500 a minute for a user in an account, all calls of Issues together, and no word before a refusal: spread, so that
             // no wait is longer than a run waits.
             Provider::Acc => Self::fresh(500, SignedDuration::from_mins(1), 83),
+            // An endpoint names no limit before it refuses.
+            Provider::Webhook => Self::fresh(1_000_000, HOUR, 1_000_000),
         }
     }
 

@@ -1,5 +1,4 @@
 //! Calls of pages count in the lane's budget, whatever the lane did meanwhile.
-use domain::ids::Provider;
 use domain::ids::{ConnectionId, OrganizationId, Provider};
 use domain::record::WorkClass;
 use jiff::{SignedDuration, Timestamp};

@@ -109,6 +109,8 @@ pub fn project_id(provider: Provider, text: &str) -> Option<String> {
     match provider {
         Provider::Procore => is_platform_id(text).then(|| text.to_owned()),
         Provider::Acc => bare_id(text),
+        // An endpoint has no projects.
+        Provider::Webhook => None,
     }
 }
 

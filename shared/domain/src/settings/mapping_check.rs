@@ -30,6 +30,10 @@ pub(super) fn mapping(members: &Members<'_>, provider: Provider, checks: &mut Ch
                 ..Mapping::default()
             }
         }
+        Provider::Webhook => {
+            checks.fail(pointer, "a webhook endpoint has no mapping");
+            Mapping::default()
+        }
     }
 }
 
