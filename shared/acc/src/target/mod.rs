@@ -241,6 +241,11 @@ impl Target for AccTarget {
         Ok(BTreeSet::new())
     }
 
+    /// A service account's doings are ours.
+    async fn by_consent(&self, _: Call<'_>) -> Result<bool, TargetError> {
+        Ok(false)
+    }
+
     async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError> {
         Ok(self.acc.account(call, At::of(project)?.region).await?.id)
     }
