@@ -1,7 +1,7 @@
 //! One message of the site queue. FIFO gives one runner per site, so the next arrival number is known before anything is
 //! written; the arrival entry, written last, is the commit mark.
 use crate::decide::{Known, decide};
-use domain::arrival::{self, ArrivalEntry, ArrivalLine};
+use domain::arrival::{ArrivalEntry, ArrivalLine, CommitMark};
 use domain::fact::{Fact, FactBody, FactKind, subject};
 use domain::ids::{OrganizationId, SiteId};
 use domain::message::SiteMessage;
@@ -51,27 +51,26 @@ impl Router<'_> {
         let facts =
             SiteFacts { table: self.table, organization_id: &message.organization_id, site_id: &message.site_id };
         let message_id = message.id();
-        let last = facts.last_arrival().await?;
-        if last.as_ref().is_some_and(|entry| entry.message_id == message_id) {
+        let last = facts.commit_mark().await?;
+        if last.message_id == message_id {
             return Ok(Routed { redelivery: true, ..Routed::default() });
         }
-        let arrived_at = arrival::after(last.as_ref(), now);
-        let committed = last.map_or(0, |entry| entry.number);
-        let known = facts.get_many(&subjects(message)).await?;
-        let unfinished = self.unfinished(&facts, &known, &message_id, committed).await?;
-        let decision = decide(message, &known, &unfinished, committed + 1);
+        let arrived_at = last.next_at(now);
+        let known = facts.get_many(&subjects(message, &last)).await?;
+        let unfinished = self.unfinished(&facts, &known, &message_id, last.number).await?;
+        let decision = decide(message, &known, &unfinished, last.number + 1);
 
         for (index, event) in &decision.contradictions {
             facts.put_contradiction(&message_id, *index, event).await?;
         }
         let expires_at = now.as_second() + self.detection_retention_days * 86_400;
         facts.put_many(&decision.changed, Some(expires_at)).await?;
-        Counting(facts).point(&stray_days(&decision.changed, arrived_at), committed + 1).await?;
+        Counting(facts).point(&stray_days(&decision.changed, arrived_at), last.number + 1).await?;
         let (asked, lanes) = self.ask_all(&message.organization_id, &message.site_id, &decision.changed, now).await?;
         self.announce(message, &decision.changed).await;
         if !decision.changed.is_empty() {
-            let (number, lines) = (committed + 1, decision.changed.iter().map(ArrivalLine::of).collect());
-            facts.commit(&ArrivalEntry { number, message_id, arrived_at, lines }).await?;
+            let lines = decision.changed.iter().map(ArrivalLine::of).collect();
+            facts.commit(&ArrivalEntry::after(&last, message_id, now, lines)).await?;
         }
         Ok(Routed {
             redelivery: false,
@@ -195,8 +194,10 @@ impl Router<'_> {
     }
 }
 
-fn subjects(message: &SiteMessage) -> Vec<(FactKind, String)> {
-    message.events.iter().map(subject).map(|(kind, id)| (kind, id.to_owned())).collect()
+/// The facts that may stand already.
+fn subjects(message: &SiteMessage, last: &CommitMark) -> Vec<(FactKind, String)> {
+    let subjects = message.events.iter().map(subject);
+    subjects.filter(|(kind, id)| last.may_hold(*kind, id)).map(|(kind, id)| (kind, id.to_owned())).collect()
 }
 
 fn todos(route: &Route, site_id: &SiteId, changed: &[Fact], now: Timestamp) -> Vec<Todo> {

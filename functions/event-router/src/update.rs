@@ -2,7 +2,7 @@
 //!
 //! No lane is asked: no record is rendered from what comes in here, so nothing read back causes a write (invariant 6).
 use crate::route::{Routed, Router, RouterError};
-use domain::arrival::{self, ArrivalEntry, ArrivalLine};
+use domain::arrival::{ArrivalEntry, ArrivalLine};
 use domain::fact::{Fact, FactBody};
 use domain::message::UpdateMessage;
 use domain::treatment::{Applied, Source};
@@ -18,12 +18,11 @@ impl Router<'_> {
         let facts =
             SiteFacts { table: self.table, organization_id: &message.organization_id, site_id: &message.site_id };
         let message_id = message.id();
-        let last = facts.last_arrival().await?;
-        if last.as_ref().is_some_and(|entry| entry.message_id == message_id) {
+        let last = facts.commit_mark().await?;
+        if last.message_id == message_id {
             return Ok(Routed { redelivery: true, ..Routed::default() });
         }
-        let arrived_at = arrival::after(last.as_ref(), now);
-        let committed = last.map_or(0, |entry| entry.number);
+        let (arrived_at, committed) = (last.next_at(now), last.number);
         // A detection may have expired since it was read back.
         let Some(mut fact) = facts.get(message.fact, &message.fact_id).await? else { return Ok(Routed::default()) };
         let half_done = half_done(&facts, &fact, committed).await?;
@@ -50,7 +49,7 @@ impl Router<'_> {
         let lines = vec![ArrivalLine { again: listed, ..ArrivalLine::of(&fact) }];
         facts.put_many(std::slice::from_ref(&fact), Some(expires_at)).await?;
         self.announce_update(message, &fact).await;
-        facts.commit(&ArrivalEntry { number: committed + 1, message_id, arrived_at, lines }).await?;
+        facts.commit(&ArrivalEntry::after(&last, message_id, now, lines)).await?;
         Ok(Routed { changed: 1, ..Routed::default() })
     }
 

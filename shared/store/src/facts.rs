@@ -1,7 +1,7 @@
 //! What sites told us, and the arrival log. `event-router` is the one writer.
 use crate::keys;
 use crate::table::{Condition, Item, Key, Query, Table, TableError, get_as, instant, item, read};
-use domain::arrival::ArrivalEntry;
+use domain::arrival::{ArrivalEntry, CommitMark};
 use domain::event::Event;
 use domain::fact::{Fact, FactBody, FactKind};
 use domain::ids::{OrganizationId, SiteId};
@@ -101,7 +101,11 @@ impl SiteFacts<'_> {
         self.table.put(item(&key, event)?, Condition::Always).await
     }
 
-    /// The last arrival entry: the commit mark.
+    /// What the last arrival entry says of all that is committed.
+    pub async fn commit_mark(&self) -> Result<CommitMark, TableError> {
+        Ok(self.last_arrival().await?.map(|entry| entry.mark()).unwrap_or_default())
+    }
+
     pub async fn last_arrival(&self) -> Result<Option<ArrivalEntry>, TableError> {
         let pk = keys::arrival(self.organization_id, self.site_id, 0).pk;
         let query = Query { pk, from: "0".into(), to: "9\u{10FFFF}".into(), forward: false, limit: 1 };

@@ -84,6 +84,33 @@ async fn a_message_that_died_half_done_and_comes_back_after_others_is_counted_on
 }
 
 #[tokio::test]
+async fn of_two_contents_the_one_that_is_committed_first_stands_whatever_died_before() {
+    for mode in [Mode::DieBefore, Mode::DieAfter] {
+        for at in 0.. {
+            let (world, case) = (World::new(1).await.unwrap(), format!("{mode:?} at step {at}"));
+            world.route(&world.message(vec![detection(1)]), &Fault::never()).await.unwrap();
+            let first = world.message(vec![detection(9)]);
+            let died = !world.route_once(&first, &Fault::new(at, mode)).await;
+            let mut other = detection(9);
+            if let domain::event::EventBody::Detection(d) = &mut other.body {
+                d.camera_id = "cam-2".into();
+            }
+            world.route(&world.message(vec![other]), &Fault::never()).await.unwrap();
+            world.route(&first, &Fault::never()).await.unwrap();
+            each_fact_once(&world, 2, &case).await;
+            let (dump, log) = (world.table.dump(), log(&world).await);
+            let aside = dump.iter().filter(|item| item["pk"].as_str().is_some_and(|pk| pk.ends_with("#ASIDE")));
+            assert_eq!(aside.count(), 1, "{case}");
+            assert_eq!(log.len(), 2, "{case}");
+            assert_eq!(world.todos().await.unwrap().len(), 2, "{case}");
+            if !died {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_duplicate_makes_nothing_new_and_a_contradiction_is_kept_aside() {
     let world = World::new(1).await.unwrap();
     let never = Fault::never();

@@ -2,7 +2,7 @@
 use crate::edge::Edge;
 use crate::world::{Tenant, World};
 use async_trait::async_trait;
-use domain::arrival::{ArrivalEntry, ArrivalLine};
+use domain::arrival::{ArrivalEntry, ArrivalLine, CommitMark};
 use domain::fact::FactKind;
 use domain::ids::{OrganizationId, SiteId};
 use domain::summary::window::SummaryHour;
@@ -227,6 +227,7 @@ async fn busy(table: &dyn Table) -> Site {
     let start: Timestamp = "2026-11-22T23:00:00Z".parse().unwrap();
     let entries = (3 * DETECTIONS / BATCH) as i64;
     let step = SignedDuration::from_millis(3 * 86_400_000 / entries);
+    let mut last = CommitMark::default();
     for number in 1..=entries {
         let arrived_at = start + step * (number as i32);
         let line = |n: usize| ArrivalLine {
@@ -242,7 +243,9 @@ async fn busy(table: &dyn Table) -> Site {
         };
         let message_id = format!("{number:020}");
         let lines = (0..BATCH).map(line).collect();
-        facts.commit(&ArrivalEntry { number: number as u64, message_id, arrived_at, lines }).await.unwrap();
+        let entry = ArrivalEntry::after(&last, message_id, arrived_at, lines);
+        facts.commit(&entry).await.unwrap();
+        last = entry.mark();
     }
     site
 }

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use credentials::{MemoryParameters, MemoryVault, Secret};
-use domain::arrival::{ArrivalEntry, ArrivalLine};
+use domain::arrival::{ArrivalEntry, ArrivalLine, CommitMark};
 use domain::fact::{Fact, FactBody, FactKind};
 use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
 use domain::record::{Mender, RecordKey, RecordKind, RecordState};
@@ -286,12 +286,8 @@ async fn tenant(table: &Arc<MemoryTable>, number: u64, company: &str) -> Tenant 
     }))
     .unwrap_or_else(|error| panic!("{error}"));
     let facts = SiteFacts { table: table.as_ref(), organization_id: &organization, site_id: &site };
-    let entry = ArrivalEntry {
-        number: 1,
-        message_id: fact.message_id(),
-        arrived_at: now() - SignedDuration::from_hours(1),
-        lines: vec![ArrivalLine::of(&fact)],
-    };
+    let (arrived, lines) = (now() - SignedDuration::from_hours(1), vec![ArrivalLine::of(&fact)]);
+    let entry = ArrivalEntry::after(&CommitMark::default(), fact.message_id(), arrived, lines);
     facts.put_many(&[fact], None).await.unwrap();
     facts.commit(&entry).await.unwrap();
     Tenant { organization, site, connection }
