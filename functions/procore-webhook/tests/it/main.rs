@@ -44,7 +44,6 @@ impl World {
             organization_id,
             provider: Provider::Procore,
             account: "42".into(),
-            region: None,
             name: None,
             blocked: None,
             created_at: now(),

@@ -18,5 +18,4 @@ mod refusals;
 mod reports;
 mod reports_counted;
 mod treatment;
-mod webhook_endpoints;
 mod world;

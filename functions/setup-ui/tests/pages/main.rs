@@ -7,7 +7,6 @@ mod disconnect;
 mod frame;
 mod guard;
 mod looking;
-mod matrix;
 mod mending;
 mod passkeys;
 mod people;
