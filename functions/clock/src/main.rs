@@ -1,3 +1,4 @@
+use domain::ids::Provider;
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use runtime::{clients, config, logs};
@@ -10,7 +11,10 @@ async fn main() -> Result<(), Error> {
     logs::init("clock");
     let aws = clients::aws()?;
     let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
-    let queues = BTreeMap::from([(domain::ids::Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
+    let queues = BTreeMap::from([
+        (Provider::Procore, config::text("PROCORE_QUEUE_URL")?),
+        (Provider::Webhook, config::text("WEBHOOK_QUEUE_URL")?),
+    ]);
     let bell = SqsBell::new(clients::sqs(&aws), queues);
     let bus = EventBus::new(clients::eventbridge(&aws), config::text("EVENT_BUS_NAME")?);
     run(service_fn(async |_: LambdaEvent<serde_json::Value>| {

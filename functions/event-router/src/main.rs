@@ -3,29 +3,20 @@ use domain::message::{QueueMessage, SiteMessage, UpdateMessage};
 use event_router::route::{Routed, Router};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use runtime::{clients, config, logs, metrics::Metrics};
-use serde::Deserialize;
+use runtime::{clients, config, logs, metrics::Metrics, sqs::SqsEvent};
 use std::collections::BTreeMap;
 use store::{bell::SqsBell, bus::EventBus, dynamo::DynamoTable};
 use tracing::info;
-
-#[derive(Deserialize)]
-struct SqsEvent {
-    #[serde(rename = "Records")]
-    records: Vec<SqsRecord>,
-}
-
-#[derive(Deserialize)]
-struct SqsRecord {
-    body: String,
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logs::init("event-router");
     let aws = clients::aws()?;
     let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
-    let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
+    let queues = BTreeMap::from([
+        (Provider::Procore, config::text("PROCORE_QUEUE_URL")?),
+        (Provider::Webhook, config::text("WEBHOOK_QUEUE_URL")?),
+    ]);
     let bell = SqsBell::new(clients::sqs(&aws), queues);
     let bus = EventBus::new(clients::eventbridge(&aws), config::text("EVENT_BUS_NAME")?);
     let detection_retention_days = config::number("DETECTION_RETENTION_DAYS", 400)?;

@@ -1,22 +1,9 @@
 //! The Procore lane: one ring, one run. The engine is `shared/sync`, the platform `shared/procore`; here they meet, and what a
 //! run did becomes a log line and figures.
-use runtime::metrics::Metrics;
-use serde::Deserialize;
+use runtime::{metrics::Metrics, sqs::SqsEvent};
 use store::bell::Ring;
 use sync::lane::{Engine, Report, RunError};
 use tracing::info;
-
-/// The part of an SQS event that we read.
-#[derive(Debug, Deserialize)]
-pub struct SqsEvent {
-    #[serde(rename = "Records")]
-    pub records: Vec<SqsRecord>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct SqsRecord {
-    pub body: String,
-}
 
 /// A ring could not be answered. The queue delivers it again; only what is our own fault comes here.
 #[derive(Debug, thiserror::Error)]

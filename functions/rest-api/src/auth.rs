@@ -71,6 +71,15 @@ impl Caller {
         }
     }
 
+    /// One of several scopes will do.
+    pub fn require_any(&self, scopes: &[Scope]) -> Result<(), Problem> {
+        let refusals = scopes.iter().map(|scope| self.require(*scope)).collect::<Vec<_>>();
+        match refusals.iter().any(Result::is_ok) {
+            true => Ok(()),
+            false => refusals.into_iter().next().unwrap_or(Ok(())),
+        }
+    }
+
     /// Whether anything of this organization exists for the caller.
     pub fn sees(&self, organization: &OrganizationId) -> bool {
         match self {

@@ -39,7 +39,7 @@ pub struct View {
 
 impl From<Connection> for View {
     fn from(connection: Connection) -> Self {
-        let Connection { id, organization_id, provider, account, blocked, created_at, version: _, name: _ } =
+        let Connection { id, organization_id, provider, account, blocked, created_at, version: _, name: _, region: _ } =
             connection;
         let state = if blocked.is_some() { "blocked" } else { "active" };
         let (reason, who, what_to_do) = match blocked {
@@ -68,8 +68,17 @@ pub async fn create(State(app): State<AppState>, caller: Caller, body: JsonBody)
         ));
     }
     let created_at = app.now();
-    let mut connection =
-        Connection { id, organization_id, provider, account, name: None, blocked: None, created_at, version: 0 };
+    let mut connection = Connection {
+        id,
+        organization_id,
+        provider,
+        account,
+        region: None,
+        name: None,
+        blocked: None,
+        created_at,
+        version: 0,
+    };
     match app.directory().put_connection(&mut connection).await {
         Err(TableError::Condition(Some(standing))) => {
             let standing: Connection = store::table::read("a connection", standing)?;

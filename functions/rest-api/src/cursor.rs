@@ -12,6 +12,13 @@ const MOST: usize = 500;
 /// Positions are sort keys of ours; a longer one was made by someone else.
 const LONGEST_POSITION: usize = 512;
 
+const NOT_OURS: &str = "is not a cursor of this list: use a `next_cursor` that it gave, or none";
+
+/// A position that the list does not know.
+pub fn foreign() -> Problem {
+    Problem::invalid_parameter("cursor", NOT_OURS)
+}
+
 /// Which part of a list is wanted.
 #[derive(Debug)]
 pub struct Paging {
@@ -46,7 +53,7 @@ impl Paging {
             None => String::new(),
             Some(Some(position)) => position,
             Some(None) => {
-                fail("cursor", "is not a cursor of this list: use a `next_cursor` that it gave, or none".into());
+                fail("cursor", NOT_OURS.into());
                 String::new()
             }
         };

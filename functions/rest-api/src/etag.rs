@@ -28,12 +28,18 @@ fn names(headers: &HeaderMap, name: &HeaderName, version: u64, weak_too: bool) -
 
 /// A change of what exists needs an `If-Match` that names its version.
 pub fn require_match(headers: &HeaderMap, version: u64) -> Result<(), Problem> {
+    require_match_of(headers, &[version])
+}
+
+/// The same, where what changed by itself since it was read does not stand in the way of a person's change.
+pub fn require_match_of(headers: &HeaderMap, versions: &[u64]) -> Result<(), Problem> {
     if !headers.contains_key(IF_MATCH) {
         let detail = "Send the ETag that you last read as `If-Match`, so that you overwrite nobody's change.";
         return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, detail));
     }
-    let excluded = headers.contains_key(IF_NONE_MATCH) && names(headers, &IF_NONE_MATCH, version, true);
-    match names(headers, &IF_MATCH, version, false) && !excluded {
+    let named = |name, weak_too| versions.iter().any(|version| names(headers, name, *version, weak_too));
+    let excluded = headers.contains_key(IF_NONE_MATCH) && named(&IF_NONE_MATCH, true);
+    match named(&IF_MATCH, false) && !excluded {
         true => Ok(()),
         false => Err(Problem::stale()),
     }

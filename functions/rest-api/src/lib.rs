@@ -4,6 +4,7 @@
 //! - `auth`, `visible`: who calls, and what exists for them; `rate_limit`: how often
 //! - `problem`, `json_body`, `query`: refusals, and the checks that make them
 //! - `etag`, `idempotency`, `cursor`, `accept`: changing safely, repeating safely, listing, in which form
+//! - `webhook_endpoints`: customers' own receivers, and what came of what they were sent
 //! - `organizations`, `sites`, `edges`, `api_keys`, `setup_links`, `connections`, `projects`, `records`, `retry`, `conflicts`, `facts`, `treatment`, `reports`: the resources; `documents`, `openapi`: what describes us
 mod accept;
 mod api_keys;
@@ -34,6 +35,7 @@ mod sites;
 mod state;
 mod treatment;
 mod visible;
+mod webhook_endpoints;
 
 pub use rate_limit::PER_MINUTE;
 pub use routes::{ROUTES, app};

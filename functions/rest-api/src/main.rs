@@ -7,12 +7,18 @@ use runtime::{clients, config, logs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{bell::SqsBell, dynamo::DynamoTable, footage::S3Footage, outbox::SqsOutbox};
+use webhook::{Guard, HttpPost, SystemNames};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     logs::init("rest-api");
     let aws = clients::aws()?;
-    let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
+    let queues = BTreeMap::from([
+        (Provider::Procore, config::text("PROCORE_QUEUE_URL")?),
+        (Provider::Webhook, config::text("WEBHOOK_QUEUE_URL")?),
+    ]);
+    let public_url = PublicUrl::new(&config::text("PUBLIC_URL")?)?;
+    let guard = Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, public_url.as_str());
     let services = Services {
         table: Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?)),
         bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues)),
@@ -22,7 +28,10 @@ async fn main() -> Result<(), lambda_http::Error> {
         footage: Arc::new(S3Footage::new(clients::s3(&aws), config::text("BUCKET_NAME")?)),
         clock: Arc::new(jiff::Timestamp::now),
         stack: config::text("STACK_NAME")?,
-        public_url: PublicUrl::new(&config::text("PUBLIC_URL")?)?,
+        public_url,
+        names: Arc::new(SystemNames),
+        post: Arc::new(HttpPost::new(guard.clone(), Arc::new(SystemNames))),
+        guard,
     };
     lambda_http::run(app(AppState::new(services))).await
 }

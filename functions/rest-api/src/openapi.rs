@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document, built from the table of routes: a route that [`operations`] says nothing of fails a test.
 mod operations;
+mod webhooks;
 
 use crate::routes::ROUTES;
 use operations::{Says, says};

@@ -9,6 +9,7 @@ use people::PeopleError;
 use serde::Serialize;
 use store::TableError;
 use store::outbox::OutboxError;
+use webhook::endpoints::EndpointError;
 
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -134,6 +135,20 @@ impl From<VaultError> for Problem {
             }
             VaultError::Refused | VaultError::Damaged(_) | VaultError::NoRandomness => {
                 Self::internal("the vault", &error)
+            }
+        }
+    }
+}
+
+impl From<EndpointError> for Problem {
+    fn from(error: EndpointError) -> Self {
+        match error {
+            EndpointError::Table(error) => error.into(),
+            EndpointError::Vault(error) => error.into(),
+            EndpointError::Stale => Self::stale(),
+            EndpointError::Gone => Self::not_found("webhook endpoint"),
+            EndpointError::Disabled => {
+                Self::conflict("The endpoint is disabled: PATCH its `state` to `active` first, which tries it again.")
             }
         }
     }

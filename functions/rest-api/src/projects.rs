@@ -9,8 +9,9 @@ use crate::{etag, visible};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use domain::ids::Provider;
 use domain::settings::ProjectSettings;
-use domain::settings::check::{self, is_platform_id};
+use domain::settings::check::{self, project_id};
 use serde_json::Value;
 use store::directory::Connection;
 use store::due::SiteRef;
@@ -20,15 +21,13 @@ use store::summaries::Summaries;
 pub async fn get(
     State(app): State<AppState>,
     caller: Caller,
-    Path((connection, project)): Path<(String, String)>,
+    Path((connection, named)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     caller.require(Scope::Read)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
     let missing = || Problem::not_found("project: it is not mapped here");
-    if !is_platform_id(&project) {
-        return Err(missing());
-    }
+    let project = project_id(connection.provider, &named).ok_or_else(missing)?;
     let project = app.directory().project(&connection.lane(), &project).await?;
     let project = project.filter(|project| caller.sees_site(&project.settings.site_id)).ok_or_else(missing)?;
     Ok(etag::current(&headers, project.version, project.settings))
@@ -38,15 +37,13 @@ pub async fn get(
 pub async fn put(
     State(app): State<AppState>,
     caller: Caller,
-    Path((connection, project_id)): Path<(String, String)>,
+    Path((connection, named)): Path<(String, String)>,
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<Response, Problem> {
     caller.require(Scope::ConnectionsWrite)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
-    if !is_platform_id(&project_id) {
-        return Err(Problem::invalid_parameter("project_id", "must be the project's id at Procore: digits only"));
-    }
+    let project_id = named_project(&connection, &named)?;
     let standing = app.directory().project(&connection.lane(), &project_id).await?;
     if standing.as_ref().is_some_and(|project| !caller.sees_site(&project.settings.site_id)) {
         return Err(Problem::not_found("project: it is not mapped here"));
@@ -63,6 +60,18 @@ pub async fn put(
     Ok(etag::tagged(status, project.version, project.settings))
 }
 
+/// The project that a path names, in the one form that is kept.
+pub(crate) fn named_project(connection: &Connection, named: &str) -> Result<String, Problem> {
+    project_id(connection.provider, named).ok_or_else(|| {
+        let form = match connection.provider {
+            Provider::Procore => "must be the project's id at Procore: digits only",
+            Provider::Webhook => "a webhook endpoint has no projects",
+            Provider::Acc => "must be the project's id at Autodesk, such as 5a0db0c5-0000-4000-8000-000000000001",
+        };
+        Problem::invalid_parameter("project_id", form)
+    })
+}
+
 /// Settings from a body; the site that they name must exist for the caller, and has an hour of its summary where they name none.
 async fn read_settings(
     app: &AppState,
@@ -74,7 +83,7 @@ async fn read_settings(
         Some(id) => visible::site_of(app, caller, &connection.organization_id, &id).await?,
         None => None,
     };
-    let mut settings = check::read(body, site.map(|site| site.id))?;
+    let mut settings = check::read(body, connection.provider, site.map(|site| site.id))?;
     if body.pointer("/daily_summary/at").is_none_or(Value::is_null) {
         let organization_id = connection.organization_id.clone();
         let site = SiteRef { organization_id, site_id: settings.site_id.clone() };

@@ -1,10 +1,11 @@
 //! Records of a connection: where each stands, and who can mend it.
 //!
-//! The list shows a state, and is no feed: first what has a link, in the order of the links' keys, then what is asked for and
-//! has none yet. A record that changes while someone pages may be seen twice. At the end `next_cursor` leads back to the start,
-//! so that a cursor that is kept misses nothing. A link's own state is shown as it is, also while the lane is asked to look again.
+//! The list goes by the order of the links' keys, then what is asked for and has no link yet. A walk through it notes when it
+//! began: the cursor at its end begins another one, of what changed since then, so that a cursor that is kept misses nothing. That
+//! costs reads when someone asks, and no write when a record changes: a log of changes, or an index by time, would be a sixth write
+//! for each record. A link's own state is shown as it is, also while the lane is asked to look again.
 use crate::auth::{Caller, Scope};
-use crate::cursor::{Page, Paging};
+use crate::cursor::{self, Page, Paging};
 use crate::problem::{FieldError, Place, Problem};
 use crate::query::Params;
 use crate::state::AppState;
@@ -15,7 +16,7 @@ use domain::ids::SiteId;
 use domain::marker::marker;
 use domain::merge::Conflict;
 use domain::record::{Mender, RecordKey, RecordKind, RecordState};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -25,7 +26,9 @@ use store::lanes::{LaneId, Link, Todo};
 use store::table::{Item, Query, Table, read};
 
 /// Items that one request reads at most. A page may come out short, or empty, while `has_more` is true.
-const READ_AT_MOST: usize = 2_000;
+const READ_AT_MOST: usize = 5_000;
+/// A change is noted at the time of its clock, and written within the time-out of a function after that.
+const MARGIN: SignedDuration = SignedDuration::from_mins(2);
 const CHUNK: usize = 500;
 
 #[derive(Debug, Serialize)]
@@ -87,19 +90,64 @@ pub async fn list(
         Problem::invalid(vec![FieldError { place: Place::Parameter("state".into()), detail }])
     })?;
     let paging = Paging::of(&params, format!("{}/{}/records", connection.organization_id, connection.id))?;
+    let place = Position::read(&paging.after, app.now()).ok_or_else(cursor::foreign)?;
     let lane = connection.lane();
     let mut walk = Walk {
         table: app.table(),
         lane: &lane,
         caller: &caller,
         state,
+        since: place.since,
+        seen: place.seen,
         limit: paging.limit,
         found: Vec::new(),
         read: 0,
     };
-    let end = walk.from(&paging.after).await?;
+    let end = walk.from(&place.after).await?;
     let has_more = end.is_some();
-    Ok(Json(paging.page(walk.found, &end.unwrap_or_default(), has_more)))
+    let next = Position { seen: walk.seen, ..place }.next(end);
+    Ok(Json(paging.page(walk.found, &next, has_more)))
+}
+
+/// Where a walk stands.
+struct Position {
+    began: Timestamp,
+    /// It gives what changed since then; all, where this is none.
+    since: Option<Timestamp>,
+    /// The latest change that it came by.
+    seen: Option<Timestamp>,
+    /// A sort key.
+    after: String,
+}
+
+impl Position {
+    fn read(text: &str, now: Timestamp) -> Option<Self> {
+        let time = |text: &str| match text {
+            "" => Some(None),
+            text => Timestamp::from_millisecond(text.parse().ok()?).ok().map(Some),
+        };
+        let mut parts = text.splitn(4, '|');
+        let mut times = [None; 3];
+        for at in &mut times {
+            *at = time(parts.next().unwrap_or_default())?;
+        }
+        let [began, since, seen] = times;
+        Some(Self { began: began.unwrap_or(now), since, seen, after: parts.next().unwrap_or_default().to_owned() })
+    }
+
+    /// The cursor's position after this page. A walk that ended is followed by one of what changed since: whatever it came by was
+    /// written before it began, or may have been on its way then. While nothing changes, the cursor stays the same.
+    fn next(self, end: Option<String>) -> String {
+        let text = |at: Option<Timestamp>| at.map(|at| at.as_millisecond().to_string()).unwrap_or_default();
+        match end {
+            Some(after) => format!("{}|{}|{}|{after}", text(Some(self.began)), text(self.since), text(self.seen)),
+            None => {
+                let settled = self.seen.map(|seen| seen + SignedDuration::from_millis(1));
+                let since = settled.map(|settled| settled.min(self.began - MARGIN)).max(self.since);
+                format!("|{}||", text(since))
+            }
+        }
+    }
 }
 
 /// One page being gathered.
@@ -108,6 +156,8 @@ struct Walk<'a> {
     lane: &'a LaneId,
     caller: &'a Caller,
     state: Option<RecordState>,
+    since: Option<Timestamp>,
+    seen: Option<Timestamp>,
     limit: usize,
     found: Vec<View>,
     read: usize,
@@ -174,6 +224,10 @@ impl Walk<'_> {
                 View::of_todo(self.lane, todo)
             }
         };
+        self.seen = self.seen.max(Some(view.updated_at));
+        if self.since.is_some_and(|since| view.updated_at < since) {
+            return Ok(());
+        }
         let twice = || self.found.iter().any(|v| (v.kind, &v.site_id, &v.id) == (view.kind, &view.site_id, &view.id));
         if self.caller.sees_site(&view.site_id) && self.state.is_none_or(|state| state == view.state) && !twice() {
             self.found.push(view);

@@ -4,7 +4,7 @@ use crate::{
     api_keys, auth, conflicts, connections, documents, edges, facts, footage, idempotency, json_body, organizations,
     projects,
 };
-use crate::{rate_limit, records, reports, request_log, retry, setup_links, sites, treatment};
+use crate::{rate_limit, records, reports, request_log, retry, setup_links, sites, treatment, webhook_endpoints};
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
 
@@ -45,6 +45,16 @@ routes! {
     get "/v1/sites/{site}/ppe-samples/{id}" => facts::ppe_sample;
     get "/v1/sites/{site}/reports/daily" => reports::daily;
     get "/v1/sites/{site}/reports/trend" => reports::trend;
+    post "/v1/webhook-endpoints" => webhook_endpoints::create;
+    get "/v1/webhook-endpoints" => webhook_endpoints::list;
+    get "/v1/webhook-endpoints/{endpoint}" => webhook_endpoints::get;
+    patch "/v1/webhook-endpoints/{endpoint}" => webhook_endpoints::change;
+    post "/v1/webhook-endpoints/{endpoint}/test" => webhook_endpoints::test;
+    post "/v1/webhook-endpoints/{endpoint}/rotate-secret" => webhook_endpoints::rotate_secret;
+    get "/v1/webhook-endpoints/{endpoint}/deliveries" => webhook_endpoints::deliveries::list;
+    post "/v1/webhook-endpoints/{endpoint}/deliveries/{delivery}/retry" => webhook_endpoints::deliveries::retry;
+    post "/v1/webhook-endpoints/{endpoint}/recover" => webhook_endpoints::deliveries::recover;
+    delete "/v1/webhook-endpoints/{endpoint}" => webhook_endpoints::remove;
     post "/v1/connections" => connections::create;
     get "/v1/connections" => connections::list;
     get "/v1/connections/{connection}" => connections::get;

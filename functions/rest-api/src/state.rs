@@ -11,6 +11,8 @@ use store::directory::Directory;
 use store::footage::FootageLinks;
 use store::outbox::Outbox;
 use ulid::Ulid;
+use webhook::endpoints::Desk;
+use webhook::{Guard, Names, Post};
 
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -23,6 +25,10 @@ pub struct Services {
     pub vault: Arc<dyn Vault>,
     pub parameters: Arc<dyn Parameters>,
     pub footage: Arc<dyn FootageLinks>,
+    /// Which addresses a customer may enter, how names are looked up for that, and how a test goes there.
+    pub guard: Guard,
+    pub names: Arc<dyn Names>,
+    pub post: Arc<dyn Post>,
     pub clock: Clock,
     /// The stack's name: parameters are named under it.
     pub stack: String,
@@ -67,6 +73,23 @@ impl AppState {
 
     pub(crate) fn footage(&self) -> &dyn FootageLinks {
         self.services.footage.as_ref()
+    }
+
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.services.guard
+    }
+
+    pub(crate) fn names(&self) -> &dyn Names {
+        self.services.names.as_ref()
+    }
+
+    pub(crate) fn post(&self) -> &dyn Post {
+        self.services.post.as_ref()
+    }
+
+    /// Where webhook endpoints are made and changed.
+    pub(crate) fn desk(&self) -> Desk<'_> {
+        Desk { table: self.table(), bell: self.bell(), vault: self.vault(), now: self.now() }
     }
 
     pub(crate) fn public_url(&self) -> &str {

@@ -4,8 +4,9 @@ use crate::auth::Caller;
 use crate::problem::{FieldError, Place, Problem};
 use crate::query::Params;
 use crate::state::AppState;
-use domain::ids::{ConnectionId, OrganizationId, SiteId};
+use domain::ids::{ConnectionId, EndpointId, OrganizationId, SiteId};
 use store::directory::{Connection, Organization, Site};
+use store::endpoints::{Endpoint, Endpoints};
 
 /// An organization by the text of its id.
 pub async fn organization(app: &AppState, caller: &Caller, id: &str) -> Result<Organization, Problem> {
@@ -47,6 +48,26 @@ pub async fn connection(app: &AppState, caller: &Caller, id: &str) -> Result<Con
     match caller.sees(&owner) {
         true => app.directory().connection(&owner, &id).await?.ok_or_else(missing),
         false => Err(missing()),
+    }
+}
+
+/// A webhook endpoint. For a key of some sites only those exist that are sent nothing of others.
+pub async fn endpoint(app: &AppState, caller: &Caller, id: &str) -> Result<Endpoint, Problem> {
+    let missing = || Problem::not_found("webhook endpoint");
+    let id: EndpointId = id.parse().map_err(|_| missing())?;
+    let owner = Endpoints(app.table()).owner(&id).await?.ok_or_else(missing)?;
+    if !caller.sees(&owner) {
+        return Err(missing());
+    }
+    let found = Endpoints(app.table()).get(&owner, &id).await?;
+    found.filter(|endpoint| sees_endpoint(caller, endpoint)).ok_or_else(missing)
+}
+
+pub fn sees_endpoint(caller: &Caller, endpoint: &Endpoint) -> bool {
+    match (caller, &endpoint.wants.site_ids) {
+        (Caller::Key(key), None) => key.site_ids.is_none(),
+        (_, Some(sites)) => sites.iter().all(|site| caller.sees_site(site)),
+        (Caller::Operator, None) => true,
     }
 }
 

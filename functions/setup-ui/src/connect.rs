@@ -113,6 +113,7 @@ async fn connect(app: &AppState, visitor: &Visitor, company: &Company) -> Result
         organization_id: organization.clone(),
         provider: Provider::Procore,
         account: company.id.clone(),
+        region: None,
         name: Some(company.name.clone()),
         blocked: None,
         created_at: app.now(),

@@ -2,6 +2,7 @@
 use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
+use crate::treatment;
 use crate::visible::{self, on_clock};
 use crate::words as ours;
 use axum::extract::{Path, State};
@@ -9,22 +10,23 @@ use axum::response::Redirect;
 use domain::event::{Detection, Incident};
 use domain::fact::{Fact, FactBody, FactKind};
 use domain::record::{RecordKey, RecordKind};
+use domain::treatment::Treatment;
 use domain::wording::{priority_words, words};
 use maud::{Markup, html};
 use people::Visitor;
-use store::directory::Site;
+use store::directory::{Connection, Site};
 use store::facts::SiteFacts;
 use store::lanes::{Lane, Link};
 use store::trials;
 
 const LONGEST_ID: usize = 128;
 
-async fn fact(app: &AppState, site: &Site, kind: FactKind, id: &str) -> Result<FactBody, Refusal> {
+async fn fact(app: &AppState, site: &Site, kind: FactKind, id: &str) -> Result<Fact, Refusal> {
     if id.len() > LONGEST_ID {
         return Err(Refusal::not_found());
     }
     let facts = SiteFacts { table: app.table(), organization_id: &site.organization_id, site_id: &site.id };
-    Ok(facts.get(kind, id).await?.ok_or_else(Refusal::not_found)?.body)
+    facts.get(kind, id).await?.ok_or_else(Refusal::not_found)
 }
 
 async fn zone_name(app: &AppState, site: &Site, zone: &str) -> Result<String, Refusal> {
@@ -36,25 +38,29 @@ async fn zone_name(app: &AppState, site: &Site, zone: &str) -> Result<String, Re
 }
 
 /// Where the platforms show a fact.
-async fn links(app: &AppState, site: &Site, kind: RecordKind, id: &str) -> Result<Vec<Link>, Refusal> {
+async fn links(app: &AppState, site: &Site, kind: RecordKind, id: &str) -> Result<Vec<(Connection, Link)>, Refusal> {
     let record = RecordKey { kind, site_id: site.id.clone(), fact_id: id.to_owned() };
     let mut links = Vec::new();
     for connection in app.directory().connections(&site.organization_id).await? {
-        links.extend(Lane { table: app.table(), id: &connection.lane() }.link(&record).await?);
+        let link = Lane { table: app.table(), id: &connection.lane() }.link(&record).await?;
+        links.extend(link.map(|link| (connection, link)));
     }
     Ok(links)
 }
 
-fn platforms(links: &[Link], site: &Site) -> Markup {
+fn platforms(links: &[(Connection, Link)], treatment: &Treatment, site: &Site) -> Markup {
     html! {
         h2 { "In Procore" }
         @if links.is_empty() { p { "Not sent to a project." } }
-        @for link in links {
+        @for (connection, link) in links {
             p {
                 (ours::kind(link.record.kind)) " " (link.marker) " " (ours::tag(link.state))
                 @if let Some(url) = &link.remote_url { " " a href=(url) rel="noopener" target="_top" { "Open in Procore" } }
             }
             @if let Some(reason) = &link.reason { p { (reason) } }
+            @if let Some(status) = treatment.of_connection(&connection.id).and_then(|told| told.status.as_ref()) {
+                p { "Status there: " (words(status)) }
+            }
             p.dim { "Last changed " (on_clock(link.updated_at, site)) }
         }
     }
@@ -66,18 +72,18 @@ pub async fn detection(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<Page, Refusal> {
     let site = visible::site(&app, &visitor, &site).await?;
-    let detection = match fact(&app, &site, FactKind::Detection, &id).await {
-        Ok(FactBody::Detection(detection)) => detection,
-        Ok(_) => return Err(Refusal::not_found()),
+    let fact = match fact(&app, &site, FactKind::Detection, &id).await {
+        Ok(fact) => fact,
         Err(refusal) => return trial(&app, &site, &id).await?.ok_or(refusal),
     };
+    let FactBody::Detection(detection) = &fact.body else { return Err(Refusal::not_found()) };
     let zone = zone_name(&app, &site, &detection.zone_id).await?;
     let links = links(&app, &site, RecordKind::Observation, &id).await?;
     let title = format!("{} at {zone}", words(&detection.kind));
     let body = html! {
         h1 { (title) }
-        (detection_facts(&detection, &site, &zone))
-        (platforms(&links, &site))
+        (detection_facts(detection, &site, &zone))
+        (platforms(&links, &fact.treatment, &site))
     };
     Ok(Page::new(title, body))
 }
@@ -95,7 +101,7 @@ pub async fn footage(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<Redirect, Refusal> {
     let site = visible::site(&app, &visitor, &site).await?;
-    let FactBody::Detection(detection) = fact(&app, &site, FactKind::Detection, &id).await? else {
+    let FactBody::Detection(detection) = fact(&app, &site, FactKind::Detection, &id).await?.body else {
         return Err(Refusal::not_found());
     };
     let key = footage_key(&detection, &site).ok_or_else(Refusal::not_found)?;
@@ -116,7 +122,7 @@ async fn trial(app: &AppState, site: &Site, id: &str) -> Result<Option<Page>, Re
         let body = html! {
             h1 { "A test record" }
             p { "It was asked for " (on_clock(trial.asked_at, site)) " to test the connection. Nothing happened on " (site.name) "." }
-            (platforms(&links, site))
+            (platforms(&links, &Treatment::default(), site))
         };
         return Ok(Some(Page::new("A test record", body)));
     }
@@ -156,16 +162,15 @@ pub async fn incident(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<Page, Refusal> {
     let site = visible::site(&app, &visitor, &site).await?;
-    let FactBody::Incident(fact) = fact(&app, &site, FactKind::Incident, &id).await? else {
-        return Err(Refusal::not_found());
-    };
-    let incident = fact.incident.as_ref().ok_or_else(Refusal::not_found)?;
+    let fact = fact(&app, &site, FactKind::Incident, &id).await?;
+    let FactBody::Incident(body) = &fact.body else { return Err(Refusal::not_found()) };
+    let incident = body.incident.as_ref().ok_or_else(Refusal::not_found)?;
     let zone = zone_name(&app, &site, &incident.zone_id).await?;
     let links = links(&app, &site, RecordKind::Incident, &id).await?;
     let title = format!("{} at {zone}", words(&incident.incident_type));
     let body = html! {
         h1 { (title) }
-        @if fact.is_retracted() { div.notice { p { "This incident was retracted." } } }
+        @if body.is_retracted() { div.notice { p { "This incident was retracted." } } }
         (incident_facts(incident, &site, &zone))
         @if !incident.detection_ids.is_empty() {
             h2 { "Detections" }
@@ -173,7 +178,8 @@ pub async fn incident(
                 li { a href={ "/sites/" (site.id) "/detections/" (id) } { "Detection " (id) } }
             } }
         }
-        (platforms(&links, &site))
+        (treatment::section(&fact.treatment, incident, &site))
+        (platforms(&links, &fact.treatment, &site))
     };
     Ok(Page::new(title, body))
 }
@@ -217,7 +223,7 @@ pub async fn find_incident(
 async fn find(app: &AppState, visitor: &Visitor, kind: FactKind, page: &str, id: &str) -> Result<Redirect, Refusal> {
     for site in app.people().visible_sites(visitor).await? {
         match fact(app, &site, kind, id).await {
-            Ok(body) => return Ok(Redirect::to(&format!("/sites/{}/{page}/{}", site.id, body.id()))),
+            Ok(fact) => return Ok(Redirect::to(&format!("/sites/{}/{page}/{}", site.id, fact.body.id()))),
             Err(Refusal::Page { status: axum::http::StatusCode::NOT_FOUND, .. }) => {}
             Err(error) => return Err(error),
         }

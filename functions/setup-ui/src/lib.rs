@@ -11,7 +11,7 @@
 //! - `overview`, `status`, `activity`: connections, a project's status, its records; `settings`: what it sends
 //! - `steps`: the set-up, in order: `connect`, `projects`, `settings`, `schedule`, `trial`; `platform`: what they ask of Procore
 //! - `consent`: what a connection works with; `disconnect`: the way out
-//! - `facts`: the pages that links in records open
+//! - `facts`: the pages that links in records open; `treatment`: what people added, on an incident's
 mod activity;
 mod assets;
 mod connect;
@@ -36,6 +36,7 @@ mod sign_in;
 mod state;
 mod status;
 mod steps;
+mod treatment;
 mod trial;
 mod visible;
 mod words;

@@ -3,6 +3,7 @@ use crate::refusal::Refusal;
 use crate::state::AppState;
 use async_trait::async_trait;
 use credentials::Secret;
+use domain::ids::Provider;
 use grants::{GrantError, Grants};
 use people::{PeopleError, Visitor};
 use procore::Procore;
@@ -50,19 +51,19 @@ fn lists<'a>(app: &'a AppState, meter: &'a PageMeter<'a>) -> Lists<'a> {
 
 /// The companies of who signed in.
 pub async fn companies(app: &AppState, person: &Secret) -> Result<Vec<Company>, ListError> {
-    let meter = PageMeter::unconnected(&SystemClock);
+    let meter = PageMeter::unconnected(Provider::Procore, &SystemClock);
     lists(app, &meter).companies(person).await
 }
 
 /// The projects that the app's own account may use in a company; none of it where the app is not installed there.
 pub async fn permitted(app: &AppState, company: &str) -> Result<Vec<Project>, ListError> {
-    let meter = PageMeter::unconnected(&SystemClock);
+    let meter = PageMeter::unconnected(Provider::Procore, &SystemClock);
     lists(app, &meter).projects(company, As::App).await
 }
 
 /// Whether somebody can work in a company through the app, told by whether they may list projects there.
 pub async fn opens_to(app: &AppState, company: &str, person: &Secret) -> Result<(), ListError> {
-    let meter = PageMeter::unconnected(&SystemClock);
+    let meter = PageMeter::unconnected(Provider::Procore, &SystemClock);
     lists(app, &meter).projects(company, As::Person(person)).await.map(|_| ())
 }
 

@@ -9,6 +9,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::fields::{Checks, Members};
+use domain::ids::Provider;
 use domain::settings::{ProjectSettings, Shift, check, shifts};
 use domain::validate::FieldError;
 use maud::{Markup, html};
@@ -73,11 +74,11 @@ impl Fields {
     }
 
     /// Checked by the rules of the API's bodies.
-    fn read(&self, standing: &ProjectSettings) -> Result<(ProjectSettings, Vec<Shift>), Errors> {
+    fn read(&self, standing: &ProjectSettings, provider: Provider) -> Result<(ProjectSettings, Vec<Shift>), Errors> {
         let mut errors = Errors::default();
         let mut body = json!(standing);
         body["daily_summary"] = json!({"enabled": self.summary, "at": self.at});
-        let settings = check::read(&body, Some(standing.site_id.clone()));
+        let settings = check::read(&body, provider, Some(standing.site_id.clone()));
         for error in settings.as_ref().err().into_iter().flatten() {
             errors.add("at", format!("Hour of the summary: it {}.", error.detail));
         }
@@ -131,7 +132,7 @@ pub async fn save(
     let values = form.verified(&visitor)?;
     let mapped = visible::project(&app, &visitor, &connection, &project).await?;
     let fields = Fields::sent(&values);
-    let (settings, shifts) = match fields.read(&mapped.project.settings) {
+    let (settings, shifts) = match fields.read(&mapped.project.settings, mapped.connection.provider) {
         Ok(read) => read,
         Err(errors) => {
             let page = page(&visitor, &mapped, &fields, &errors).status(StatusCode::UNPROCESSABLE_ENTITY);

@@ -57,7 +57,7 @@ pub async fn save(
         fields.forget_mapping();
         return Ok(page(&visitor, &mapped, &fields, &choices, &Errors::default(), None).into_response());
     }
-    let settings = match fields.settings(&mapped.project.settings, choices.as_ref().ok()) {
+    let settings = match fields.settings(&mapped.project.settings, mapped.connection.provider, choices.as_ref().ok()) {
         Ok(settings) => settings,
         Err(errors) => {
             let page = page(&visitor, &mapped, &fields, &choices, &errors, None);

@@ -11,6 +11,8 @@ use domain::record::{RecordKey, RecordKind, RecordState};
 use maud::{Markup, html};
 use people::{Role, Visitor};
 use store::again;
+use store::blocks::ProjectBlock;
+use store::directory::Site;
 use store::lanes::{Lane, Link, Todo};
 
 /// The latest records of a kind that are looked at.
@@ -24,6 +26,8 @@ struct Status {
     /// The latest records, of all kinds.
     links: Vec<Link>,
     waiting: Vec<Todo>,
+    /// Kinds of records that the platform refuses in this project until somebody acts there.
+    paused: Vec<(RecordKind, ProjectBlock)>,
 }
 
 impl Status {
@@ -38,7 +42,11 @@ impl Status {
         let mut waiting = lane.ready(LOOKED_AT).await?;
         waiting.extend(lane.waiting(LOOKED_AT).await?);
         waiting.retain(|todo| todo.record.site_id == mapped.site.id);
-        Ok(Self { links, waiting })
+        let blocks = lane.project_blocks().await?;
+        let block =
+            |kind| Some((kind, blocks.get(&mapped.project.project_id, kind).filter(|block| !block.lifted)?.clone()));
+        let paused = KINDS.into_iter().filter_map(block).collect();
+        Ok(Self { links, waiting, paused })
     }
 
     fn count(&self, state: RecordState) -> usize {
@@ -73,6 +81,7 @@ pub async fn show(
         h1 { "Status of " (site.name) }
         p.dim { "In Procore: " (words::project(&mapped.project)) ". Times are on the site's clock (" (site.time_zone) ")." }
         (blocked(&visitor, &mapped.connection, Some(site)))
+        @for (kind, block) in &status.paused { (paused(*kind, block, site)) }
         @if let Some((step, path)) = &open {
             p { a.button #go-on href=(path) { "Go on with the set-up: " (steps::name(*step)) } }
         }
@@ -101,6 +110,23 @@ pub async fn show(
         (waiting(&mapped, &status))
     };
     Ok(Page::new(format!("Status of {}", site.name), body))
+}
+
+/// Of this project alone: all others go on.
+fn paused(kind: RecordKind, block: &ProjectBlock, site: &Site) -> Markup {
+    let blocked = &block.blocked;
+    html! {
+        div.notice role="status" {
+            p { strong { (words::kinds(kind)) " of this project wait" } }
+            p { (blocked.reason) }
+            dl {
+                dt { "Who can mend it" } dd { (words::mender(blocked.who)) }
+                dt { "What to do" } dd { (blocked.what_to_do) }
+                dt { "Since" } dd { (on_clock(blocked.since, site)) }
+                dt { "Asked again by itself" } dd { (on_clock(block.next_probe, site)) }
+            }
+        }
+    }
 }
 
 fn minutes(minutes: i64) -> String {

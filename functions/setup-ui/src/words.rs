@@ -11,6 +11,14 @@ pub fn kind(kind: RecordKind) -> &'static str {
     }
 }
 
+pub fn kinds(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Incident => "Incidents",
+        RecordKind::Observation => "Observations",
+        RecordKind::DailySummary => "Daily summaries",
+    }
+}
+
 /// What a connection's account is called.
 pub fn company(connection: &Connection) -> String {
     connection.name.clone().unwrap_or_else(|| format!("company {}", connection.account))

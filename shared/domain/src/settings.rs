@@ -1,6 +1,7 @@
 //! Project settings: what one platform project does with one site (contracts 6.3). [`check`] reads them from what someone set,
 //! [`shifts`] a site's shifts; [`mapping_rows`] names what a mapping has.
 pub mod check;
+mod mapping_check;
 pub mod mapping_rows;
 pub mod shifts;
 
@@ -87,6 +88,15 @@ pub struct Mapping {
     pub incident_types: BTreeMap<String, String>,
     #[serde(deserialize_with = "ids_as_text")]
     pub hazards: BTreeMap<String, String>,
+    /// Autodesk: the subtype of all issues. Left out: the one whose title says Safety.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issue_subtype_id: Option<String>,
+    /// Autodesk: locations by our zone's id. Left out: the zone's path as text.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub locations: BTreeMap<String, String>,
+    /// Autodesk: values of custom fields that the project demands, by the field's id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub custom_attributes: BTreeMap<String, String>,
 }
 
 fn ids_as_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {

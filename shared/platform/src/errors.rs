@@ -136,7 +136,6 @@ mod tests {
             TargetError::Unclear { .. } => "unclear",
             TargetError::Connection(_) => "connection",
             TargetError::Project(_) => "project",
-            TargetError::Record(_) => "record",
             TargetError::NotFound => "not found",
             TargetError::Refused { .. } => "refused",
         }

@@ -3,3 +3,4 @@ pub mod clients;
 pub mod config;
 pub mod logs;
 pub mod metrics;
+pub mod sqs;

@@ -3,6 +3,7 @@ use crate::keys;
 use crate::lanes::LaneId;
 use crate::summaries;
 use crate::table::{Condition, Item, Query, Table, TableError, get_as, item, read};
+use domain::autodesk::Region;
 use domain::ids::{ApiKeyId, ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
 use domain::record::Mender;
 use domain::route::Route;
@@ -104,8 +105,11 @@ pub struct Connection {
     pub id: ConnectionId,
     pub organization_id: OrganizationId,
     pub provider: Provider,
-    /// Procore: the company's id.
+    /// Procore: the company's id. Autodesk: the account's, without a prefix.
     pub account: String,
+    /// Autodesk: where the account's data is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
     /// What the account is called there, where that was looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

@@ -74,6 +74,16 @@ impl Lane<'_> {
         get_as(self.table, "a remote record", &keys::remote(&self.id.pk(), kind, id)).await
     }
 
+    /// Of whichever kind.
+    pub async fn remote_of_any_kind(&self, id: &str) -> Result<Option<RemoteRecord>, TableError> {
+        for kind in [RecordKind::Observation, RecordKind::Incident] {
+            if let Some(found) = self.remote(kind, id).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     pub async fn was_seen(&self, delivery: &str) -> Result<bool, TableError> {
         Ok(self.table.get(&keys::seen(&self.id.pk(), delivery)).await?.is_some())
     }

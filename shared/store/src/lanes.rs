@@ -136,6 +136,11 @@ pub struct ReadMark {
     pub hash: String,
     pub order: u64,
     pub at: Timestamp,
+    /// As the platform then showed it, by which is seen at a glance whether anything is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comments: Option<u64>,
 }
 
 /// When each project was last read again.

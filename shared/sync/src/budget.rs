@@ -1,9 +1,11 @@
 //! Rate windows, as the platform tells of them: how many calls a lane may still make, and who goes first.
 //!
 //! A platform counts in fixed windows (Procore: an hour, and ten seconds against spikes) and tells in headers about whichever is
-//! nearer exhaustion. About 15 % of an hour is kept for incidents, summaries and asked-for read-backs until the window is near
-//! its end; timed re-reads get at most 10 %. A pause holds observations only, or everything.
+//! nearer exhaustion, or tells nothing before it refuses (Autodesk: a minute). About 15 % of the long window is kept for incidents,
+//! summaries and asked-for read-backs until it is near its end; timed re-reads get at most 10 %. A pause holds observations only,
+//! or everything.
 use crate::outage::Outage;
+use domain::ids::Provider;
 use domain::record::WorkClass;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -34,11 +36,11 @@ pub struct Answered {
 /// A spike window is at most this long; a longer reset speaks of the hour.
 const SPIKE: SignedDuration = SignedDuration::from_secs(10);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// Share of an hour, in percent, that observations and re-reads leave to others.
+/// Share of the long window, in percent, that observations and re-reads leave to others.
 const RESERVE: u32 = 15;
-/// The reserve is released when no more than this share of the hour is left.
-const RELEASED_WITHIN: SignedDuration = SignedDuration::from_mins(6);
-/// Share of an hour, in percent, for timed re-reads.
+/// The reserve is released when no more than this part of the long window is left.
+const RELEASED_WITHIN: i32 = 10;
+/// Share of it, in percent, for timed re-reads.
 const REREADS: u32 = 10;
 
 /// One window.
@@ -68,7 +70,11 @@ impl Window {
 /// A lane's budget at its platform; kept between runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
+    /// The long window: Procore's is an hour.
     hour: Window,
+    /// How long it is, in seconds.
+    #[serde(default = "an_hour")]
+    long: i64,
     spike: Window,
     /// Nothing goes before then.
     paused_until: Option<Timestamp>,
@@ -79,15 +85,34 @@ pub struct Budget {
     pub refused: u64,
 }
 
-impl Default for Budget {
-    /// The sample values of Procore's guide (reference: procore.md, section 8), until the first answer says better.
-    fn default() -> Self {
-        let window = |limit| Window { limit, used: 0, rereads: 0, resets_at: None };
-        Self { hour: window(600), spike: window(25), paused_until: None, outage: None, calls: 0, refused: 0 }
-    }
+fn an_hour() -> i64 {
+    HOUR.as_secs()
 }
 
 impl Budget {
+    /// What a platform allows, until its answers say better.
+    pub fn of(provider: Provider) -> Self {
+        match provider {
+            // The sample values of Procore's guide.
+            Provider::Procore => Self::fresh(600, HOUR, 25),
+            // 500 a minute for a user in an account, all calls of Issues together, and no word before a refusal: spread, so that
+            // no wait is longer than a run waits.
+            Provider::Acc => Self::fresh(500, SignedDuration::from_mins(1), 83),
+            // An endpoint names no limit before it refuses.
+            Provider::Webhook => Self::fresh(1_000_000, HOUR, 1_000_000),
+        }
+    }
+
+    fn fresh(limit: u32, long: SignedDuration, spike: u32) -> Self {
+        let window = |limit| Window { limit, used: 0, rereads: 0, resets_at: None };
+        let (hour, spike) = (window(limit), window(spike));
+        Self { hour, long: long.as_secs(), spike, paused_until: None, outage: None, calls: 0, refused: 0 }
+    }
+
+    fn long(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.long)
+    }
+
     /// Asks for one call and, if it may go, counts it.
     pub fn admit(&mut self, class: WorkClass, now: Timestamp) -> Admission {
         let admission = self.would_admit(class, now);
@@ -119,14 +144,14 @@ impl Budget {
         self.paused_until = None;
         self.hour.roll(now);
         self.spike.roll(now);
-        self.hour.begin(now, HOUR);
+        self.hour.begin(now, self.long());
         self.spike.begin(now, SPIKE);
         let (hour_end, spike_end) = (self.hour.resets_at.unwrap_or(now), self.spike.resets_at.unwrap_or(now));
         if self.hour.used >= self.hour.limit {
             return Admission::Pause { until: hour_end, everything: true };
         }
         if self.hour.used + self.reserve(class, now) >= self.hour.limit {
-            return Admission::Pause { until: hour_end - RELEASED_WITHIN, everything: false };
+            return Admission::Pause { until: hour_end - self.long() / RELEASED_WITHIN, everything: false };
         }
         if class == WorkClass::Reread && self.hour.rereads >= self.hour.limit * REREADS / 100 {
             return Admission::Pause { until: hour_end, everything: false };
@@ -140,7 +165,7 @@ impl Budget {
     /// What this class leaves to others in this hour. Small limits still leave one call.
     fn reserve(&self, class: WorkClass, now: Timestamp) -> u32 {
         let end = self.hour.resets_at.unwrap_or(now);
-        let released = end.duration_since(now) <= RELEASED_WITHIN;
+        let released = end.duration_since(now) <= self.long() / RELEASED_WITHIN;
         match class {
             WorkClass::Observation | WorkClass::Reread if !released => (self.hour.limit * RESERVE / 100).max(1),
             _ => 0,
@@ -158,7 +183,7 @@ impl Budget {
             return;
         };
         let until_reset = reset.duration_since(now);
-        if until_reset <= SignedDuration::ZERO || until_reset > HOUR + SPIKE {
+        if until_reset <= SignedDuration::ZERO || until_reset > self.long() + SPIKE {
             return;
         }
         // A whole hour's window has a reset within ten seconds too, near its end: then the limits tell them apart.

@@ -6,7 +6,7 @@ use crate::handle::{Failure, Outcome, Run, Work, gone};
 use crate::target::{Remote, TargetError};
 use domain::merge::{Fields, hash, rewritten, written};
 use domain::record::{RecordKind, RecordState};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use store::TableError;
 use store::hooks::RemoteRecord;
 use store::lanes::Link;
@@ -61,7 +61,7 @@ impl Run<'_> {
         self.note_intent(&mut link, &desired).await?;
         match self.target.create(self.call(work.todo), &work.project, work.todo.record.kind, &desired).await {
             Ok(remote) => {
-                let adopted = self.adopt(link, &desired, remote).await?;
+                let adopted = self.adopt(work, link, &desired, remote).await?;
                 self.project_answers(work).await?;
                 Ok(adopted)
             }
@@ -106,7 +106,13 @@ impl Run<'_> {
     }
 
     /// Keeps what the platform answered. Where the create was a repeated one, the todo stays for the sweep.
-    async fn adopt(&self, mut link: Link, desired: &Fields, remote: Remote) -> Result<Outcome, TableError> {
+    async fn adopt(
+        &self,
+        work: &Work<'_>,
+        mut link: Link,
+        desired: &Fields,
+        remote: Remote,
+    ) -> Result<Outcome, TableError> {
         let now = self.clock.now();
         link.written = rewritten(desired, &link.written, desired, &remote.fields);
         self.note_remote(&link, &remote.id).await?;
@@ -118,6 +124,10 @@ impl Run<'_> {
             Some(until) => {
                 let why = "looking for late doubles of a repeated create".to_owned();
                 Outcome::PutOff { until, why, counts: false }
+            }
+            None if self.overflow(&work.wanted.subject, &work.project).is_some() => {
+                let why = "the rest of its text follows in a comment".to_owned();
+                Outcome::PutOff { until: now, why, counts: false }
             }
             None => Outcome::Done { state: Some(RecordState::Synced), wrote: true },
         })
@@ -134,7 +144,8 @@ impl Run<'_> {
             return Ok(Outcome::PutOff { until: next_look, why, counts: false });
         }
         let since = link.first_intent_at.unwrap_or(intent_at) - CLOCK_SKEW;
-        let found = match self.look(work, &link.marker, since).await {
+        let kind = work.todo.record.kind;
+        let found = match self.target.look(self.call(work.todo), &work.project, kind, &link.marker, since).await {
             Ok(found) => found,
             Err(error) => {
                 let failure = self.after_failure(work, error);
@@ -151,23 +162,9 @@ impl Run<'_> {
             }
             ((None, _), (Some(remote), _)) => {
                 (link.remote_id, link.remote_url, link.intent_at) = (Some(remote.id), Some(remote.url), None);
-                self.set_state(&mut link, RecordState::Blocked, gone(work.todo.record.kind)).await
+                self.set_state(&mut link, RecordState::Blocked, gone()).await
             }
             ((None, _), (None, _)) => self.empty_look(work, link).await,
-        }
-    }
-
-    /// Records that carry the marker: of a day by its date, others among those made since.
-    pub(crate) async fn look(
-        &self,
-        work: &Work<'_>,
-        marker: &str,
-        since: Timestamp,
-    ) -> Result<Vec<Remote>, TargetError> {
-        let (call, kind) = (self.call(work.todo), work.todo.record.kind);
-        match work.todo.record.date() {
-            Some(date) => self.target.look_on(call, &work.project, kind, marker, date, since).await,
-            None => self.target.look(call, &work.project, kind, marker, since).await,
         }
     }
 
@@ -191,13 +188,13 @@ impl Run<'_> {
         Ok(Outcome::PutOff { until: now, why, counts: false })
     }
 
-    /// Incidents ring a hook when a person changes them: the event names the platform's id.
+    /// What rings a hook when a person changes it: the event names the platform's id.
     async fn note_remote(&self, link: &Link, id: &str) -> Result<(), TableError> {
-        if link.record.kind != RecordKind::Incident {
+        if !self.target.announces(link.record.kind) {
             return Ok(());
         }
         let remote = RemoteRecord { record: link.record.clone(), project_id: link.project_id.clone() };
-        self.lane().put_remote(RecordKind::Incident, id, &remote).await
+        self.lane().put_remote(link.record.kind, id, &remote).await
     }
 
     async fn empty_look(&self, work: &Work<'_>, mut link: Link) -> Result<Outcome, TableError> {

@@ -5,11 +5,10 @@ use crate::project_blocks::Blocks;
 use crate::subject::{Gatherer, Wanted};
 use crate::target::{Block, Call, Catalog, Found, Project, Rendered, Target, TargetError};
 use domain::merge::Fields;
-use domain::record::{Mender, RecordKind, RecordState};
+use domain::record::{Mender, RecordState};
 use domain::settings::ProjectSettings;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
-use store::bus::Bus;
 use store::directory::{Connection, Directory};
 use store::lanes::{Lane, LaneId, Link, Todo};
 use store::outbox::Outbox;
@@ -44,7 +43,6 @@ pub struct Run<'a> {
     pub target: &'a dyn Target,
     /// The way to the one writer of facts.
     pub outbox: &'a dyn Outbox,
-    pub bus: &'a dyn Bus,
     pub clock: &'a dyn Clock,
     pub meter: &'a LaneMeter<'a>,
     pub lane: &'a LaneId,
@@ -80,7 +78,7 @@ impl Run<'_> {
         let gatherer = Gatherer { table: self.table, lane: self.lane, public_url: self.public_url };
         let statuses = self.target.statuses(todo.record.kind);
         let wanted = gatherer.wanted(&todo.record, route.as_ref(), link.as_ref(), statuses).await?;
-        let Some(wanted) = wanted else { return Ok(Outcome::nothing()) };
+        let Some(mut wanted) = wanted else { return Ok(Outcome::nothing()) };
         // A link keeps its project, wherever the site is mapped later.
         let project_id = link.as_ref().map(|link| link.project_id.clone()).or(route.map(|route| route.project_id));
         let Some(project_id) = project_id else { return Ok(Outcome::nothing()) };
@@ -89,18 +87,20 @@ impl Run<'_> {
         if link.is_none() && settings.site_id != todo.record.site_id {
             return Ok(Outcome::nothing());
         }
-        let project = Project { account: self.connection.account.clone(), id: project_id, settings };
+        let project = Project::of(self.connection, project_id, settings);
+        if link.as_ref().is_some_and(|link| link.remote_id.is_some()) {
+            wanted.steps = self.one_call_each(wanted.steps);
+            wanted.steps.extend(self.overflow(&wanted.subject, &project));
+        }
         let work = Work { todo, wanted, project };
-        let outcome = match link {
-            None if !work.wanted.may_create => Outcome::nothing(),
-            None => self.create(&work, None).await?,
-            Some(link) if link.remote_id.is_some() => self.update(&work, link).await?,
-            Some(link) if link.intent_at.is_some() => self.recover(&work, link).await?,
-            Some(_) if !work.wanted.may_create => Outcome::nothing(),
-            Some(link) => self.create(&work, Some(link)).await?,
-        };
-        self.announce_summary(&work).await?;
-        Ok(outcome)
+        match link {
+            None if !work.wanted.may_create => Ok(Outcome::nothing()),
+            None => self.create(&work, None).await,
+            Some(link) if link.remote_id.is_some() => self.update(&work, link).await,
+            Some(link) if link.intent_at.is_some() => self.recover(&work, link).await,
+            Some(_) if !work.wanted.may_create => Ok(Outcome::nothing()),
+            Some(link) => self.create(&work, Some(link)).await,
+        }
     }
 
     async fn settings(&self, project_id: &str) -> Result<Option<ProjectSettings>, TableError> {
@@ -149,8 +149,7 @@ impl Run<'_> {
             TargetError::Paused { until, everything } => Failure::Again(Outcome::Paused { until, everything }),
             TargetError::Connection(block) => Failure::Again(Outcome::ConnectionBlocked(block)),
             TargetError::Project(block) => Failure::Project(block),
-            TargetError::Record(block) => Failure::State(RecordState::Blocked, block),
-            TargetError::NotFound => Failure::State(RecordState::Blocked, gone(todo.record.kind)),
+            TargetError::NotFound => Failure::State(RecordState::Blocked, gone()),
             TargetError::Refused { words } => Failure::State(
                 RecordState::Failed,
                 Block {
@@ -233,17 +232,10 @@ pub enum Failure {
 }
 
 /// The record was there and is not any more.
-pub fn gone(kind: RecordKind) -> Block {
-    let what_to_do = match kind {
-        // Notes of a day lie in no recycle bin.
-        RecordKind::DailySummary => "Nothing, if that was meant: the report itself stands in HardHat Pulse.",
-        RecordKind::Incident | RecordKind::Observation => {
-            "Restore it from the platform's recycle bin and press retry, or leave it deleted."
-        }
-    };
+pub fn gone() -> Block {
     Block {
         reason: "The record was deleted at the platform, or we may no longer see it.".into(),
         who: Mender::SafetyManager,
-        what_to_do: what_to_do.into(),
+        what_to_do: "Restore it from the platform's recycle bin and press retry, or leave it deleted.".into(),
     }
 }

@@ -31,8 +31,8 @@ impl Run<'_> {
             if self.clock.now() >= deadline || !hooks.projects.get(&mapped.project_id).is_none_or(due) {
                 continue;
             }
-            let (account, id) = (self.connection.account.clone(), mapped.project_id);
-            let project = Project { account, id: id.clone(), settings: mapped.settings };
+            let id = mapped.project_id;
+            let project = Project::of(self.connection, id.clone(), mapped.settings);
             let kept = self.keep_hook(&project, &mut hooks).await;
             let hook = hooks.projects.entry(id).or_default();
             match kept {

@@ -97,7 +97,7 @@ impl Engine<'_> {
         let lane = Lane { table: self.table, id };
         let began = self.clock.now();
         let deadline = began + self.run_for;
-        let budget: Budget = lane.budget().await?.unwrap_or_default();
+        let budget: Budget = lane.budget().await?.unwrap_or_else(|| Budget::of(id.provider));
         let (calls, refused, outage) = (budget.calls, budget.refused, budget.outage());
         let meter = LaneMeter::new(self.clock, budget, deadline, began + self.cut_off).of(id);
         let mut held = Held::default();

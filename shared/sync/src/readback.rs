@@ -52,10 +52,7 @@ impl Run<'_> {
             }
             TargetError::Paused { until, everything } => Some(Outcome::Paused { until, everything }),
             TargetError::Connection(block) => Some(Outcome::ConnectionBlocked(block)),
-            error @ (TargetError::Project(_)
-            | TargetError::Record(_)
-            | TargetError::NotFound
-            | TargetError::Refused { .. }) => {
+            error @ (TargetError::Project(_) | TargetError::NotFound | TargetError::Refused { .. }) => {
                 tracing::warn!(connection_id = %self.lane.connection_id, "what people added to a record can't be read: {error}");
                 None
             }
@@ -90,7 +87,7 @@ impl Run<'_> {
             update: Update { source, told: Told::All(account), order, at: now },
         };
         self.outbox.send(&message).await.map_err(|error| TableError::Unavailable(error.to_string()))?;
-        link.read = Some(ReadMark { hash, order, at: now });
+        link.read = Some(ReadMark { hash, order, at: now, updated_at: None, comments: None });
         self.lane().put_link(link).await?;
         Ok(true)
     }

@@ -118,13 +118,12 @@ impl Engine<'_> {
         deadline: Timestamp,
     ) -> Result<HooksDropped, RunError> {
         let hooks = lane.hooks().await?;
-        let budget: Budget = lane.budget().await?.unwrap_or_default();
+        let budget: Budget = lane.budget().await?.unwrap_or_else(|| Budget::of(lane.id.provider));
         let meter = LaneMeter::new(self.clock, budget, deadline, self.clock.now() + self.cut_off).of(lane.id);
         let url = self.hook_url(lane.id);
         let mut dropped = HooksDropped::default();
         for mapped in projects.iter().filter(|project| hooks.projects.contains_key(&project.project_id)) {
-            let (account, id) = (removal.connection.account.clone(), mapped.project_id.clone());
-            let project = Project { account, id, settings: mapped.settings.clone() };
+            let project = Project::of(&removal.connection, mapped.project_id.clone(), mapped.settings.clone());
             let call = Call { class: WorkClass::ReadBack, meter: &meter };
             match self.target.drop_hooks(call, &project, &url).await {
                 Ok(()) => continue,
@@ -152,7 +151,7 @@ impl Engine<'_> {
         if self.clock.now() >= deadline {
             return Ok(Some(self.clock.now()));
         }
-        let budget: Budget = lane.budget().await?.unwrap_or_default();
+        let budget: Budget = lane.budget().await?.unwrap_or_else(|| Budget::of(lane.id.provider));
         let meter = LaneMeter::new(self.clock, budget, deadline, self.clock.now() + self.cut_off).of(lane.id);
         match self.target.let_go(Call { class: WorkClass::ReadBack, meter: &meter }).await {
             Ok(()) => Ok(None),

@@ -3,7 +3,7 @@
 use crate::handle::Run;
 use crate::lane::Engine;
 use crate::readback::ReadError;
-use crate::target::{Block, Call, Project, Standing, TargetError};
+use crate::target::{Block, Call, Project, Remote, Rereading, Standing, TargetError};
 use domain::ids::SiteId;
 use domain::record::{RecordKey, RecordKind, RecordState, WorkClass};
 use domain::treatment::Account;
@@ -14,7 +14,7 @@ use store::TableError;
 use store::bell::fresh_token;
 use store::directory::Directory;
 use store::due;
-use store::lanes::{Link, Rereads, Todo};
+use store::lanes::{Link, ReadMark, Rereads, Todo};
 
 const PAGE: usize = 200;
 /// How far the first look at a project's observations goes back.
@@ -37,7 +37,10 @@ impl Run<'_> {
         every: SignedDuration,
         deadline: Timestamp,
     ) -> Result<Reread, TableError> {
-        let mut links = self.incident_links().await?;
+        let mut links = match self.target.rereading() {
+            Rereading::Lists => self.incident_links().await?,
+            Rereading::Changes => BTreeMap::new(),
+        };
         let mut kept: Rereads = self.lane().rereads().await?;
         let mapped = Directory(self.table).projects(self.lane).await?;
         let mut projects: Vec<String> = mapped.into_iter().map(|project| project.project_id).collect();
@@ -104,9 +107,11 @@ impl Run<'_> {
         asked: &mut Vec<Todo>,
     ) -> Result<(), ReadError> {
         let Some(project) = Directory(self.table).project(self.lane, id).await? else { return Ok(()) };
-        let project =
-            Project { account: self.connection.account.clone(), id: id.to_owned(), settings: project.settings };
+        let project = Project::of(self.connection, id.to_owned(), project.settings);
         let call = Call { class: WorkClass::Reread, meter: self.meter };
+        if self.target.rereading() == Rereading::Changes {
+            return self.reread_changes(call, &project, since, asked).await;
+        }
         let standing = match links.is_empty() {
             true => Vec::new(),
             false => self.target.told_all(call, &project).await?,
@@ -154,9 +159,53 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// What was changed since the last time, of our records. What was deleted or restored is looked at by itself.
+    async fn reread_changes(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        since: Option<Timestamp>,
+        asked: &mut Vec<Todo>,
+    ) -> Result<(), ReadError> {
+        let since = since.unwrap_or(self.clock.now() - FIRST_LOOK_BACK);
+        for remote in self.target.changed(call, project, since).await? {
+            let Some(noted) = self.lane().remote_of_any_kind(&remote.id).await? else { continue };
+            let Some(mut link) = self.lane().link(&noted.record).await? else { continue };
+            if link.remote_id.as_ref() != Some(&remote.id) || link.project_id != project.id {
+                continue;
+            }
+            let blocked = link.state == RecordState::Blocked;
+            if remote.recycled != blocked {
+                asked.push(self.look_again(link.record.clone()));
+            }
+            if remote.recycled || seen_before(&link, &remote) {
+                continue;
+            }
+            let account = self.target.told(call, project, link.record.kind, &remote).await?;
+            let hash = account.hash();
+            self.take_in(call, project, &mut link, account).await?;
+            self.mark_glance(&mut link, &remote, hash).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes how the record looked when it was read.
+    async fn mark_glance(&self, link: &mut Link, remote: &Remote, hash: String) -> Result<(), TableError> {
+        let at = self.clock.now();
+        let read = link.read.get_or_insert(ReadMark { hash, order: 0, at, updated_at: None, comments: None });
+        (read.updated_at, read.comments) = (remote.updated_at, remote.comments);
+        self.lane().put_link(link).await
+    }
+
     fn look_again(&self, record: RecordKey) -> Todo {
         Todo::read_back(record, self.clock.now(), fresh_token())
     }
+}
+
+/// Whether it looks as it did when it was read last.
+fn seen_before(link: &Link, remote: &Remote) -> bool {
+    let same = |read: &ReadMark| read.updated_at == remote.updated_at && read.comments == remote.comments;
+    link.read.as_ref().is_some_and(same)
 }
 
 /// The record that a link of ours names: `…/sites/{site}/detections/{id}`.

@@ -1,14 +1,39 @@
 //! Side writes: a comment, closing, opening again. Each is a step of its own on the link, noted before it is carried out, and
-//! looked for before it is repeated.
+//! looked for before it is repeated. Where comment and status are two calls, they are two steps: the status keeps the step's name,
+//! since what follows depends on it.
 use crate::handle::{Failure, Outcome, Run, Work};
 use crate::subject::WantedStep;
-use crate::target::{Remote, Seen, SideWrite};
+use crate::subject::step_marker;
+use crate::target::{Project, Remote, Seen, SideWrite, Subject};
 use crate::update::settled;
 use domain::record::RecordState;
 use store::TableError;
 use store::lanes::{Link, Step};
 
 impl Run<'_> {
+    /// Steps of one call each.
+    pub fn one_call_each(&self, steps: Vec<WantedStep>) -> Vec<WantedStep> {
+        if !self.target.comments_apart() {
+            return steps;
+        }
+        let apart = |WantedStep { id, write: SideWrite { comment, status } }: WantedStep| match status {
+            None => vec![WantedStep { id, write: SideWrite { comment, status } }],
+            Some(_) => {
+                let named = WantedStep { id: format!("comment:{id}"), write: SideWrite { comment, status: None } };
+                vec![WantedStep { id, write: SideWrite { comment: String::new(), status } }, named]
+            }
+        };
+        steps.into_iter().flat_map(apart).collect()
+    }
+
+    /// The comment with what the fields have no room for, once for each text.
+    pub fn overflow(&self, subject: &Subject, project: &Project) -> Option<WantedStep> {
+        let text = self.target.overflow(subject, project)?;
+        let id = format!("more:{}", domain::marker::crockford(text.as_bytes(), 8));
+        let comment = format!("{text}\n[{}]", step_marker(&subject.marker, &id));
+        Some(WantedStep { id, write: SideWrite { comment, status: None } })
+    }
+
     /// Carries out the steps that are due. `Some`: the todo is not done.
     pub async fn side_writes(
         &self,
@@ -54,6 +79,9 @@ impl Run<'_> {
         // Closed (or opened) by us only while its status is still the one we gave; otherwise only commented.
         let ours = link.gave_status.as_deref() == Some(remote.status.as_str());
         let write = SideWrite { status: step.write.status.filter(|_| ours), ..step.write.clone() };
+        if write.comment.is_empty() && write.status.is_none() {
+            return self.settle(link, step, Step::Dropped, None).await;
+        }
         link.steps.insert(step.id.clone(), Step::Begun { at: now });
         link.updated_at = now;
         self.lane().put_link(link).await?;
@@ -87,6 +115,9 @@ impl Run<'_> {
     /// was written; where it moved, by us or by a person, it is not made twice.
     async fn stands(&self, work: &Work<'_>, link: &Link, remote: &Remote, step: &WantedStep) -> Result<bool, Failure> {
         let kind = work.todo.record.kind;
+        if step.write.comment.is_empty() {
+            return Ok(step.write.status == Some(remote.status.as_str()));
+        }
         let reference = step.write.comment.rsplit('[').next().unwrap_or_default().trim_end_matches(']');
         let seen = self.target.commented(self.call(work.todo), &work.project, kind, &remote.id, reference).await;
         Ok(match seen.map_err(|error| self.after_failure(work, error))? {

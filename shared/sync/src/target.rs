@@ -2,6 +2,7 @@
 //! store, never retries by itself, and never decides whether a record may be made twice.
 use crate::budget::{Admission, Answered};
 use async_trait::async_trait;
+use domain::autodesk::Region;
 use domain::event::Detection;
 use domain::event::Zone;
 use domain::fact::IncidentFact;
@@ -9,13 +10,12 @@ use domain::ids::Provider;
 use domain::merge::Fields;
 use domain::record::{Mender, RecordKind, WorkClass};
 use domain::settings::ProjectSettings;
-use domain::summary::count::Day;
 use domain::treatment::Account;
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use store::directory::Connection;
 use store::lanes::LaneId;
 
 /// A platform project as a target needs to know it.
@@ -25,6 +25,14 @@ pub struct Project {
     pub account: String,
     pub id: String,
     pub settings: ProjectSettings,
+    /// Autodesk: where the account's data is kept.
+    pub region: Option<Region>,
+}
+
+impl Project {
+    pub fn of(connection: &Connection, id: String, settings: ProjectSettings) -> Self {
+        Self { account: connection.account.clone(), id, settings, region: connection.region }
+    }
 }
 
 /// What a record is about, as the store knows it now. Pure input of [`Target::render`].
@@ -46,11 +54,6 @@ pub struct Subject {
 pub enum SubjectBody {
     Incident(IncidentFact),
     Observation(Detection),
-    /// A site's day; its revision grows when something late changes it.
-    Summary {
-        day: Box<Day>,
-        revision: u64,
-    },
     /// A test of the connection, shown as an observation.
     Trial {
         asked_at: Timestamp,
@@ -109,6 +112,10 @@ pub struct Remote {
     pub status: String,
     /// Whether it lies in the recycle bin.
     pub recycled: bool,
+    /// The fields that we may write, where the platform says.
+    pub writable: Option<BTreeSet<String>>,
+    /// How many comments stand on it, where the platform says.
+    pub comments: Option<u64>,
     pub created_at: Option<Timestamp>,
     pub updated_at: Option<Timestamp>,
 }
@@ -118,6 +125,15 @@ pub struct Remote {
 pub struct Standing {
     pub id: String,
     pub account: Account,
+}
+
+/// How a project is read again by the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rereading {
+    /// All incidents by [`Target::told_all`], and which observations changed: what doesn't show was deleted or hidden.
+    Lists,
+    /// By [`Target::changed`] alone.
+    Changes,
 }
 
 /// A hook of ours at the platform.
@@ -171,9 +187,6 @@ pub enum TargetError {
     /// This project, or this kind of record in it, does not work until someone acts.
     #[error("{}", .0.reason)]
     Project(Block),
-    /// This record does not work until someone acts; others do.
-    #[error("{}", .0.reason)]
-    Record(Block),
     /// The record is not there (or not visible to us).
     #[error("the record is not there")]
     NotFound,
@@ -208,6 +221,31 @@ pub trait Target: Send + Sync {
     fn provider(&self) -> Provider;
 
     fn statuses(&self, kind: RecordKind) -> Statuses;
+
+    /// How what people did is read again by the clock.
+    fn rereading(&self) -> Rereading {
+        Rereading::Lists
+    }
+
+    /// Whether events of the platform, or its list of changes, speak of records of this kind by its ids.
+    fn announces(&self, kind: RecordKind) -> bool {
+        kind == RecordKind::Incident
+    }
+
+    /// Whether the lane makes hooks on its projects. Without, everything comes back by the clock.
+    fn has_hooks(&self) -> bool {
+        true
+    }
+
+    /// Whether a side write's comment and status are two calls: then each is a step of its own.
+    fn comments_apart(&self) -> bool {
+        false
+    }
+
+    /// What of the record's text its fields have no room for: it goes into a comment. Pure.
+    fn overflow(&self, _subject: &Subject, _project: &Project) -> Option<String> {
+        None
+    }
 
     /// The fields that the record should have. Pure.
     fn render(&self, subject: &Subject, project: &Project, catalog: &Catalog, now: Timestamp) -> Rendered;
@@ -252,19 +290,6 @@ pub trait Target: Send + Sync {
         since: Timestamp,
     ) -> Result<Vec<Remote>, TargetError>;
 
-    /// The same among the records of a local date, for what belongs to a day whenever it is made.
-    async fn look_on(
-        &self,
-        call: Call<'_>,
-        project: &Project,
-        kind: RecordKind,
-        marker: &str,
-        _date: Date,
-        since: Timestamp,
-    ) -> Result<Vec<Remote>, TargetError> {
-        self.look(call, project, kind, marker, since).await
-    }
-
     /// Carries out a side write; `remote` is what was just read.
     async fn side_write(
         &self,
@@ -297,7 +322,8 @@ pub trait Target: Send + Sync {
     /// The same of all incidents of a project that we can see, by its lists. Whole, or an error.
     async fn told_all(&self, call: Call<'_>, project: &Project) -> Result<Vec<Standing>, TargetError>;
 
-    /// Observations of a project that were changed since, by a list. Whole, or an error.
+    /// Records of a project that were changed since, by a list: observations, or where the platform is read by its changes, all that
+    /// are ours, deleted ones too. Whole, or an error.
     async fn changed(&self, call: Call<'_>, project: &Project, since: Timestamp) -> Result<Vec<Remote>, TargetError>;
 
     /// Which of an incident's injuries lie in the recycle bin.

@@ -3,7 +3,7 @@
 use crate::budget::Admission;
 use crate::handle::{Failure, Outcome, Run, Work, gone};
 use crate::target::{Remote, TargetError};
-use domain::merge::{merge, news, note_sending, rewritten};
+use domain::merge::{Conflict, Merge, merge, news, note_sending, rewritten};
 use domain::record::RecordState;
 use store::TableError;
 use store::lanes::{Link, Step};
@@ -36,11 +36,12 @@ impl Run<'_> {
         }
         let mut remote = match self.read(work, &link).await {
             Ok(Some(remote)) if !remote.recycled => remote,
-            Ok(_) => return self.set_state(&mut link, RecordState::Blocked, gone(work.todo.record.kind)).await,
+            Ok(_) => return self.set_state(&mut link, RecordState::Blocked, gone()).await,
             Err(failure) => return self.fail(work, &mut link, failure).await,
         };
         let before = link.clone();
-        let merged = merge(&desired, &link.written, &remote.fields);
+        let mut merged = merge(&desired, &link.written, &remote.fields);
+        bar(&mut merged, &remote);
         if !merged.send.is_empty() {
             // Should the answer be lost, the next merge must not take what we sent for a person's edit.
             note_sending(&mut link.written, &merged.send, &remote.fields);
@@ -100,6 +101,16 @@ impl Run<'_> {
             None => Outcome::Done { state: Some(link.state), wrote },
         }
     }
+}
+
+/// What the platform does not let us write stands as it is, and is shown like a person's edit.
+fn bar(merged: &mut Merge, remote: &Remote) {
+    let Some(writable) = &remote.writable else { return };
+    let (send, barred) = std::mem::take(&mut merged.send).into_iter().partition(|(field, _)| writable.contains(field));
+    merged.send = send;
+    let theirs = |field: &String| remote.fields.get(field).cloned().unwrap_or_default();
+    let barred: domain::merge::Fields = barred;
+    merged.conflicts.extend(barred.into_iter().map(|(field, ours)| Conflict { theirs: theirs(&field), field, ours }));
 }
 
 /// Whether a side write needs nothing more.

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::meter::LaneMeter;
 use crate::target::Meter;
 use async_trait::async_trait;
+use domain::ids::Provider;
 use domain::record::WorkClass;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Mutex, PoisonError};
@@ -29,13 +30,13 @@ pub struct PageMeter<'a> {
 impl<'a> PageMeter<'a> {
     /// Of a connection's lane.
     pub async fn open(table: &'a dyn Table, lane: &'a LaneId, clock: &'a dyn Clock) -> Result<Self, TableError> {
-        let budget = Lane { table, id: lane }.budget().await?.unwrap_or_default();
+        let budget = Lane { table, id: lane }.budget().await?.unwrap_or_else(|| Budget::of(lane.provider));
         Ok(Self::of(budget, clock, Some((table, lane))))
     }
 
     /// Where there is no connection yet.
-    pub fn unconnected(clock: &'a dyn Clock) -> Self {
-        Self::of(Budget::default(), clock, None)
+    pub fn unconnected(provider: Provider, clock: &'a dyn Clock) -> Self {
+        Self::of(Budget::of(provider), clock, None)
     }
 
     fn of(budget: Budget, clock: &'a dyn Clock, kept: Option<(&'a dyn Table, &'a LaneId)>) -> Self {
@@ -53,7 +54,7 @@ impl<'a> PageMeter<'a> {
         let events = self.events.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Some((table, lane)) = self.kept.filter(|_| !events.is_empty()) else { return Ok(()) };
         let lane = Lane { table, id: lane };
-        let mut budget: Budget = lane.budget().await?.unwrap_or_default();
+        let mut budget: Budget = lane.budget().await?.unwrap_or_else(|| Budget::of(lane.id.provider));
         for event in events {
             match event {
                 Event::Asked(class, at) => budget.charge(class, at),

@@ -1,5 +1,6 @@
 //! The budget against a platform that counts in fixed windows and tells of the one nearer exhaustion, as Procore does.
 #![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
+use domain::ids::Provider;
 use domain::record::WorkClass;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -73,7 +74,7 @@ fn drive(
 fn a_full_lane_uses_what_is_allowed_and_is_hardly_ever_refused() {
     for (hourly, spike) in [(600, 25), (3_600, 100), (3_600, 10), (20_000, 400)] {
         let mut platform = Platform::new(hourly, spike, start());
-        let mut budget = Budget::default();
+        let mut budget = Budget::of(Provider::Procore);
         drive(&mut budget, &mut platform, WorkClass::Incident, start(), SignedDuration::from_hours(3));
         let by_spike = spike * 360;
         let allowed = hourly.min(by_spike) * 3;
@@ -85,7 +86,7 @@ fn a_full_lane_uses_what_is_allowed_and_is_hardly_ever_refused() {
 #[test]
 fn observations_leave_a_reserve_to_incidents_until_the_hour_is_nearly_over() {
     let mut platform = Platform::new(600, 100, start());
-    let mut budget = Budget::default();
+    let mut budget = Budget::of(Provider::Procore);
     let end = drive(&mut budget, &mut platform, WorkClass::Observation, start(), SignedDuration::from_mins(40));
     assert!(platform.taken <= 510, "{} taken: nothing of the reserve may be", platform.taken);
     assert!(platform.taken >= 480, "{} taken of 510", platform.taken);
@@ -97,7 +98,7 @@ fn observations_leave_a_reserve_to_incidents_until_the_hour_is_nearly_over() {
 #[test]
 fn an_hour_that_the_platform_never_speaks_of_does_not_hold_a_lane() {
     let mut platform = Platform::new(1_000_000, 100, start());
-    let mut budget = Budget::default();
+    let mut budget = Budget::of(Provider::Procore);
     drive(&mut budget, &mut platform, WorkClass::Observation, start(), SignedDuration::from_mins(30));
     assert!(platform.taken >= 17_100, "{} of 18000 taken", platform.taken);
     assert_eq!(platform.refused, 0);
@@ -105,7 +106,7 @@ fn an_hour_that_the_platform_never_speaks_of_does_not_hold_a_lane() {
 
 #[test]
 fn a_refusal_holds_everything_until_the_time_named() {
-    let mut budget = Budget::default();
+    let mut budget = Budget::of(Provider::Procore);
     let until = start() + SignedDuration::from_secs(30);
     budget.learn(Answered { pause_until: Some(until), ..Answered::default() }, start());
     for class in WorkClass::ALL {
@@ -117,7 +118,7 @@ fn a_refusal_holds_everything_until_the_time_named() {
 #[test]
 fn timed_rereads_get_a_tenth_of_the_hour() {
     let mut platform = Platform::new(600, 100, start());
-    let mut budget = Budget::default();
+    let mut budget = Budget::of(Provider::Procore);
     drive(&mut budget, &mut platform, WorkClass::Reread, start(), SignedDuration::from_mins(50));
     assert!((50..=60).contains(&platform.taken), "{} taken", platform.taken);
 }
@@ -126,7 +127,7 @@ proptest! {
     #[test]
     fn after_the_first_answers_the_platform_refuses_little_whatever_its_limits(hourly in 50u32..4_000, spike in 5u32..200, lead in 0i64..10) {
         let mut platform = Platform::new(hourly, spike, start() - SignedDuration::from_secs(lead));
-        let mut budget = Budget::default();
+        let mut budget = Budget::of(Provider::Procore);
         drive(&mut budget, &mut platform, WorkClass::Incident, start(), SignedDuration::from_hours(2));
         prop_assert!(platform.refused <= 3, "{} refused of {}", platform.refused, platform.taken);
         let text = serde_json::to_string(&budget).unwrap();

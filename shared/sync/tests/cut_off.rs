@@ -1,6 +1,7 @@
 //! Near the end of the process no call begins that could outlast it.
 #![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
 use async_trait::async_trait;
+use domain::ids::Provider;
 use domain::record::WorkClass;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -26,7 +27,7 @@ impl Clock for Hand {
 async fn a_call_that_could_last_beyond_the_cut_off_is_not_begun() {
     let clock = Hand(AtomicI64::new(1_000));
     let at = |seconds| clock.now() + SignedDuration::from_secs(seconds);
-    let meter = LaneMeter::new(&clock, Budget::default(), at(22), at(55));
+    let meter = LaneMeter::new(&clock, Budget::of(Provider::Procore), at(22), at(55));
     for (seconds, longest, goes) in [(0, 12, true), (43, 12, true), (44, 8, true), (44, 12, false), (48, 8, false)] {
         clock.0.store(1_000 + seconds, Ordering::SeqCst);
         let admission = meter.before(WorkClass::Observation, SignedDuration::from_secs(longest)).await;

@@ -25,7 +25,7 @@ async fn a_pages_calls_are_added_to_what_the_lane_used_meanwhile() {
     for _ in 0..3 {
         assert_eq!(meter.before(WorkClass::ReadBack, READ).await, Admission::Go);
     }
-    let mut lanes_own = Budget::default();
+    let mut lanes_own = Budget::of(Provider::Procore);
     for _ in 0..5 {
         lanes_own.admit(WorkClass::Observation, Timestamp::now());
     }
@@ -49,7 +49,7 @@ async fn a_pause_that_a_page_was_told_of_holds_the_lane() {
 
 #[tokio::test]
 async fn without_a_connection_nothing_is_kept() {
-    let meter = PageMeter::unconnected(&SystemClock);
+    let meter = PageMeter::unconnected(Provider::Procore, &SystemClock);
     assert_eq!(meter.before(WorkClass::ReadBack, READ).await, Admission::Go);
     meter.close().await.unwrap();
 }

@@ -27,6 +27,21 @@ impl Names for SystemNames {
     }
 }
 
+/// The twin: every name of `example.com` is public, unless it is called `inside`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MemoryNames;
+
+#[async_trait]
+impl Names for MemoryNames {
+    async fn addresses(&self, host: &str) -> std::io::Result<Vec<IpAddr>> {
+        match host {
+            "inside.example.com" => Ok(vec![IpAddr::from([10, 0, 0, 1])]),
+            host if host.ends_with(".example.com") => Ok(vec![IpAddr::from([93, 184, 216, 34])]),
+            _ => Err(std::io::Error::other("no such name")),
+        }
+    }
+}
+
 impl Guard {
     /// The addresses of a name that may be connected to.
     pub async fn addresses(&self, names: &dyn Names, host: &str) -> Result<Vec<IpAddr>, Refusal> {

@@ -8,7 +8,6 @@ use domain::record::RecordKind;
 use domain::treatment::Account;
 use domain::webhook::Attempt;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -21,8 +20,8 @@ use store::outbox::{Outbox, OutboxError};
 use store::table::Query;
 use store::{Condition, Item, Key, Table, TableError};
 use sync::target::{
-    Call, Catalog, FoundHook, Project, Remote, Rendered, Seen, SideWrite, Standing, Statuses, Subject, Target,
-    TargetError,
+    Call, Catalog, FoundHook, Project, Remote, Rendered, Rereading, Seen, SideWrite, Standing, Statuses, Subject,
+    Target, TargetError,
 };
 use tokio::sync::Notify;
 use webhook::{Letter, Outcome, Post};
@@ -232,6 +231,21 @@ impl Target for Faulty<&dyn Target> {
     fn render(&self, subject: &Subject, project: &Project, catalog: &Catalog, now: Timestamp) -> Rendered {
         self.inner.render(subject, project, catalog, now)
     }
+    fn comments_apart(&self) -> bool {
+        self.inner.comments_apart()
+    }
+    fn overflow(&self, subject: &Subject, project: &Project) -> Option<String> {
+        self.inner.overflow(subject, project)
+    }
+    fn rereading(&self) -> Rereading {
+        self.inner.rereading()
+    }
+    fn announces(&self, kind: RecordKind) -> bool {
+        self.inner.announces(kind)
+    }
+    fn has_hooks(&self) -> bool {
+        self.inner.has_hooks()
+    }
     async fn find(&self, call: Call<'_>, project: &Project, need: &str) -> Result<Value, TargetError> {
         self.fault.step("find", self.inner.find(call, project, need), unclear).await
     }
@@ -272,17 +286,6 @@ impl Target for Faulty<&dyn Target> {
         since: Timestamp,
     ) -> Result<Vec<Remote>, TargetError> {
         self.fault.step("look", self.inner.look(call, project, kind, marker, since), unclear).await
-    }
-    async fn look_on(
-        &self,
-        call: Call<'_>,
-        project: &Project,
-        kind: RecordKind,
-        marker: &str,
-        date: Date,
-        since: Timestamp,
-    ) -> Result<Vec<Remote>, TargetError> {
-        self.fault.step("look", self.inner.look_on(call, project, kind, marker, date, since), unclear).await
     }
     async fn side_write(
         &self,

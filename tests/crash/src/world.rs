@@ -192,6 +192,7 @@ impl World {
             organization_id,
             provider: Provider::Procore,
             account: company.to_string(),
+            region: None,
             name: None,
             blocked: None,
             created_at: now,

@@ -67,6 +67,7 @@ impl World {
             organization_id: organization_id.clone(),
             provider: Provider::Procore,
             account: "42".into(),
+            region: None,
             name: None,
             blocked: None,
             created_at: now,

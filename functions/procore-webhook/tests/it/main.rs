@@ -44,6 +44,7 @@ impl World {
             organization_id,
             provider: Provider::Procore,
             account: "42".into(),
+            region: None,
             name: None,
             blocked: None,
             created_at: now(),

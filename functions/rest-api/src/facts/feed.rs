@@ -1,7 +1,7 @@
 //! Pages of a list of facts in the order of arrival. A position is the next place to read: in the arrival log the number of an
 //! entry and a line in it, for zones and workers (few, and without a log of their own) the last fact's arrival and id. Nothing
 //! is shown before its arrival entry is written, so nothing can come to stand before a position that was given out.
-use crate::cursor::Paging;
+use crate::cursor::{self, Paging};
 use crate::problem::{FieldError, Place, Problem};
 use crate::query::Params;
 use domain::arrival::{ArrivalEntry, ArrivalLine};
@@ -115,10 +115,6 @@ impl Spot {
     }
 }
 
-fn not_a_position() -> Problem {
-    Problem::invalid_parameter("cursor", "is not a cursor of this list: use a `next_cursor` that it gave, or none")
-}
-
 async fn logged(facts: &SiteFacts<'_>, filter: &Filter, paging: &Paging) -> Result<FactPage, Problem> {
     let mut spot = match (paging.after.as_str(), filter.from) {
         ("", None) => Spot { entry: 1, line: 0 },
@@ -126,7 +122,7 @@ async fn logged(facts: &SiteFacts<'_>, filter: &Filter, paging: &Paging) -> Resu
             let earliest = from.checked_sub(CLOCKS_DIFFER).unwrap_or(Timestamp::MIN);
             Spot { entry: facts.first_arrival_since(earliest).await?, line: 0 }
         }
-        (position, _) => Spot::read(position).ok_or_else(not_a_position)?,
+        (position, _) => Spot::read(position).ok_or_else(cursor::foreign)?,
     };
     let (mut found, mut entries_read) = (Vec::new(), 0);
     loop {

@@ -20,12 +20,12 @@ pub struct Says {
     pub csv: Option<&'static str>,
 }
 
-const PAGES: &[&str] = &["limit", "cursor"];
-const OF_ORGANIZATION: &[&str] = &["organization_id", "limit", "cursor"];
+pub(super) const PAGES: &[&str] = &["limit", "cursor"];
+pub(super) const OF_ORGANIZATION: &[&str] = &["organization_id", "limit", "cursor"];
 const FEED: &str = "Oldest first, by arrival. `from` and `to` are on the fact's own time. A changed fact comes again, at its new place.";
 const OPERATOR: &str = "Only with the operator key.";
-const REPEATABLE: &[&str] = &["Idempotency-Key"];
-const CONDITIONAL: &[&str] = &["If-Match"];
+pub(super) const REPEATABLE: &[&str] = &["Idempotency-Key"];
+pub(super) const CONDITIONAL: &[&str] = &["If-Match"];
 const UNCHANGED: &[&str] = &["If-None-Match"];
 
 const SITE: &str = r#"{"id":"site_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","name":"North Tower","time_zone":"America/Chicago","shifts":[{"name":"day","start":"06:00","end":"14:30"}],"created_at":"2026-11-24T16:03:05Z"}"#;
@@ -53,7 +53,7 @@ const TREND: &str = r#"{"data":[{"key":"2026-11-23","alerts":35,"confirmed_incid
 const TREND_CSV: &str =
     "key,alerts,confirmed_incidents,zone_breaches,ppe_rate\r\n2026-11-23,35,0,12,0.97\r\n2026-11-24,41,1,17,0.95\r\n";
 
-fn get(id: &'static str, tag: &'static str, summary: &'static str, answer: &'static str) -> Says {
+pub(super) fn get(id: &'static str, tag: &'static str, summary: &'static str, answer: &'static str) -> Says {
     let (status, answers) = ("200", "As it stands, with its ETag");
     let answer = Some(answer);
     Says {
@@ -72,7 +72,7 @@ fn get(id: &'static str, tag: &'static str, summary: &'static str, answer: &'sta
     }
 }
 
-fn list(id: &'static str, tag: &'static str, summary: &'static str, entry: &'static str) -> Says {
+pub(super) fn list(id: &'static str, tag: &'static str, summary: &'static str, entry: &'static str) -> Says {
     Says { query: PAGES, headers: &[], answers: "A page", list: true, ..get(id, tag, summary, entry) }
 }
 
@@ -80,7 +80,13 @@ fn feed(id: &'static str, summary: &'static str, query: &'static [&'static str],
     Says { description: FEED, query, headers: UNCHANGED, ..list(id, "facts", summary, entry) }
 }
 
-fn make(id: &'static str, tag: &'static str, summary: &'static str, body: &'static str, answer: &'static str) -> Says {
+pub(super) fn make(
+    id: &'static str,
+    tag: &'static str,
+    summary: &'static str,
+    body: &'static str,
+    answer: &'static str,
+) -> Says {
     let body = (!body.is_empty()).then_some(body);
     Says { headers: REPEATABLE, body, status: "201", answers: "Made", ..get(id, tag, summary, answer) }
 }
@@ -226,6 +232,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             ..get("previewProject", "connections", "What the last day would have sent", PREVIEW)
         },
         ("get", false, "/records") => Says {
+            description: "In the order of kind, site and id, not of change. A `next_cursor` that is kept gives, later, each record that changed since, in the same order; one that changed within two minutes before may come twice. Asked for and not begun: `pending`.",
             query: &["state", "limit", "cursor"],
             ..list("listRecords", "connections", "Where each record stands", RECORD)
         },
@@ -245,7 +252,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             answers: "Decided",
             ..get("settleConflict", "connections", "Decide a conflict", RECORD)
         },
-        _ => return None,
+        _ => return super::webhooks::says(method, path),
     };
     Some(says)
 }

@@ -4,28 +4,26 @@ use super::read_settings;
 use crate::auth::{Caller, Scope};
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
+use crate::projects::named_project;
 use crate::query::Params;
 use crate::state::AppState;
 use crate::visible;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use domain::settings::check::is_platform_id;
 use store::preview::{Preview, last_day, send};
 use store::{TableError, again};
 
 pub async fn preview(
     State(app): State<AppState>,
     caller: Caller,
-    Path((connection, project_id)): Path<(String, String)>,
+    Path((connection, named)): Path<(String, String)>,
     params: Params,
     body: JsonBody,
 ) -> Result<(StatusCode, Json<Preview>), Problem> {
     caller.require(Scope::Read)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
-    if !is_platform_id(&project_id) {
-        return Err(Problem::invalid_parameter("project_id", "must be the project's id at Procore: digits only"));
-    }
+    let project_id = named_project(&connection, &named)?;
     params.only(&["send"])?;
     let sends = match params.get("send") {
         None | Some("false") => false,

@@ -17,8 +17,10 @@ enum Expected {
     Missing,
     /// A list of their own things.
     OwnOnly,
+    /// What the body names does not exist for them.
+    Invalid,
 }
-use Expected::{Forbidden, Missing, OwnOnly};
+use Expected::{Forbidden, Invalid, Missing, OwnOnly};
 
 /// Each route with a body (of a GET: a query) that would do something, were the caller let in.
 const CASES: &[(&str, &str, Expected, &str)] = &[
@@ -49,6 +51,21 @@ const CASES: &[(&str, &str, Expected, &str)] = &[
     ("get", "/v1/sites/{site}/reports/trend", Missing, "from=2026-11-23&to=2026-11-24&by=zone"),
     (
         "post",
+        "/v1/webhook-endpoints",
+        Invalid,
+        r#"{"organization_id": "{organization}", "platform": "own", "name": "x", "url": "https://hooks.example.com/"}"#,
+    ),
+    ("get", "/v1/webhook-endpoints", OwnOnly, ""),
+    ("get", "/v1/webhook-endpoints/{endpoint}", Missing, ""),
+    ("patch", "/v1/webhook-endpoints/{endpoint}", Missing, r#"{"name": "x"}"#),
+    ("post", "/v1/webhook-endpoints/{endpoint}/test", Missing, ""),
+    ("post", "/v1/webhook-endpoints/{endpoint}/rotate-secret", Missing, ""),
+    ("get", "/v1/webhook-endpoints/{endpoint}/deliveries", Missing, ""),
+    ("post", "/v1/webhook-endpoints/{endpoint}/deliveries/{delivery}/retry", Missing, ""),
+    ("post", "/v1/webhook-endpoints/{endpoint}/recover", Missing, r#"{"since": "2026-11-24T00:00:00Z"}"#),
+    ("delete", "/v1/webhook-endpoints/{endpoint}", Missing, ""),
+    (
+        "post",
         "/v1/connections",
         Forbidden,
         r#"{"organization_id": "{organization}", "provider": "procore", "company_id": "1"}"#,
@@ -70,6 +87,8 @@ struct Everything {
     tenant: Tenant,
     edge: String,
     connection: String,
+    endpoint: String,
+    delivery: String,
 }
 
 impl Everything {
@@ -80,7 +99,14 @@ impl Everything {
         if let Some(project) = project {
             world.project(&tenant.key, &connection, project, &tenant.site).await;
         }
-        let this = Self { tenant, edge, connection };
+        let url = "https://hooks.example.com/";
+        let endpoint = json!({"platform": "own", "name": "Receiver", "url": url});
+        let endpoint = id(&world.post(&tenant.key, "/v1/webhook-endpoints", endpoint).await.body);
+        let path = format!("/v1/webhook-endpoints/{endpoint}");
+        world.call_with(&tenant.key, "POST", &format!("{path}/test"), None, &[]).await;
+        let deliveries = world.get(&tenant.key, &format!("{path}/deliveries")).await;
+        let delivery = id(&deliveries.body["data"][0]);
+        let this = Self { tenant, edge, connection, endpoint, delivery };
         this.keep_facts(world).await;
         world.bell.take();
         this.ask(world).await;
@@ -133,6 +159,8 @@ impl Everything {
             ("{site}", &self.tenant.site),
             ("{edge}", &self.edge),
             ("{connection}", &self.connection),
+            ("{endpoint}", &self.endpoint),
+            ("{delivery}", &self.delivery),
             ("{project}", "7"),
             ("{kind}", "observation"),
             ("{field}", "title"),
@@ -142,8 +170,9 @@ impl Everything {
         .fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
     }
 
-    fn ids(&self) -> [&str; 5] {
-        [&self.tenant.organization, &self.tenant.site, &self.tenant.key_id, &self.edge, &self.connection]
+    fn ids(&self) -> [&str; 7] {
+        let Tenant { organization, site, key_id, key: _ } = &self.tenant;
+        [organization, site, key_id, &self.edge, &self.connection, &self.endpoint, &self.delivery]
     }
 
     async fn send(&self, world: &World, key: &str, method: &str, path: &str, body: &str) -> Answer {
@@ -185,16 +214,17 @@ async fn another_organizations_key_gets_nowhere_on_any_route() {
         match expected {
             Forbidden => _ = answer.refused(403),
             Missing => _ = answer.refused(404),
+            Invalid => _ = answer.refused(422),
             OwnOnly => assert_eq!(answer.status, 200),
         }
         let text = answer.body.to_string();
         for id in ours.ids() {
             assert!(!text.contains(id), "{method} {path} names {id}: {text}");
         }
-        let own = ["/v1/sites", "/v1/connections"].contains(path) && *method == "get";
+        let own = *expected == OwnOnly;
         assert_eq!(
             own,
-            text.contains(&theirs.tenant.site) || text.contains(&theirs.connection),
+            [&theirs.tenant.site, &theirs.connection, &theirs.endpoint].iter().any(|id| text.contains(*id)),
             "{method} {path}: {text}"
         );
     }
@@ -214,6 +244,7 @@ async fn another_organizations_thing_looks_like_one_that_nobody_has() {
         let mut real = ours.send(&world, &theirs.tenant.key, method, path, body).await;
         let nobodys = ours.fill(path).replace(&ours.tenant.site, "site_00000000000000000000000000");
         let nobodys = nobodys.replace(&ours.connection, "con_00000000000000000000000000");
+        let nobodys = nobodys.replace(&ours.endpoint, "whe_00000000000000000000000000");
         let mut unreal = ours.send(&world, &theirs.tenant.key, method, &nobodys, body).await;
         real.body["request_id"] = Value::Null;
         unreal.body["request_id"] = Value::Null;
@@ -245,7 +276,12 @@ async fn another_organizations_site_can_not_be_named_in_a_body_or_a_query() {
     let body = Some(json!({"site_id": ours.tenant.site}));
     assert_eq!(world.call_with(key, "PUT", &project, body.clone(), &[]).await.refused(422), ["/site_id"]);
     assert_eq!(world.call_with(OPERATOR, "PUT", &project, body, &[]).await.refused(422), ["/site_id"]);
-    for list in ["/v1/sites", "/v1/connections"] {
+    let endpoint =
+        json!({"platform": "own", "name": "x", "url": "https://hooks.example.com/", "site_ids": [ours.tenant.site]});
+    assert_eq!(world.post(key, "/v1/webhook-endpoints", endpoint).await.refused(422), ["/site_ids/0"]);
+    let delivery = format!("/v1/webhook-endpoints/{}/deliveries/{}/retry", theirs.endpoint, ours.delivery);
+    world.call_with(key, "POST", &delivery, None, &[]).await.refused(404);
+    for list in ["/v1/sites", "/v1/connections", "/v1/webhook-endpoints"] {
         world.get(key, &format!("{list}?organization_id={}", ours.tenant.organization)).await.refused(404);
     }
     let retry = format!("/v1/connections/{}/records/observation/{FACT}/retry", theirs.connection);

@@ -18,4 +18,5 @@ mod refusals;
 mod reports;
 mod reports_counted;
 mod treatment;
+mod webhook_endpoints;
 mod world;

@@ -188,6 +188,7 @@ async fn of_two_projects_that_come_to_one_site_at_the_same_moment_one_is_refused
         name: None,
         settings: domain::settings::check::read(
             &json!({"site_id": mapped.tenant.site}),
+            domain::ids::Provider::Procore,
             mapped.tenant.site.parse().ok(),
         )
         .unwrap(),

@@ -177,9 +177,63 @@ async fn pages_of_records_come_to_an_end_with_each_record_once() {
             }
         }
         assert_eq!(seen, (0..12).map(fact).collect::<Vec<_>>(), "limit {limit}");
-        // The list is a state: the cursor at its end begins it anew.
-        assert_eq!(ids(&records.list(&format!("?{}", &cursor[1..])).await).len(), 12);
     }
+}
+
+/// All pages from a cursor on (none: from the start), and the cursor at their end.
+async fn walk(records: &Records, cursor: &str, query: &str) -> (Vec<String>, String) {
+    let (mut seen, mut cursor) = (Vec::new(), cursor.to_owned());
+    loop {
+        let from = if cursor.is_empty() { String::new() } else { format!("&cursor={cursor}") };
+        let answer = records.list(&format!("?limit=2{query}{from}")).await;
+        seen.extend(ids(&answer));
+        cursor = answer.body["next_cursor"].as_str().unwrap().to_owned();
+        if answer.body["has_more"] == false {
+            return (seen, cursor);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_that_is_kept_gives_what_changed_since() {
+    let records = Records::new().await;
+    let site = records.tenant.site.clone();
+    let record = |n| records.record(RecordKind::Observation, &site, &fact(n));
+    let hour = jiff::SignedDuration::from_hours(1);
+    let mut links = Vec::new();
+    for n in 1..=5 {
+        links.push(records.link(record(n), RecordState::Synced).await);
+    }
+    records.ask(record(6)).await;
+    records.world.pass(hour);
+    let (seen, kept) = walk(&records, "", "").await;
+    assert_eq!(seen, (1..=6).map(fact).collect::<Vec<_>>());
+    records.world.pass(hour);
+    let (seen, kept) = walk(&records, &kept, "").await;
+    assert_eq!(seen, [""; 0], "nothing changed");
+    // One changes, one gets its link, one is new and waits.
+    records.world.pass(hour);
+    let lane = records.lane();
+    (links[1].state, links[1].updated_at) = (RecordState::Blocked, records.world.now());
+    Lane { table: records.world.table.as_ref(), id: &lane }.put_link(&mut links[1]).await.unwrap();
+    records.link(record(6), RecordState::Synced).await;
+    records.ask(record(7)).await;
+    records.world.pass(hour);
+    let (blocked, _) = walk(&records, &kept, "&state=blocked").await;
+    assert_eq!(blocked, [fact(2)]);
+    let (seen, later) = walk(&records, &kept, "").await;
+    assert_eq!(seen, [2, 6, 7].map(fact));
+    // What changes while someone pages is not missed, and a cursor can be used again.
+    let answer = records.list(&format!("?limit=1&cursor={kept}")).await;
+    let half = answer.body["next_cursor"].as_str().unwrap().to_owned();
+    records.world.pass(hour);
+    (links[0].state, links[0].updated_at) = (RecordState::Failed, records.world.now());
+    Lane { table: records.world.table.as_ref(), id: &lane }.put_link(&mut links[0]).await.unwrap();
+    records.world.pass(hour);
+    let (rest, end) = walk(&records, &half, "").await;
+    assert_eq!(rest, [6, 7].map(fact));
+    assert_eq!(walk(&records, &end, "").await.0, [fact(1)]);
+    assert_eq!(walk(&records, &later, "").await.0, [fact(1)]);
 }
 
 #[tokio::test]

@@ -13,6 +13,9 @@ use store::bell::{Bell, MemoryBell};
 use store::memory::MemoryTable;
 use store::outbox::MemoryOutbox;
 use tower::ServiceExt;
+use webhook::Guard;
+use webhook::names::MemoryNames;
+use webhook::post::{MemoryPost, Reply};
 
 pub const OPERATOR: &str = "hhp_op_0123456789abcdef0123456789abcdef";
 
@@ -23,6 +26,8 @@ pub struct World {
     pub outbox: Arc<MemoryOutbox>,
     pub vault: Arc<MemoryVault>,
     pub parameters: Arc<MemoryParameters>,
+    /// Where tests of webhook endpoints arrive.
+    pub post: Arc<MemoryPost>,
     now: Arc<Mutex<Timestamp>>,
 }
 
@@ -55,6 +60,10 @@ impl World {
         let name = "/test/operator-key-sha256";
         let parameters = Arc::new(MemoryParameters::of([(name, operator_key_hash(OPERATOR).as_str())]));
         let outbox = Arc::new(MemoryOutbox::default());
+        let post = Arc::new(MemoryPost::answering(|got| {
+            let refused = got.token.as_deref() == Some("wrong-token");
+            Reply { status: Some(if refused { 401 } else { 202 }), retry_after: None }
+        }));
         let clock = now.clone();
         let services = Services {
             table: used,
@@ -63,11 +72,14 @@ impl World {
             vault: vault.clone(),
             parameters: parameters.clone(),
             footage: Arc::new(store::footage::MemoryFootage),
+            guard: Guard::new(false, "https://pulse.example"),
+            names: Arc::new(MemoryNames),
+            post: post.clone(),
             clock: Arc::new(move || *clock.lock().unwrap()),
             stack: "test".into(),
             public_url: PublicUrl::new("https://pulse.example").unwrap(),
         };
-        Self { app: app(AppState::new(services)), table, bell, outbox, vault, parameters, now }
+        Self { app: app(AppState::new(services)), table, bell, outbox, vault, parameters, post, now }
     }
 
     pub fn now(&self) -> Timestamp {

@@ -3,6 +3,7 @@ use super::mapping::LABELS;
 use crate::form::{Errors, Values};
 use crate::platform::Choices;
 use crate::visible::Mapped;
+use domain::ids::Provider;
 use domain::settings::mapping_rows::{HAZARDS, INCIDENT_TYPES, OBSERVATION_TYPES};
 use domain::settings::{Kinds, Mapping, ProjectSettings, check, is_kind};
 use domain::validate::FieldError;
@@ -126,12 +127,17 @@ impl Fields {
 
     /// The settings that these fields make of the standing ones; everything wrong at once. `choices`: what can be mapped to,
     /// where that is known; what stands may stay.
-    pub fn settings(&self, standing: &ProjectSettings, choices: Option<&Choices>) -> Result<ProjectSettings, Errors> {
+    pub fn settings(
+        &self,
+        standing: &ProjectSettings,
+        provider: Provider,
+        choices: Option<&Choices>,
+    ) -> Result<ProjectSettings, Errors> {
         let mut errors = Errors::default();
         if !self.another_incident.is_empty() && !is_kind(&self.another_incident) {
             errors.add("another_incident", format!("Another incident type: {NAMED_AS_THE_EDGE_DOES}"));
         }
-        let read = check::read(&self.body(standing), Some(standing.site_id.clone()));
+        let read = check::read(&self.body(standing), provider, Some(standing.site_id.clone()));
         for error in read.as_ref().err().into_iter().flatten() {
             let (field, sentence) = self.placed(error);
             if !errors.has(&field) {

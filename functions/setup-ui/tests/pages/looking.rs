@@ -1,6 +1,7 @@
 use crate::world::{DETECTION, World};
 use domain::record::RecordState;
 use people::Role;
+use serde_json::json;
 
 #[tokio::test]
 async fn a_detection_shows_its_facts_on_the_sites_clock_and_no_worker_id() {
@@ -21,6 +22,46 @@ async fn a_detection_shows_its_facts_on_the_sites_clock_and_no_worker_id() {
     }
     assert!(!page.body.contains("W-4711"));
     assert_eq!(world.get(&viewer, &format!("/sites/{}/detections/nothing", world.ours.site)).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_incident_shows_what_people_added_and_where_from() {
+    let world = World::new().await;
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    let page = |id: &str| format!("/sites/{}/incidents/{id}", world.ours.site);
+    world.incident(&world.ours, "01JD00000000000000000000A1", false).await;
+    let bare = world.get(&viewer, &page("01JD00000000000000000000A1")).await.body;
+    assert!(bare.contains("None so far") && !bare.contains("What was changed"), "{bare}");
+
+    for (id, privacy_case) in [("01JD00000000000000000000A2", false), ("01JD00000000000000000000A3", true)] {
+        let connection = world.incident(&world.ours, id, privacy_case).await;
+        let injury = |id: &str, days: u32| {
+            json!({"remote_id": id, "filing_type": "lost_time", "days_away": days, "treatment_facility": "Mercy Clinic",
+                "treated_in_er": true, "description": "Ask for <b>Kim</b>"})
+        };
+        let told = json!({"injuries": [injury("71", 100), injury("72", 99)], "status": "closed"});
+        world
+            .tell(&world.ours, id, json!({"platform": {"connection_id": connection, "provider": "procore"}}), told)
+            .await;
+        let restricted = json!({"injuries": [{"remote_id": "1", "days_restricted": 4}]});
+        world.tell(&world.ours, id, json!({"api": {"key_name": "Clinic"}}), restricted).await;
+        let page = world.get(&viewer, &page(id)).await.body;
+        for shown in [
+            "Days away from work (column H)",
+            "<dd>180</dd>",
+            "Days restricted or transferred (column L)</dt><dd>4</dd>",
+            "Injury 1, from the API key Clinic",
+            "Injury 2, from Procore",
+            "Injury 3, from Procore",
+            "Mercy Clinic",
+            "Lost time",
+            "2026-11-24 10:03:05 CST, from Procore: days away, description, filing type",
+        ] {
+            assert!(page.contains(shown), "{shown}: {page}");
+        }
+        assert_eq!(page.contains("Ask for &lt;b&gt;Kim&lt;/b&gt;"), !privacy_case, "{page}");
+        assert_eq!(page.contains("Not shown: a privacy case"), privacy_case, "{page}");
+    }
 }
 
 #[tokio::test]

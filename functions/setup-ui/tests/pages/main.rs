@@ -7,6 +7,7 @@ mod disconnect;
 mod frame;
 mod guard;
 mod looking;
+mod matrix;
 mod mending;
 mod passkeys;
 mod people;

@@ -1,6 +1,8 @@
-use crate::world::World;
-use domain::record::RecordState;
+use crate::world::{PROJECT, World};
+use domain::record::{RecordKind, RecordState};
 use people::Role;
+use serde_json::json;
+use store::lanes::Lane;
 
 const FAILED: [&str; 2] = ["01JD0000000000000000000003", "01JD0000000000000000000004"];
 
@@ -42,6 +44,32 @@ async fn a_blocked_connection_says_why_and_is_tried_again() {
     assert_eq!(world.post(&manager, &path, "").await.status, 303);
     assert!(world.connection(&world.ours).await.blocked.is_none());
     assert_eq!(world.bell.take(), [world.ours.connection.lane()]);
+}
+
+#[tokio::test]
+async fn a_project_that_procore_refuses_says_which_records_wait_and_the_others_go_on() {
+    let world = World::new().await;
+    let lane = world.ours.connection.lane();
+    let lane = Lane { table: world.table.as_ref(), id: &lane };
+    let mut blocks = lane.project_blocks().await.unwrap();
+    let block = serde_json::from_value(json!({
+        "reason": "Procore does not let HardHat Pulse do this in the project.", "who": "platform_admin",
+        "what_to_do": "A Procore admin adds it to the permitted projects.", "since": "2026-11-24T16:00:00Z",
+        "next_probe": "2026-11-24T17:00:00Z",
+    }));
+    blocks.insert(PROJECT, RecordKind::Incident, block.unwrap());
+    lane.put_project_blocks(&mut blocks).await.unwrap();
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    let page = world.get(&viewer, &world.ours.project()).await.body;
+    for shown in [
+        "Incidents of this project wait",
+        "An admin of your company in Procore",
+        "adds it to the permitted projects",
+        "2026-11-24 11:00:00 CST",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(!page.contains("Observations of this project wait") && !page.contains("Nothing is being sent"), "{page}");
 }
 
 #[tokio::test]

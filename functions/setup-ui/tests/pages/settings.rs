@@ -97,7 +97,7 @@ async fn the_form_takes_and_refuses_what_a_body_of_the_api_does() {
             world.post(&manager, &format!("{}/settings", world.ours.project()), &format!("version=1&{form}")).await;
         let mut body = body;
         body["site_id"] = json!(world.ours.site);
-        let read = domain::settings::check::read(&body, Some(world.ours.site.clone()));
+        let read = domain::settings::check::read(&body, domain::ids::Provider::Procore, Some(world.ours.site.clone()));
         assert_eq!(answer.status == 303, read.is_ok(), "{form}: {} {read:?}", answer.status);
         let lane = world.ours.connection.lane();
         let kept = Directory(world.table.as_ref()).project(&lane, PROJECT).await.unwrap().unwrap().settings;

@@ -12,7 +12,7 @@ use grants::TableGrants;
 use jiff::{SignedDuration, Timestamp};
 use people::{People, PeopleError, PublicUrl, Role, Session, Visitor};
 use procore::{Hosts, ParameterCredentials, Procore};
-use serde_json::json;
+use serde_json::{Value, json};
 use setup_ui::{AppState, Origins, PersonTokens, Platform, Services, app};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -184,6 +184,36 @@ impl World {
         }))
         .unwrap();
         Lane { table: self.table.as_ref(), id: &id }.put_link(&mut link).await.unwrap();
+    }
+
+    /// A confirmed incident; gives the tenant's connection.
+    pub async fn incident(&self, tenant: &Tenant, id: &str, privacy_case: bool) -> ConnectionId {
+        let fact: Fact = serde_json::from_value(json!({
+            "body": {"kind": "incident", "data": {"incident_id": id, "revision": 1, "incident": {
+                "incident_id": id, "revision": 1, "occurred_at": now(), "confirmed_at": now(), "recordable": true,
+                "incident_type": "fall", "classification": "injury", "privacy_case": privacy_case,
+                "osha_log": {"year": 2026, "case_number": "2026-001"}, "zone_id": "z1",
+                "worker": {"worker_id": "W-4711", "role": "Rigger", "trade": "Ironwork"}, "detection_ids": [],
+            }}},
+            "arrival": 1, "part": 0, "event_id": "e1", "event_time": now(), "received_at": now(),
+            "origin": {"webhook_id": "w", "edge_id": format!("edge_{}", Ulid::from_parts(1, 3)), "timestamp": 0,
+                "signature": "v1,x", "sha256": "00"},
+        }))
+        .unwrap();
+        let facts =
+            SiteFacts { table: self.table.as_ref(), organization_id: &tenant.organization, site_id: &tenant.site };
+        facts.put_many(&[fact], None).await.unwrap();
+        tenant.connection.id.clone()
+    }
+
+    /// Merges what a source told of an incident.
+    pub async fn tell(&self, tenant: &Tenant, id: &str, source: Value, account: Value) {
+        let facts =
+            SiteFacts { table: self.table.as_ref(), organization_id: &tenant.organization, site_id: &tenant.site };
+        let mut fact = facts.get(FactKind::Incident, id).await.unwrap().unwrap();
+        let update = json!({"source": source, "told": {"all": account}, "order": 1, "at": now()});
+        fact.treatment.apply(&serde_json::from_value(update).unwrap());
+        facts.put_many(&[fact], None).await.unwrap();
     }
 
     /// Says where a detection's footage lies in the bucket.

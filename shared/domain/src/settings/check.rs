@@ -1,22 +1,23 @@
 //! The checks of project settings (contracts 6.3), for the API and the pages alike.
-use super::{AllWord, Kinds, Mapping, ObservationSettings, ProjectSettings, SummarySettings, is_kind};
+use super::mapping_check::mapping;
+use super::{AllWord, Kinds, ObservationSettings, ProjectSettings, SummarySettings, is_kind};
+use crate::autodesk::bare_id;
 use crate::fields::{Checks, Members, child};
-use crate::ids::SiteId;
+use crate::ids::{Provider, SiteId};
 use crate::localtime::time_of_day;
 use crate::validate::FieldError;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
-const MOST_KINDS: usize = 200;
+pub(super) const MOST_KINDS: usize = 200;
 
 /// The site that settings name, if they name one by a valid id: whoever reads them looks first whether it exists.
 pub fn named_site(settings: &Value) -> Option<SiteId> {
     settings.get("site_id")?.as_str()?.parse().ok()
 }
 
-/// Settings as given, defaults filled in; everything wrong is told at once. `site` is the one of [`named_site`], where it exists
+/// Settings of one platform's project as given, defaults filled in; everything wrong is told at once. `site` is the one of [`named_site`], where it exists
 /// in the connection's organization and for whoever asks.
-pub fn read(settings: &Value, site: Option<SiteId>) -> Result<ProjectSettings, Vec<FieldError>> {
+pub fn read(settings: &Value, provider: Provider, site: Option<SiteId>) -> Result<ProjectSettings, Vec<FieldError>> {
     let mut checks = Checks::default();
     let known = ["site_id", "observations", "daily_summary", "mapping"];
     let read = Members::of(settings, "", &known, &mut checks).and_then(|members| {
@@ -25,7 +26,7 @@ pub fn read(settings: &Value, site: Option<SiteId>) -> Result<ProjectSettings, V
         }
         let observations = observations(&members, &mut checks);
         let daily_summary = daily_summary(&members, &mut checks);
-        let mapping = mapping(&members, &mut checks);
+        let mapping = mapping(&members, provider, &mut checks);
         site.map(|site_id| ProjectSettings { site_id, observations, daily_summary, mapping })
     });
     match (checks.done(), read) {
@@ -103,38 +104,14 @@ fn daily_summary(members: &Members<'_>, checks: &mut Checks) -> SummarySettings 
     settings
 }
 
-fn mapping(members: &Members<'_>, checks: &mut Checks) -> Mapping {
-    let Some(value) = members.given("mapping") else { return Mapping::default() };
-    let known = ["observation_types", "incident_types", "hazards"];
-    let Some(inner) = Members::of(value, &members.pointer("mapping"), &known, checks) else {
-        return Mapping::default();
-    };
-    let [observation_types, incident_types, hazards] = known.map(|name| ids(&inner, name, checks));
-    Mapping { observation_types, incident_types, hazards }
-}
-
-fn ids(members: &Members<'_>, name: &str, checks: &mut Checks) -> BTreeMap<String, String> {
-    let mut ids = BTreeMap::new();
-    let Some(value) = members.given(name) else { return ids };
-    let pointer = members.pointer(name);
-    let Some(map) = value.as_object().filter(|map| map.len() <= MOST_KINDS) else {
-        checks.fail(
-            &pointer,
-            format!("must be an object of at most {MOST_KINDS} members, each a kind with its id at Procore"),
-        );
-        return ids;
-    };
-    for (kind, value) in map {
-        let place = child(&pointer, kind);
-        match (is_kind(kind), platform_id(value)) {
-            (true, Some(id)) => {
-                ids.insert(kind.clone(), id);
-            }
-            (false, _) => checks.fail(place, "must be named by a kind: [a-z][a-z0-9_]{0,63}"),
-            (true, None) => checks.fail(place, "must be an id at Procore: a whole number, or its digits as text"),
-        }
+/// A project's id as someone wrote it, in the one form that we keep.
+pub fn project_id(provider: Provider, text: &str) -> Option<String> {
+    match provider {
+        Provider::Procore => is_platform_id(text).then(|| text.to_owned()),
+        Provider::Acc => bare_id(text),
+        // An endpoint has no projects.
+        Provider::Webhook => None,
     }
-    ids
 }
 
 /// A Procore id, given as a number or as its digits, in the one form that we keep: `7` and `007` are not two companies.

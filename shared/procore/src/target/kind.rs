@@ -1,24 +1,24 @@
-//! What differs between the kinds of records in addresses and bodies.
-use super::{At, incident, note, observation};
+//! What differs between the two kinds of records in addresses and bodies.
+use super::{At, incident, no_summaries, observation};
 use crate::request::{Place, Request, Tool};
 use domain::merge::Fields;
 use domain::record::RecordKind;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sync::target::TargetError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Incident,
     Observation,
-    Note,
 }
 
 impl Kind {
-    pub(crate) fn of(kind: RecordKind) -> Self {
+    pub(crate) fn of(kind: RecordKind) -> Result<Self, TargetError> {
         match kind {
-            RecordKind::Incident => Self::Incident,
-            RecordKind::Observation => Self::Observation,
-            RecordKind::DailySummary => Self::Note,
+            RecordKind::Incident => Ok(Self::Incident),
+            RecordKind::Observation => Ok(Self::Observation),
+            RecordKind::DailySummary => Err(TargetError::Project(no_summaries())),
         }
     }
 
@@ -26,7 +26,6 @@ impl Kind {
         match self {
             Self::Incident => Tool::Incidents,
             Self::Observation => Tool::Observations,
-            Self::Note => Tool::DailyLog,
         }
     }
 
@@ -35,7 +34,6 @@ impl Kind {
         match self {
             Self::Incident => "incidents",
             Self::Observation => "observations",
-            Self::Note => "dailylog",
         }
     }
 
@@ -44,7 +42,6 @@ impl Kind {
         match self {
             Self::Incident => "title",
             Self::Observation => "name",
-            Self::Note => "comment",
         }
     }
 
@@ -52,14 +49,21 @@ impl Kind {
         match self {
             Self::Incident => format!("/rest/v1.0/projects/{}/incidents", at.project),
             Self::Observation => "/rest/v1.0/observations/items".to_owned(),
-            Self::Note => format!("/rest/v1.0/projects/{}/notes_logs", at.project),
         }
     }
 
-    /// Observations take the project in the query of reads and in the body of writes; the others in the path.
+    fn bin(self, at: At) -> String {
+        let tail = match self {
+            Self::Incident => "incidents",
+            Self::Observation => "observations/items",
+        };
+        format!("/rest/v1.0/projects/{}/recycle_bin/{tail}", at.project)
+    }
+
+    /// Observations take the project in the query of reads and in the body of writes; incidents in the path.
     fn placed(self, at: At, request: Request) -> Request {
         match self {
-            Self::Incident | Self::Note => request,
+            Self::Incident => request,
             Self::Observation => request.with("project_id", at.project),
         }
     }
@@ -73,15 +77,8 @@ impl Kind {
         self.placed(at, Request::get(at.company, path, Place::Record, self.tool()))
     }
 
-    /// The recycle bin. Notes have none.
-    pub(crate) fn list_bin(self, at: At) -> Option<Request> {
-        let tail = match self {
-            Self::Incident => "incidents",
-            Self::Observation => "observations/items",
-            Self::Note => return None,
-        };
-        let path = format!("/rest/v1.0/projects/{}/recycle_bin/{tail}", at.project);
-        Some(Request::get(at.company, path, Place::Project, self.tool()))
+    pub(crate) fn list_bin(self, at: At) -> Request {
+        Request::get(at.company, self.bin(at), Place::Project, self.tool())
     }
 
     /// The observations' bin is the one list that takes no pages.
@@ -109,7 +106,6 @@ impl Kind {
         match self {
             Self::Incident => json!({"incident": fields}),
             Self::Observation => json!({"project_id": at.project, "observation": fields}),
-            Self::Note => json!({"notes_log": fields}),
         }
     }
 
@@ -118,7 +114,6 @@ impl Kind {
         match self {
             Self::Incident => incident::fields(record),
             Self::Observation => observation::fields(record),
-            Self::Note => note::fields(record),
         }
     }
 }

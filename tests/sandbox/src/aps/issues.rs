@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::hooks;
 use super::hubs::page;
 use super::pipeline::{Call, Outcome, gateway};
-use super::state::{Comment, Issue, Project, Subtype, World};
+use super::state::{Attribute, Comment, Issue, Project, Subtype, World};
 use crate::reply::Reply;
 
 pub(super) const STATUSES: [&str; 9] =
@@ -57,9 +57,9 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Outcome {
     match call.operation.as_str() {
         "getIssuesProfile" => Ok(profile(&project, &user)),
         "getIssueTypes" => Ok(types(world, call, &project)),
-        "getIssueAttributeDefinitions" | "getIssueAttributeMappings" | "getRootCauseCategories" => {
-            Ok(page(call, 100, &[] as &[Value], Value::clone))
-        }
+        "getIssueAttributeDefinitions" => Ok(attributes(world, call, &project, definition)),
+        "getIssueAttributeMappings" => Ok(attributes(world, call, &project, mapping)),
+        "getRootCauseCategories" => Ok(page(call, 100, &[] as &[Value], Value::clone)),
         "listIssues" => list(world, call, &project, &user),
         "createIssue" => {
             let id = create(world, &project, &user, fields(call), call.now)?;
@@ -71,7 +71,9 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Outcome {
         }
         "patchIssue" => {
             let id = visible(world, call, &project, &user)?.id.clone();
-            edit(world, &id, &user, fields(call), call.now)?;
+            let fields = fields(call);
+            permitted(world, &fields)?;
+            edit(world, &id, &user, fields, call.now)?;
             Ok(Reply::ok(shown(world, &id)?))
         }
         "listComments" => {
@@ -122,6 +124,23 @@ fn types(world: &World, call: &Call, project: &Project) -> Reply {
     })
 }
 
+/// Of one item or all; those of a type are not shown for its subtypes.
+fn attributes(world: &World, call: &Call, project: &Project, view: fn(&Attribute) -> Value) -> Reply {
+    let wanted = call.valid.query.get("filter[mappedItemId]").and_then(Value::as_array);
+    let asked = |one: &&Attribute| wanted.is_none_or(|wanted| wanted.iter().any(|item| *item == one.item_id.as_str()));
+    let of_project = world.attributes.iter().filter(|one| one.project_id == project.id);
+    page(call, 100, &of_project.filter(asked).collect::<Vec<_>>(), |one| view(one))
+}
+
+fn definition(one: &Attribute) -> Value {
+    json!({"id": one.id, "title": one.title, "dataType": "text", "metadata": {}, "deletedAt": null})
+}
+
+fn mapping(one: &Attribute) -> Value {
+    json!({"id": format!("mapping-{}", one.id), "attributeDefinitionId": one.id, "mappedItemType": "issueSubtype",
+        "mappedItemId": one.item_id, "order": 0, "isRequired": one.required})
+}
+
 fn visible<'a>(world: &'a World, call: &Call, project: &Project, user: &str) -> Result<&'a Issue, Reply> {
     let issue = world.issues.iter().find(|issue| issue.id == call.path("issueId") && issue.project_id == project.id);
     issue.filter(|issue| issue.seen_by(user)).ok_or_else(missing)
@@ -137,6 +156,16 @@ pub(super) fn create(
     fields.entry("published").or_insert(json!(false));
     let type_id =
         accept(world, &project.id, &fields)?.ok_or_else(|| bad("issueSubtypeId is missing", "issueSubtypeId"))?;
+    let subtype = fields.get("issueSubtypeId").and_then(Value::as_str).unwrap_or_default();
+    let filled = |one: &&Attribute| {
+        let given = fields.get("customAttributes").and_then(Value::as_array).into_iter().flatten();
+        given.clone().any(|each| each["attributeDefinitionId"] == one.id.as_str() && !each["value"].is_null())
+    };
+    let demanded =
+        world.attributes.iter().filter(|one| one.required && (one.item_id == subtype || one.item_id == type_id));
+    if let Some(missing) = demanded.clone().find(|one| !filled(one)) {
+        return Err(bad(&format!("{} is required", missing.title), "customAttributes"));
+    }
     let id = world.id();
     let display_id = world.display_id(&project.id);
     let closed = (fields.get("status") == Some(&json!("closed"))).then(|| (now, user.to_owned()));
@@ -168,6 +197,14 @@ fn accept(world: &World, project: &str, fields: &Map<String, Value>) -> Result<O
         Some(known) if known.active => Ok(Some(known.type_id.clone())),
         Some(_) => Err(bad("the issue subtype is not active", "issueSubtypeId")),
         None => Err(bad("the issue subtype does not exist", "issueSubtypeId")),
+    }
+}
+
+fn permitted(world: &World, fields: &Map<String, Value>) -> Result<(), Reply> {
+    let Some(permitted) = &world.settings.permitted_attributes else { return Ok(()) };
+    match fields.keys().find(|name| !permitted.contains(name)) {
+        Some(name) => Err(refusal(403, "ISSUES_SERVICE_FORBIDDEN", &format!("{name} may not be changed"), name)),
+        None => Ok(()),
     }
 }
 
@@ -312,6 +349,9 @@ fn view(world: &World, issue: &Issue) -> Value {
         "rootCauseId",
     ] {
         view[nullable] = Value::Null;
+    }
+    if let Some(permitted) = &world.settings.permitted_attributes {
+        view["permittedAttributes"] = json!(permitted);
     }
     for (name, value) in &issue.fields {
         view[name] = value.clone();

@@ -8,6 +8,7 @@ mod hooks;
 mod hubs;
 mod issues;
 mod pages;
+mod people;
 mod pipeline;
 mod state;
 
@@ -29,8 +30,9 @@ pub use crate::procore::StartError;
 
 pub use forms::{Field, Form, Template};
 pub use hooks::{Delivery, Hook};
+pub use people::Undone;
 use state::World;
-pub use state::{Account, Client, Comment, Issue, Project, Settings, Subtype, User};
+pub use state::{Account, Attribute, Client, Comment, Issue, Project, Settings, Subtype, User};
 
 const DOCUMENT: &str = include_str!("../../openapi/acc.openapi.yaml");
 /// The private half of the service account's key: a key for tests, which opens nothing anywhere.
@@ -159,6 +161,15 @@ impl Core {
         let world = &mut *self.world();
         let subtype = world.subtypes.iter_mut().find(|subtype| subtype.id == subtype_id);
         subtype.map(|subtype| subtype.active = active).is_some()
+    }
+
+    /// Makes a custom field that issues of a subtype, or of a type, must have. Gives its id.
+    pub fn require_attribute(&self, project_id: &str, item_id: &str, title: &str) -> String {
+        let world = &mut *self.world();
+        let id = world.id();
+        let (project_id, item_id, title) = (project_id.to_owned(), item_id.to_owned(), title.to_owned());
+        world.attributes.push(Attribute { id: id.clone(), project_id, title, item_id, required: true });
+        id
     }
 
     /// Everything as at the start, the clock too. Tokens are gone.

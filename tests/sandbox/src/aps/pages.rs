@@ -56,7 +56,7 @@ async fn home(State(core): Shared) -> Response {
 }
 
 /// Who edits here: the first person of the project.
-fn person<'a>(world: &'a World, project: &Project) -> Option<&'a User> {
+pub(super) fn person<'a>(world: &'a World, project: &Project) -> Option<&'a User> {
     world.users.iter().find(|user| !user.service_account && project.members.contains(&user.id))
 }
 

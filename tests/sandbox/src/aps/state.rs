@@ -44,6 +44,8 @@ pub struct Settings {
     pub secret_lag_seconds: i64,
     /// How old an issue must be before lists show it.
     pub list_lag_seconds: i64,
+    /// What calls may change of an issue; `None`: everything.
+    pub permitted_attributes: Option<Vec<String>>,
     /// Every answer is held against the document.
     pub check_answers: bool,
     /// The e-mail address of the person who agrees on the consent page without being asked.
@@ -61,6 +63,7 @@ impl Default for Settings {
             deliveries_per_event: 1,
             secret_lag_seconds: 600,
             list_lag_seconds: 0,
+            permitted_attributes: None,
             check_answers: false,
             consent_as: None,
         }
@@ -106,6 +109,16 @@ pub struct Subtype {
     pub project_id: String,
     pub title: String,
     pub active: bool,
+}
+
+/// A custom field, of a subtype or of the type above it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Attribute {
+    pub id: String,
+    pub project_id: String,
+    pub title: String,
+    pub item_id: String,
+    pub required: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -160,6 +173,7 @@ pub(super) struct World {
     pub(super) projects: Vec<Project>,
     pub(super) users: Vec<User>,
     pub(super) subtypes: Vec<Subtype>,
+    pub(super) attributes: Vec<Attribute>,
     pub(super) issues: Vec<Issue>,
     pub(super) comments: Vec<Comment>,
     pub(super) templates: Vec<Template>,
@@ -182,6 +196,7 @@ impl World {
             projects: Vec::new(),
             users: Vec::new(),
             subtypes: Vec::new(),
+            attributes: Vec::new(),
             issues: Vec::new(),
             comments: Vec::new(),
             templates: Vec::new(),

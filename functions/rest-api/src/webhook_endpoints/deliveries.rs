@@ -1,0 +1,163 @@
+//! What came of the messages of an endpoint, for thirty days. The list is in the order of their numbers; what is still to be sent
+//! for the first time has none yet and stands at the end.
+use super::READERS;
+use crate::auth::{Caller, Scope};
+use crate::cursor::{Page, Paging};
+use crate::json_body::JsonBody;
+use crate::problem::Problem;
+use crate::query::Params;
+use crate::state::AppState;
+use crate::visible;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use domain::fields::{Checks, Members};
+use domain::webhook::Attempt;
+use domain::webhook::message::MessageType;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use store::messages::{Delivery, DeliveryState, KEPT, MessageLane, Todo};
+
+#[derive(Debug, Serialize)]
+pub struct View {
+    /// The webhook-id.
+    id: String,
+    #[serde(rename = "type")]
+    message_type: MessageType,
+    subject_id: String,
+    sequence: Option<u64>,
+    state: DeliveryState,
+    attempts: Vec<Attempt>,
+    next_attempt_at: Option<Timestamp>,
+    created_at: Timestamp,
+}
+
+impl From<Delivery> for View {
+    fn from(row: Delivery) -> Self {
+        let Delivery {
+            message_id,
+            sequence,
+            message_type,
+            subject_id,
+            state,
+            attempts,
+            next_attempt_at,
+            created_at,
+            ..
+        } = row;
+        let sequence = Some(sequence);
+        Self { id: message_id, message_type, subject_id, sequence, state, attempts, next_attempt_at, created_at }
+    }
+}
+
+impl View {
+    /// What is still to be sent for the first time.
+    fn of_todo(todo: Todo) -> Option<Self> {
+        let content = todo.content?;
+        Some(Self {
+            id: todo.message_id,
+            message_type: content.message_type(),
+            subject_id: content.subject_id().to_owned(),
+            sequence: None,
+            state: DeliveryState::Pending,
+            attempts: Vec::new(),
+            next_attempt_at: Some(todo.asked_at),
+            created_at: todo.asked_at,
+        })
+    }
+}
+
+pub async fn list(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(endpoint): Path<String>,
+    params: Params,
+) -> Result<Json<Page<View>>, Problem> {
+    caller.require_any(&READERS)?;
+    let endpoint = visible::endpoint(&app, &caller, &endpoint).await?;
+    params.only(&["limit", "cursor"])?;
+    let paging = Paging::of(&params, format!("{}/{}/deliveries", endpoint.organization_id, endpoint.id))?;
+    let after: u64 = paging.after.parse().unwrap_or_default();
+    let lane_id = endpoint.lane();
+    let lane = MessageLane { table: app.table(), id: &lane_id };
+    let mut rows = lane.deliveries_after(after, paging.limit + 1).await?;
+    let has_more = rows.len() > paging.limit;
+    rows.truncate(paging.limit);
+    let end = rows.last().map_or(after, |row| row.sequence);
+    let room = paging.limit - rows.len();
+    let mut views: Vec<View> = rows.into_iter().map(View::from).collect();
+    if !has_more {
+        views.extend(unsent(&lane, room).await?);
+    }
+    Ok(Json(paging.page(views, &end.to_string(), has_more)))
+}
+
+async fn unsent(lane: &MessageLane<'_>, limit: usize) -> Result<Vec<View>, Problem> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let todos = lane.ready(limit).await?;
+    let kept = lane.messages(todos.iter().map(|todo| todo.message_id.as_str())).await?;
+    let rows = lane.deliveries_of(kept.values().map(|message| message.sequence)).await?;
+    let listed: BTreeSet<&str> = rows.values().map(|row| row.message_id.as_str()).collect();
+    Ok(todos.into_iter().filter(|todo| !listed.contains(todo.message_id.as_str())).filter_map(View::of_todo).collect())
+}
+
+/// Asks for a message once more: the same, under the same id.
+pub async fn retry(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path((endpoint, delivery)): Path<(String, String)>,
+) -> Result<(StatusCode, Json<View>), Problem> {
+    caller.require(Scope::WebhooksWrite)?;
+    let endpoint = visible::endpoint(&app, &caller, &endpoint).await?;
+    let missing = || Problem::not_found("delivery of this endpoint");
+    if !is_message_id(&delivery) {
+        return Err(missing());
+    }
+    let row = app.desk().retry(&endpoint, &delivery).await?.ok_or_else(missing)?;
+    Ok((StatusCode::ACCEPTED, Json(View::from(row))))
+}
+
+fn is_message_id(text: &str) -> bool {
+    text.len() == 30
+        && text.starts_with("msg_")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Asks for all that failed since a time, and for what is missing since then.
+pub async fn recover(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(endpoint): Path<String>,
+    body: JsonBody,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    caller.require(Scope::WebhooksWrite)?;
+    let endpoint = visible::endpoint(&app, &caller, &endpoint).await?;
+    let since = since(&body.value()?, app.now())?;
+    app.desk().recover(&endpoint, since).await?;
+    tracing::info!(organization_id = %endpoint.organization_id, endpoint_id = %endpoint.id, %since, "a recovery was asked for");
+    Ok((StatusCode::ACCEPTED, Json(json!({"since": since}))))
+}
+
+/// What was sent longer ago is not known any more.
+fn since(body: &Value, now: Timestamp) -> Result<Timestamp, Problem> {
+    let mut checks = Checks::default();
+    let mut since = now;
+    if let Some(members) = Members::of(body, "", &["since"], &mut checks)
+        && let Some(text) = members.required_text("since", &mut checks)
+    {
+        match text.parse::<Timestamp>() {
+            Ok(at) if at > now => checks.fail(members.pointer("since"), "must not be in the future"),
+            Ok(at) if at < now - KEPT => {
+                checks.fail(members.pointer("since"), "must be within the last 30 days: for older facts use the lists");
+            }
+            Ok(at) => since = at,
+            Err(_) => checks.fail(members.pointer("since"), "must be an RFC 3339 time, such as 2027-01-31T17:00:00Z"),
+        }
+    }
+    checks.done()?;
+    Ok(since)
+}

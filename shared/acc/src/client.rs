@@ -1,0 +1,197 @@
+//! The client: with which service account's token a call goes to Autodesk, and in which region's header.
+use crate::account::{ServiceAccount, ServiceAccounts};
+use crate::assertion;
+use crate::errors::{AccManners, refused_credentials, without_credentials};
+use crate::rates;
+use crate::request::Request;
+use async_trait::async_trait;
+use credentials::Secret;
+use domain::autodesk::Region;
+use jiff::Timestamp;
+use platform::{
+    Answer, Bearer, Broken, CredentialError, CredentialSource, Issuer, Manners, Reply, SetupError, Timeouts, Tokens,
+    Wire, host,
+};
+use reqwest::{Client, RequestBuilder};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use store::lanes::LaneId;
+use sync::target::{Block, Call, TargetError};
+
+/// Where Autodesk itself is, and where its people read issues; a sandbox has both under one address.
+const PRODUCTION: &str = "https://developer.api.autodesk.com";
+const PAGES: &str = "https://acc.autodesk.com";
+const PAGES_EMEA: &str = "https://acc.autodesk.eu";
+const TOKEN_PATH: &str = "/authentication/v2/token";
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// `data:create` makes hooks.
+const SCOPES: [&str; 3] = ["data:read", "data:write", "data:create"];
+
+/// Where Autodesk Platform Services are: production, or a sandbox.
+#[derive(Debug, Clone)]
+pub struct Hosts {
+    aps: String,
+}
+
+impl Hosts {
+    /// From the template's `ApsUrl`.
+    pub fn new(aps_url: &str) -> Result<Self, SetupError> {
+        Ok(Self { aps: host("ApsUrl", aps_url)? })
+    }
+
+    /// Where an account's people read its issues.
+    pub(crate) fn pages(&self, region: Region) -> &str {
+        match (self.aps.as_str(), region) {
+            (PRODUCTION, Region::Emea) => PAGES_EMEA,
+            (PRODUCTION, _) => PAGES,
+            (sandbox, _) => sandbox,
+        }
+    }
+}
+
+/// The client: one per process.
+pub struct Acc {
+    wire: Wire,
+    hosts: Hosts,
+    app: Arc<dyn CredentialSource>,
+    accounts: Arc<dyn ServiceAccounts>,
+    /// By whose they are.
+    tokens: Mutex<BTreeMap<Whose, Arc<Tokens>>>,
+}
+
+/// The lane, and the region: which service account serves them may change, but is one at a time. A token that a lane got is no
+/// other's, whatever the accounts say.
+type Whose = (Option<LaneId>, Region);
+
+impl Acc {
+    pub fn new(
+        hosts: Hosts,
+        app: Arc<dyn CredentialSource>,
+        accounts: Arc<dyn ServiceAccounts>,
+    ) -> Result<Self, SetupError> {
+        Self::with_timeouts(hosts, app, accounts, Timeouts::default())
+    }
+
+    pub fn with_timeouts(
+        hosts: Hosts,
+        app: Arc<dyn CredentialSource>,
+        accounts: Arc<dyn ServiceAccounts>,
+        timeouts: Timeouts,
+    ) -> Result<Self, SetupError> {
+        let wire = Wire::new(timeouts, rates::answered)?;
+        Ok(Self { wire, hosts, app, accounts, tokens: Mutex::default() })
+    }
+
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    /// The service account that a lane works with.
+    pub(crate) async fn account(&self, call: Call<'_>, region: Region) -> Result<ServiceAccount, TargetError> {
+        self.accounts.of(call.meter.lane(), region).await.map_err(|error| match error {
+            CredentialError::Missing(reason) | CredentialError::Unusable(reason) => {
+                TargetError::Connection(without_credentials(reason))
+            }
+            CredentialError::Unavailable(why) => TargetError::NotDone { why },
+        })
+    }
+
+    /// Sends one request and reads its answer as JSON.
+    pub(crate) async fn send(&self, call: Call<'_>, request: &Request) -> Result<Reply, TargetError> {
+        let build = |http: &Client| self.built(http, request);
+        let region = request.scope;
+        let lane = call.meter.lane();
+        // A lane of the app's own account shares its token with the others: the account's id is no secret, its token is one.
+        let account = self.account(call, region).await?;
+        let whose = (lane.filter(|_| account.customers_own).cloned(), region);
+        let tokens = self.tokens_of(whose);
+        let bearer =
+            AccountBearer { acc: self, tokens, lane: lane.cloned(), region, customers_own: account.customers_own };
+        platform::send::<AccManners>(&self.wire, call, request.ask, &bearer, build).await
+    }
+
+    fn tokens_of(&self, whose: Whose) -> Arc<Tokens> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.entry(whose).or_default().clone()
+    }
+
+    fn built(&self, http: &Client, request: &Request) -> RequestBuilder {
+        let builder =
+            http.request(request.method.clone(), format!("{}{}", self.hosts.aps, request.path)).query(&request.query);
+        let builder = match request.ask.tool.region_header() {
+            Some(header) => builder.header(header, request.scope.as_str()),
+            None => builder,
+        };
+        match &request.body {
+            Some(body) => builder.json(body),
+            None => builder,
+        }
+    }
+}
+
+/// A service account's token.
+struct AccountBearer<'a> {
+    acc: &'a Acc,
+    tokens: Arc<Tokens>,
+    lane: Option<LaneId>,
+    region: Region,
+    customers_own: bool,
+}
+
+#[async_trait]
+impl Bearer for AccountBearer<'_> {
+    async fn token(&self, call: Call<'_>, refused: Option<&Secret>) -> Result<Secret, TargetError> {
+        if let Some(refused) = refused {
+            self.tokens.forget(refused).await;
+        }
+        self.tokens.get(self, call.meter.now()).await
+    }
+
+    async fn forget(&self, token: &Secret) {
+        self.tokens.forget(token).await;
+    }
+}
+
+#[async_trait]
+impl Issuer for AccountBearer<'_> {
+    fn name(&self) -> &'static str {
+        AccManners::NAME
+    }
+
+    async fn ask(&self, now: Timestamp) -> Result<Result<Answer, Broken>, CredentialError> {
+        let app = self.acc.app.get().await?;
+        let account = self.acc.accounts.of(self.lane.as_ref(), self.region).await?;
+        let address = format!("{}{TOKEN_PATH}", self.acc.hosts.aps);
+        let assertion = assertion::sign(&account, &app.client_id, &address, &SCOPES, now)
+            .map_err(|error| CredentialError::Unusable(error.to_string()))?;
+        let scope = SCOPES.join(" ");
+        let form = [("grant_type", GRANT), ("assertion", assertion.expose()), ("scope", scope.as_str())];
+        let wire = &self.acc.wire;
+        // The app's credentials stand in the header, and in the header only: in both places they are refused.
+        let builder = wire.http.post(address).basic_auth(&app.client_id, Some(app.client_secret.expose())).form(&form);
+        let answer = wire.exchange(builder.timeout(wire.timeouts.read), || now).await;
+        tracing::debug!(status = answer.as_ref().map(|answer| answer.status).ok(), "Autodesk token");
+        Ok(answer)
+    }
+
+    fn refused(&self, code: &str) -> Block {
+        refused_credentials(code, self.customers_own)
+    }
+
+    fn none(&self, reason: String) -> Block {
+        without_credentials(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_issues_where_their_region_is() {
+        let production = Hosts::new("https://developer.api.autodesk.com/").unwrap();
+        assert_eq!(production.pages(Region::Us), "https://acc.autodesk.com");
+        assert_eq!(production.pages(Region::Emea), "https://acc.autodesk.eu");
+        assert_eq!(Hosts::new("http://127.0.0.1:9200").unwrap().pages(Region::Emea), "http://127.0.0.1:9200");
+    }
+}

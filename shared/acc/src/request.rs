@@ -1,0 +1,31 @@
+//! What a request to Autodesk is made of.
+use domain::autodesk::Region;
+pub use platform::{Effect, Place};
+
+/// The API that a request goes to: each wants its region in a header of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    Issues,
+    /// Hubs and projects as Data Management lists them.
+    Projects,
+}
+
+impl Tool {
+    pub fn words(self) -> &'static str {
+        match self {
+            Tool::Issues => "Issues",
+            Tool::Projects => "Projects",
+        }
+    }
+
+    /// `None`: it is found by the id, wherever it lies.
+    pub fn region_header(self) -> Option<&'static str> {
+        match self {
+            Tool::Issues => Some("x-ads-region"),
+            Tool::Projects => None,
+        }
+    }
+}
+
+/// In the scope of an account's region.
+pub type Request = platform::Request<Tool, Region>;
