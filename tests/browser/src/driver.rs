@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};
 
 const START: Duration = Duration::from_secs(30);
+/// Starts of Chromium that are tried.
+const STARTS: usize = 3;
 
 pub struct Browser {
     /// Never dropped: the driver's process ends before it, so there is nobody to take leave of.
@@ -25,12 +27,6 @@ impl Browser {
     pub async fn start_with(more: &[&str]) -> Self {
         // An error means that another test of this process has installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let port = free_port();
-        let process = spawn(port);
-        // Held from here on, so that a panic below ends it.
-        let guard = Guard(Some(process));
-        wait_for(port);
-        let url = format!("http://127.0.0.1:{port}");
         let mut wanted = DesiredCapabilities::chrome();
         // No network but loopback, and as few surprises as a machine without a screen allows.
         let arguments = [
@@ -46,8 +42,19 @@ impl Browser {
         for argument in arguments.iter().chain(more) {
             wanted.add_arg(argument).expect("an argument");
         }
-        let driver = WebDriver::new(&url, wanted).await.unwrap_or_else(|e| panic!("Chromium did not start: {e}"));
-        Self { driver: ManuallyDrop::new(driver), process: guard.keep() }
+        // On a busy machine Chromium now and then ends before its driver has reached it: nothing that a page of ours has to do with.
+        for left in (0..STARTS).rev() {
+            let port = free_port();
+            // Held from here on, so that a panic below ends it.
+            let guard = Guard(Some(spawn(port)));
+            wait_for(port);
+            match WebDriver::new(&format!("http://127.0.0.1:{port}"), wanted.clone()).await {
+                Ok(driver) => return Self { driver: ManuallyDrop::new(driver), process: guard.keep() },
+                Err(error) if left == 0 => panic!("Chromium did not start: {error}"),
+                Err(error) => eprintln!("Chromium did not start, and is started again: {error}"),
+            }
+        }
+        unreachable!("the last start returns or panics")
     }
 
     pub fn driver(&self) -> &WebDriver {
