@@ -11,7 +11,7 @@ cargo xtask local [options]     the whole system on this machine, until Ctrl-C
     --no-demo                   no demo contractor, and no provider sandboxes (but see --sandbox)
     --sandbox                   with --no-demo: provider sandboxes all the same
     --set Name=Value            a parameter of template.yaml (repeatable)
-    --port N                    first port (4600): emulator N, Procore sandbox N+1, API N+4
+    --port N                    first port (4600): emulator N, Procore sandbox N+1, webhook inbox N+3, API N+4
     --detach                    return when ready; `cargo xtask local stop` ends it
     --state DIR                 where stack.json and logs go (.local; also HHP_LOCAL_DIR)
     --procore-client-id ID, --procore-client-secret SECRET, --aps-client-id ID, --aps-client-secret SECRET

@@ -177,7 +177,8 @@ fn parameters(options: &Options, ports: Ports) -> BTreeMap<String, String> {
 
 fn describe(options: &Options, ports: Ports, aws_endpoint: String, operator_key: String) -> Stack {
     let api_url = ports.api_url();
-    let sandbox = Sandbox { procore_url: ports.procore_url(), acc_url: None, webhook_inbox_url: None };
+    let webhook_inbox_url = Some(ports.inbox_url());
+    let sandbox = Sandbox { procore_url: ports.procore_url(), acc_url: None, webhook_inbox_url };
     Stack {
         aws_endpoint,
         region: REGION.into(),
@@ -197,6 +198,9 @@ fn announce(stack: &Stack, supervisor: &Supervisor, options: &Options) {
     println!("  AWS emulator  {}", stack.aws_endpoint);
     if let Some(sandbox) = &stack.sandbox {
         println!("  Procore       {}   <- open this: the sandbox's pages", sandbox.procore_url);
+        if let Some(inbox) = &sandbox.webhook_inbox_url {
+            println!("  Webhooks      {inbox}   <- every path below it is a receiver; open it to see what came");
+        }
     }
     if let Some(link) = stack.demo.as_ref().and_then(|demo| demo.setup_link.as_ref()) {
         println!("  Set-up pages  {link}   <- and this: signs you in once, as the demo contractor's safety manager");

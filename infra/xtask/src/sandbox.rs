@@ -13,7 +13,10 @@ pub fn start(repo: &Repo, supervisor: &Supervisor, ports: Ports) -> Result<Child
         command.args(["--redirect-uri", &format!("http://{host}:{}/oauth/procore/callback", ports.api)]);
     }
     command.args(["--embedded-url", &format!("{}/setup", ports.api_url())]);
+    command.args(["--inbox-port", &ports.inbox.to_string()]);
     let mut child = supervisor.start(&mut command, "sandbox")?;
-    supervisor.wait_for(&ports.procore_url(), &mut child, "sandbox")?;
+    for url in [ports.procore_url(), ports.inbox_url()] {
+        supervisor.wait_for(&url, &mut child, "sandbox")?;
+    }
     Ok(child)
 }

@@ -1,15 +1,15 @@
-//! `sandbox --procore-port N [--bind 127.0.0.1] [--redirect-uri URI]… [--embedded-url URL] [--aps-port N] [--aps-redirect-uri URI]…`:
-//! says where it listens and runs until it is told to stop.
+//! `sandbox --procore-port N [--bind 127.0.0.1] [--redirect-uri URI]… [--embedded-url URL] [--aps-port N] [--aps-redirect-uri URI]…
+//! [--inbox-port N]`: says where it listens and runs until it is told to stop.
 
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use sandbox::{aps, procore};
+use sandbox::{aps, inbox, procore};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "usage: sandbox --procore-port N [--bind ADDRESS] [--redirect-uri URI]… \
-    [--embedded-url URL] [--aps-port N] [--aps-redirect-uri URI]…";
+    [--embedded-url URL] [--aps-port N] [--aps-redirect-uri URI]… [--inbox-port N]";
 
 #[derive(Debug, Error)]
 enum Failure {
@@ -17,6 +17,8 @@ enum Failure {
     Usage(String),
     #[error("the sandbox does not start: {0}")]
     Start(#[from] sandbox::procore::StartError),
+    #[error("the inbox does not start: {0}")]
+    Inbox(std::io::Error),
     #[error("signals cannot be awaited: {0}")]
     Signal(#[from] std::io::Error),
 }
@@ -35,16 +37,23 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "the one line that says where the sandbox listens")]
 async fn run() -> Result<(), Failure> {
-    let Options { procore, aps } = options(std::env::args().skip(1))?;
+    let Options { procore, aps, inbox } = options(std::env::args().skip(1))?;
     let running = procore::Sandbox::start(procore).await?;
     let autodesk = match aps {
         Some(options) => Some(aps::Sandbox::start(options).await?),
+        None => None,
+    };
+    let inbox = match inbox {
+        Some(options) => Some(inbox::Inbox::start(options).await.map_err(Failure::Inbox)?),
         None => None,
     };
     let mut terminate = signal(SignalKind::terminate())?;
     println!("procore sandbox at {}", running.url());
     if let Some(autodesk) = &autodesk {
         println!("aps sandbox at {}", autodesk.url());
+    }
+    if let Some(inbox) = &inbox {
+        println!("webhook inbox at {}", inbox.url());
     }
     tokio::select! {
         _ = terminate.recv() => {}
@@ -56,12 +65,13 @@ async fn run() -> Result<(), Failure> {
 struct Options {
     procore: procore::Options,
     aps: Option<aps::Options>,
+    inbox: Option<inbox::Options>,
 }
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failure> {
     let mut options = procore::Options::default();
     let mut autodesk = aps::Options::default();
-    let (mut port, mut aps_port) = (None, None);
+    let (mut port, mut aps_port, mut inbox_port) = (None, None, None);
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| Failure::Usage(format!("{name} needs a value")))?;
         let wrong = || Failure::Usage(format!("{name} cannot be {value:?}"));
@@ -70,6 +80,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failu
             "--redirect-uri" => options.clients.iter_mut().for_each(|client| client.redirect_uris.push(value.clone())),
             "--embedded-url" => options.clients.iter_mut().for_each(|app| app.embedded_url = Some(value.clone())),
             "--aps-port" => aps_port = Some(value.parse().map_err(|_| wrong())?),
+            "--inbox-port" => inbox_port = Some(value.parse().map_err(|_| wrong())?),
             "--aps-redirect-uri" => autodesk.client.redirect_uris.push(value),
             "--bind" => options.bind = value.parse::<IpAddr>().map_err(|_| wrong())?,
             _ => return Err(Failure::Usage(format!("{name} is not known"))),
@@ -77,6 +88,8 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failu
     }
     options.port = port.ok_or_else(|| Failure::Usage("--procore-port is missing".to_owned()))?;
     autodesk.bind = options.bind;
+    let bind = options.bind;
     let aps = aps_port.map(|port| aps::Options { port, ..autodesk });
-    Ok(Options { procore: options, aps })
+    let inbox = inbox_port.map(|port| inbox::Options { bind, port, ..inbox::Options::default() });
+    Ok(Options { procore: options, aps, inbox })
 }
