@@ -20,6 +20,9 @@ pub fn set_up(repo: &Repo, stack: &Stack) -> Result<Demo> {
     let wanted = json!({"name": "demo", "scopes": SCOPES});
     let api_key = api.create(&format!("/v1/organizations/{organization_id}/api-keys"), wanted, "key")?;
     connect(&api, &organization_id, &sandbox.procore_url, &senders)?;
+    if let Some(inbox_url) = &sandbox.webhook_inbox_url {
+        make_endpoints(&api, &organization_id, inbox_url)?;
+    }
     let setup_link = api.create(&format!("/v1/organizations/{organization_id}/setup-links"), json!({}), "url")?;
     let accepted = replay::send(&stack.api_url, &day, &senders, Timestamp::now())?;
     println!("  {accepted} events of two sites sent; they arrive in the sandbox now");
@@ -51,6 +54,23 @@ fn connect(api: &Api, organization_id: &str, procore_url: &str, senders: &[Sende
             "daily_summary": {"enabled": true, "at": "17:00"},
         });
         api.call("PUT", &format!("/v1/connections/{connection}/projects/{project}"), settings)?;
+    }
+    Ok(())
+}
+
+/// Relays to Fieldwire and Trimble Connect, each with a box of the inbox behind it that knows its secret.
+fn make_endpoints(api: &Api, organization_id: &str, inbox_url: &str) -> Result<()> {
+    for (platform, name) in [("fieldwire", "Relay to Fieldwire"), ("trimble_connect", "Relay to Trimble Connect")] {
+        let wanted = json!({
+            "organization_id": organization_id, "platform": platform, "name": name,
+            "url": format!("{inbox_url}/{platform}"), "token": "demo-token", "min_priority": 4,
+        });
+        let endpoint = api.call("POST", "/v1/webhook-endpoints", wanted)?;
+        let secret = http::text(&endpoint, "secret", "the new webhook endpoint")?;
+        let box_of = json!({"secrets": [secret], "token": "demo-token"}).to_string();
+        let at = format!("{inbox_url}/_control/boxes/{platform}");
+        let headers = [("content-type", "application/json")];
+        http::request("POST", &at, &headers, Some(box_of.as_bytes()))?.ok("the webhook inbox")?;
     }
     Ok(())
 }

@@ -12,6 +12,8 @@ pub const SOON: Duration = Duration::from_secs(45);
 pub struct Stack {
     pub api: String,
     pub sandbox: String,
+    /// The receiver of webhooks that stands for a customer's own.
+    pub inbox: String,
     pub aws: String,
     pub region: String,
     pub operator_key: String,
@@ -38,6 +40,7 @@ impl Stack {
         Self {
             api: member("/api_url"),
             sandbox: member("/sandbox/procore_url"),
+            inbox: member("/sandbox/webhook_inbox_url"),
             aws: member("/aws_endpoint"),
             region: member("/region"),
             operator_key: member("/operator_key"),
@@ -70,7 +73,7 @@ impl Stack {
     }
 }
 
-fn text(value: &Value, member: &str) -> String {
+pub(crate) fn text(value: &Value, member: &str) -> String {
     match &value[member] {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
@@ -121,12 +124,17 @@ impl Tenant {
             project,
             stack,
         };
-        let path = format!("/v1/organizations/{}/api-keys", tenant.organization);
-        let wanted = json!({"name": "Tests", "scopes": ["read"]});
-        tenant.key = text(&tenant.stack.operator("POST", &path, wanted).ok("API key"), "key");
+        tenant.key = tenant.make_key(&["read"]);
         tenant.make_site();
         tenant.connect(observations);
         tenant
+    }
+
+    /// A key of the organization.
+    pub fn make_key(&self, scopes: &[&str]) -> String {
+        let path = format!("/v1/organizations/{}/api-keys", self.organization);
+        let wanted = json!({"name": "Tests", "scopes": scopes});
+        text(&self.stack.operator("POST", &path, wanted).ok("API key"), "key")
     }
 
     fn make_site(&mut self) {
