@@ -29,7 +29,7 @@ impl Origins {
         let login = origin("ProcoreLoginUrl", procore_login_url)?;
         let policy = format!(
             "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
-             base-uri 'none'; form-action 'self' {login}; frame-ancestors 'self' {}",
+             base-uri 'none'; form-action 'self' {login}; frame-ancestors {}",
             frames.join(" ")
         );
         Ok(Self { secure: own.starts_with("https://"), own, policy })
@@ -58,7 +58,7 @@ mod tests {
             Origins::new("https://pulse.example.com/", "http://127.0.0.1:4601", "https://login.procore.com").unwrap();
         assert_eq!(origins.own, "https://pulse.example.com");
         assert!(origins.policy.ends_with(
-            "frame-ancestors 'self' https://app.procore.com https://us02.procore.com https://uk01.procore.com http://127.0.0.1:4601"
+            "frame-ancestors https://app.procore.com https://us02.procore.com https://uk01.procore.com http://127.0.0.1:4601"
         ));
         assert!(!origins.policy.contains("unsafe"));
         for bad in ["pulse.example.com", "ftp://x", "https://", "https://a b", "https://x;script-src *"] {

@@ -1,12 +1,11 @@
 //! Step 2: which project goes to which site. What can't be chosen says why; a site is suggested by name and place.
-use crate::connect::{SIGN_IN, admin_step};
+mod page;
+
 use crate::form::{self, Errors, Values};
 use crate::layout::Page;
-use crate::overview::blocked;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::steps::{self, Step};
-use crate::{consent, platform, visible, words};
+use crate::{platform, visible};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -16,7 +15,7 @@ use domain::ids::SiteId;
 use domain::localtime;
 use domain::settings::ProjectSettings;
 use grants::Grant;
-use maud::{Markup, html};
+use page::{field, page, trouble};
 use people::{Role, Visitor, token};
 use procore::lists::{ListError, Project};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +41,13 @@ struct Choice {
     sign_in: bool,
     /// What the connection works with, where that is a person's consent.
     grant: Option<Grant>,
+}
+
+impl Row {
+    /// For the first time, or to another site.
+    fn can_be_mapped(&self) -> bool {
+        matches!(self.closed, None | Some(Closed::Mapped { .. }))
+    }
 }
 
 /// What was sent for one project, to be shown again.
@@ -163,7 +169,7 @@ pub async fn save(
         Err(error) => return Ok(trouble(&app, &visitor, &connection, &error).into_response()),
     };
     let sent = Sent::of(&values);
-    let row = choice.rows.iter().find(|row| row.project.id == sent.project && row.closed.is_none());
+    let row = choice.rows.iter().find(|row| row.project.id == sent.project && row.can_be_mapped());
     let Some(row) = row else {
         let mut errors = Errors::default();
         errors.add("projects", "Projects: that project can't be chosen any more. Its reason stands in the list.");
@@ -178,11 +184,12 @@ pub async fn save(
         }
     };
     let lane = connection.lane();
+    let standing = app.directory().project(&lane, &row.project.id).await?;
     let wanted = Wanted {
         project_id: row.project.id.clone(),
         name: Some(row.project.name.clone()),
-        settings: settings(&app, &lane, &site).await?,
-        standing: app.directory().project(&lane, &row.project.id).await?,
+        settings: settings(&app, &lane, &site, standing.as_ref()).await?,
+        standing,
     };
     let project = match mapping::apply(app.table(), app.bell(), &connection, wanted, app.now()).await {
         Ok(project) => project,
@@ -198,13 +205,22 @@ pub async fn save(
     Ok(Redirect::to(&onward).into_response())
 }
 
-/// New settings of a site: the defaults, at the hour that the site has for its other platforms.
-async fn settings(app: &AppState, lane: &store::lanes::LaneId, site: &Site) -> Result<ProjectSettings, Refusal> {
-    let mut settings = ProjectSettings {
-        site_id: site.id.clone(),
-        observations: Default::default(),
-        daily_summary: Default::default(),
-        mapping: Default::default(),
+/// Settings of a project for a site: those that it had for another one, else the defaults; at the hour that the site has for
+/// its other platforms.
+async fn settings(
+    app: &AppState,
+    lane: &store::lanes::LaneId,
+    site: &Site,
+    standing: Option<&store::directory::Project>,
+) -> Result<ProjectSettings, Refusal> {
+    let mut settings = match standing {
+        Some(standing) => ProjectSettings { site_id: site.id.clone(), ..standing.settings.clone() },
+        None => ProjectSettings {
+            site_id: site.id.clone(),
+            observations: Default::default(),
+            daily_summary: Default::default(),
+            mapping: Default::default(),
+        },
     };
     let routes = app.directory().routes(&lane.organization_id, &site.id).await?;
     if let Some(route) = routes.iter().find(|route| route.connection_id != lane.connection_id) {
@@ -249,144 +265,4 @@ async fn site(
     app.directory().put_site(&mut site).await?;
     tracing::info!(organization_id = %site.organization_id, site_id = %site.id, "a site was made by a person");
     Ok(Ok(site))
-}
-
-/// The id of a project's field.
-fn field(name: &str, project: &str) -> String {
-    format!("{name}-{project}")
-}
-
-/// The projects can't be listed: why, and who can mend it.
-fn trouble(app: &AppState, visitor: &Visitor, connection: &Connection, error: &ListError) -> Page {
-    let name = words::company(connection);
-    let body = html! {
-        (steps::nav(Step::Projects))
-        h1 { "Projects of " (name) }
-        @if connection.blocked.is_some() { (blocked(visitor, connection, None)) }
-        div.notice role="status" {
-            p { strong { @match error {
-                ListError::NotInstalled(_) => "App is not installed",
-                ListError::SignInAgain => "Sign in again",
-                _ => "The projects can't be listed at the moment",
-            } } }
-            p { (error) }
-            @if let ListError::NotInstalled(block) | ListError::Refused(block) = error {
-                dl { dt { "Who can mend it" } dd { (words::mender(block.who)) } dt { "What to do" } dd { (block.what_to_do) } }
-            }
-        }
-        @if matches!(error, ListError::NotInstalled(_)) {
-            (admin_step(app, connection.name.as_deref(), Some(&connection.account)))
-        }
-        @if matches!(error, ListError::SignInAgain) { p { a.button href=(SIGN_IN) { "Sign in with Procore" } } }
-        p { a.button href={ "/setup/" (connection.id) "/projects" } { "Look again" } }
-    };
-    Page::new(format!("Projects of {name}"), body)
-}
-
-fn page(visitor: &Visitor, choice: &Choice, sent: &Sent, errors: &Errors) -> Page {
-    let name = words::company(&choice.connection);
-    let (open, closed): (Vec<&Row>, Vec<&Row>) = choice.rows.iter().partition(|row| row.closed.is_none());
-    let body = html! {
-        (steps::nav(Step::Projects))
-        h1 { "Projects of " (name) }
-        (errors.summary())
-        p { "Map each project to the site whose detections it shall receive. Facts that arrived before are not sent." }
-        @if choice.sign_in {
-            p.notice { "Your sign-in at Procore has ended, so only projects of your last visit are listed. "
-                a href=(SIGN_IN) { "Sign in with Procore" } " to see all of yours." }
-        }
-        @if !open.is_empty() { h2 { "These can be chosen" } }
-        ul.cards #projects tabindex="-1" {
-            @for row in &open { li { (open_project(visitor, choice, row, sent, errors)) } }
-        }
-        @if open.is_empty() {
-            @match &choice.grant {
-                Some(grant) => p { "No project can be chosen: the connection works with the consent of " (grant.label) ", and sees what " (grant.label) " can see in Procore." },
-                None => {
-                    p { "No project can be chosen. An admin of your company in Procore adds projects to the app's permitted projects in App \
-                         Management; after an update or a reinstall of the app that list is empty." }
-                    (consent::change(visitor, &choice.connection, None))
-                }
-            }
-        }
-        @if !closed.is_empty() {
-            h2 { "These can't be chosen" }
-            ul.cards { @for row in &closed { li { (closed_project(choice, row)) } } }
-        }
-        p { a href="/setup" { "Back to the overview" } }
-    };
-    Page::new(format!("Projects of {name}"), body)
-}
-
-fn title(project: &Project) -> Markup {
-    html! { h3 { (project.name) @if let Some(number) = &project.number { " (" (number) ")" } } }
-}
-
-fn closed_project(choice: &Choice, row: &Row) -> Markup {
-    html! {
-        (title(&row.project))
-        @if let Some(closed) = &row.closed {
-            p {
-                @match (closed, &choice.grant) {
-                    (Closed::NotPermitted, Some(grant)) => { (grant.label) ", with whose consent the connection works, can't see it in Procore." }
-                    (closed, _) => (closed.words()),
-                }
-            }
-            @if matches!(closed, Closed::Mapped { .. }) {
-                p { a href={ "/setup/" (choice.connection.id) "/projects/" (row.project.id) } { "Status of " (row.project.name) } }
-            }
-        }
-    }
-}
-
-fn open_project(visitor: &Visitor, choice: &Choice, row: &Row, sent: &Sent, errors: &Errors) -> Markup {
-    let project = &row.project;
-    let suggestion = choice.suggestions.get(&project.id);
-    let mine = sent.project == project.id;
-    let chosen = match (mine, suggestion) {
-        (true, _) => sent.site.as_str(),
-        (false, Some(suggestion)) => suggestion.site_id.as_str(),
-        (false, None) if choice.free.is_empty() => NEW,
-        (false, None) => "",
-    };
-    let new_name = if mine { sent.name.as_str() } else { project.name.as_str() };
-    let new_zone = if mine { sent.time_zone.as_str() } else { project.tz_name.as_deref().unwrap_or_default() };
-    let [site, name, zone, why] = ["site", "name", "zone", "why"].map(|each| field(each, &project.id));
-    let described: Vec<String> = suggestion.map(|_| why.clone()).into_iter().chain(errors.described(&site)).collect();
-    html! {
-        (title(project))
-        @if let Some(address) = &project.address { p.dim { (address) } }
-        form method="post" action={ "/setup/" (choice.connection.id) "/projects" } novalidate {
-            (form::token_field(visitor))
-            input type="hidden" name="project" value=(project.id);
-            div.field {
-                label for=(site) { "Site of " (project.name) }
-                select id=(site) name="site" aria-describedby=[(!described.is_empty()).then(|| described.join(" "))]
-                    aria-invalid=[errors.has(&site).then_some("true")] {
-                    @if chosen.is_empty() { option value="" selected { "Choose a site" } }
-                    @for each in &choice.free { option value=(each.id) selected[each.id.as_str() == chosen] { (each.name) } }
-                    option value=(NEW) selected[chosen == NEW] { "A new site" }
-                }
-                @if let Some(suggestion) = suggestion { p.dim id=(why) { "Suggested: " (suggestion.reason) "." } }
-                (errors.at(&site))
-            }
-            details open[chosen == NEW || choice.free.is_empty()] {
-                summary { "Name and clock of a new site" }
-                div.field {
-                    label for=(name) { "Name" }
-                    input id=(name) type="text" name="name" value=(new_name) aria-describedby=[errors.described(&name)]
-                        aria-invalid=[errors.has(&name).then_some("true")];
-                    (errors.at(&name))
-                }
-                div.field {
-                    label for=(zone) { "Time zone (IANA name)" }
-                    input id=(zone) type="text" name="time_zone" value=(new_zone) autocapitalize="none" spellcheck="false"
-                        aria-describedby=[errors.described(&zone)] aria-invalid=[errors.has(&zone).then_some("true")];
-                    (errors.at(&zone))
-                }
-                p.dim { "Both are taken from the project. HardHat Pulse sets up the edge server of a new site: contact@hardhatpulse.com." }
-            }
-            button type="submit" { "Map " (project.name) }
-        }
-    }
 }

@@ -17,8 +17,10 @@ use store::lanes::{Lane, Link, Todo};
 
 /// The latest records of a kind that are looked at.
 const LOOKED_AT: usize = 1_000;
-/// Of a list, so many are shown, or tried again at once.
+/// Of a list, so many are shown.
 const SHOWN: usize = 50;
+/// One press tries so many again.
+const AGAIN_AT_ONCE: usize = 500;
 
 const KINDS: [RecordKind; 3] = [RecordKind::Incident, RecordKind::Observation, RecordKind::DailySummary];
 
@@ -55,6 +57,11 @@ impl Status {
 
     fn stuck(&self) -> impl Iterator<Item = &Link> {
         self.links.iter().filter(|link| needs_someone(link))
+    }
+
+    /// Those that work, but for a field that both sides changed.
+    fn conflicting(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(|link| !link.conflicts.is_empty() && !needs_someone(link))
     }
 }
 
@@ -107,6 +114,7 @@ pub async fn show(
             }
         }
         (stuck(&visitor, &mapped, &status))
+        (conflicting(&visitor, &mapped, &status))
         (waiting(&mapped, &status))
     };
     Ok(Page::new(format!("Status of {}", site.name), body))
@@ -148,10 +156,25 @@ fn stuck(visitor: &Visitor, mapped: &Mapped, status: &Status) -> Markup {
         @if visitor.session.role >= Role::Manager {
             form method="post" action={ (mapped.path()) "/again" } {
                 (form::token_field(visitor))
-                button #retry-all type="submit" { "Try all of these again" }
+                button #retry-all type="submit" {
+                    @if total > AGAIN_AT_ONCE { "Try the first " (AGAIN_AT_ONCE) " of these again" } @else { "Try all of these again" }
+                }
             }
         }
         ul.cards { @for link in status.stuck().take(SHOWN) { li { (record(visitor, mapped, link)) } } }
+        @if total > SHOWN { p.dim { "And " (total - SHOWN) " more, under activity." } }
+    }
+}
+
+fn conflicting(visitor: &Visitor, mapped: &Mapped, status: &Status) -> Markup {
+    let total = status.conflicting().count();
+    if total == 0 {
+        return html! {};
+    }
+    html! {
+        h2 #conflicts { "Changed on both sides" }
+        p { "People changed these in Procore, and there is news from the site. Nothing is overwritten before somebody decides." }
+        ul.cards { @for link in status.conflicting().take(SHOWN) { li { (record(visitor, mapped, link)) } } }
         @if total > SHOWN { p.dim { "And " (total - SHOWN) " more, under activity." } }
     }
 }
@@ -262,10 +285,9 @@ pub async fn try_again(
     let status = Status::of(&app, &mapped).await?;
     let (kind, id) = (values.get("kind"), values.get("id"));
     let chosen = |link: &&Link| id.is_empty() || (link.record.kind.as_str() == kind && link.record.fact_id == id);
-    let records: Vec<RecordKey> = status.stuck().filter(chosen).take(SHOWN).map(|link| link.record.clone()).collect();
-    for record in &records {
-        again::record(app.table(), app.bell(), &mapped.connection, record, app.now()).await?;
-    }
+    let records: Vec<RecordKey> =
+        status.stuck().filter(chosen).take(AGAIN_AT_ONCE).map(|link| link.record.clone()).collect();
+    again::records(app.table(), app.bell(), &mapped.connection, &records, app.now()).await?;
     tracing::info!(
         organization_id = %mapped.connection.organization_id, connection_id = %mapped.connection.id,
         site_id = %mapped.site.id, records = records.len(), "records are tried again"

@@ -250,7 +250,13 @@ impl Grants for TableGrants {
             Ok(()) => {}
             Err(error) => return Err(GrantError::Later(error.to_string())),
         }
-        self.table.delete(&key(lane), Condition::Always).await?;
+        // What a person agreed to meanwhile is another consent, and stays.
+        match self.table.delete(&key(lane), Condition::Equals("turn", grant.turn.into())).await {
+            Err(TableError::Condition(_)) => {
+                return Err(GrantError::Later("the access was changed at this moment".into()));
+            }
+            outcome => outcome?,
+        }
         self.forget(lane);
         tracing::info!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, "a person's grant was taken back");
         Ok(true)

@@ -5,9 +5,12 @@ use crate::due;
 use crate::lanes::{Lane, LaneId, Link, Todo};
 use crate::table::{Table, TableError};
 use domain::record::{RecordKey, RecordState};
+use futures::future::try_join_all;
 use jiff::Timestamp;
 
 const TRIES: usize = 5;
+/// Links that are written side by side.
+const AT_ONCE: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AgainError {
@@ -46,6 +49,27 @@ pub async fn record(
     Ok((link, todo))
 }
 
+/// Tries many records again, as one piece of work: the same order of writes as for one.
+pub async fn records(
+    table: &dyn Table,
+    bell: &dyn Bell,
+    connection: &Connection,
+    records: &[RecordKey],
+    now: Timestamp,
+) -> Result<(), AgainError> {
+    let lane = connection.lane();
+    let keeping = Lane { table, id: &lane };
+    let todos = || records.iter().map(|record| Todo::new(record.clone(), now, fresh_token())).collect::<Vec<_>>();
+    due::arm(table, &lane, now).await?;
+    lift(table, connection).await?;
+    keeping.ask(&todos()).await?;
+    for together in records.chunks(AT_ONCE) {
+        try_join_all(together.iter().map(|record| release_of(table, &lane, record, now))).await?;
+    }
+    keeping.ask(&todos()).await?;
+    Ok(wake(table, bell, &lane, now).await?)
+}
+
 /// Tries a connection again that waits for a person: should the cause stand, the lane blocks it anew.
 pub async fn connection(
     table: &dyn Table,
@@ -71,6 +95,13 @@ async fn ask(table: &dyn Table, lane: &LaneId, record: &RecordKey, now: Timestam
     let todo = Todo::new(record.clone(), now, fresh_token());
     Lane { table, id: lane }.ask(std::slice::from_ref(&todo)).await?;
     Ok(todo)
+}
+
+async fn release_of(table: &dyn Table, lane: &LaneId, record: &RecordKey, now: Timestamp) -> Result<(), AgainError> {
+    match (Lane { table, id: lane }).link(record).await? {
+        Some(link) => release(table, lane, link, now).await.map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 /// A link that waits for a person goes back to pending; what it knows of the remote record stays.

@@ -12,9 +12,7 @@ async fn every_answer_carries_the_security_headers() {
         let answer = world.get(&manager, path).await;
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
         assert!(!policy.contains("unsafe") && policy.contains("default-src 'none'"), "{policy}");
-        assert!(
-            policy.contains("frame-ancestors 'self' https://app.procore.com") && policy.contains("sandbox.procore.com")
-        );
+        assert!(policy.contains("frame-ancestors https://app.procore.com") && policy.contains("sandbox.procore.com"));
         assert_eq!(answer.headers["referrer-policy"], "same-origin");
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
         assert!(answer.headers.contains_key("strict-transport-security"));

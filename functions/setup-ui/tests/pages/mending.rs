@@ -32,6 +32,26 @@ async fn one_record_or_all_that_need_someone_are_tried_again() {
 }
 
 #[tokio::test]
+async fn one_press_tries_hundreds_again() {
+    let world = World::new().await;
+    let id = |n: usize| format!("01JD00000000000000000{n:05}");
+    for n in 0..120 {
+        let state = if n % 2 == 0 { RecordState::Failed } else { RecordState::Blocked };
+        world.link(&world.ours, &id(n), state).await;
+    }
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let status = world.ours.project();
+    assert!(world.get(&manager, &status).await.body.contains("And 70 more, under activity."));
+    assert_eq!(world.post(&manager, &format!("{status}/again"), "").await.status, 303);
+    for n in 0..120 {
+        assert_eq!(world.state(&world.ours, &id(n)).await, RecordState::Pending, "{n}");
+    }
+    let lane = world.ours.connection.lane();
+    assert_eq!(Lane { table: world.table.as_ref(), id: &lane }.ready(500).await.unwrap().len(), 120);
+    assert_eq!(world.bell.take(), [lane]);
+}
+
+#[tokio::test]
 async fn a_blocked_connection_says_why_and_is_tried_again() {
     let world = World::new().await;
     world.block(&world.ours).await;
@@ -80,9 +100,11 @@ async fn a_conflict_is_shown_with_both_values_and_decided_by_a_manager() {
     let viewer = world.sign_in(&world.ours, Role::Viewer).await;
     let (activity, conflicts) =
         (format!("{}/activity", world.ours.project()), format!("{}/conflicts", world.ours.project()));
-    let page = world.get(&manager, &activity).await.body;
-    for shown in ["Their words", "Ours", "Use ours", "Keep theirs"] {
-        assert!(page.contains(shown), "{shown}: {page}");
+    for page in [&activity, &world.ours.project()] {
+        let page = world.get(&manager, page).await.body;
+        for shown in ["Their words", "Ours", "Use ours", "Keep theirs"] {
+            assert!(page.contains(shown), "{shown}: {page}");
+        }
     }
     let seen = world.get(&viewer, &activity).await.body;
     assert!(seen.contains("Their words") && !seen.contains("Use ours"), "{seen}");

@@ -243,6 +243,33 @@ async fn a_project_is_mapped_to_the_suggested_site_or_to_a_new_one() {
     }
 }
 
+/// Whoever chose the wrong site puts it right on the same page.
+#[tokio::test]
+async fn a_mapped_project_is_given_another_site_and_keeps_its_settings() {
+    let beside = Beside::connected().await;
+    let (world, directory) = (&beside.world, Directory(beside.world.table.as_ref()));
+    let (manager, tower) = (beside.manager("company.admin@example.com").await, beside.project());
+    let path = beside.projects_path();
+    let settings = format!("{path}/{tower}/settings");
+    assert_eq!(world.post(&manager, &settings, "version=1&which=all&min_priority=5").await.status, 303);
+    let page = world.get(&manager, &path).await.body;
+    assert!(page.contains("Map Tower A to another site") && page.contains("nothing new of North Tower 1"), "{page}");
+    let same = format!("project={tower}&site={}", world.ours.site);
+    let same = world.post(&manager, &path, &same).await;
+    assert!(same.status == 422 && same.body.contains(&format!("id=\"site-{tower}-error\"")), "{}", same.body);
+
+    let form = format!("project={tower}&site=new&name=South+Tower&time_zone=America/Denver");
+    let moved = world.post(&manager, &path, &form).await;
+    assert_eq!(moved.headers["location"].to_str().unwrap(), format!("{settings}?setup=1"), "{}", moved.body);
+    let kept = beside.kept(tower).await.unwrap();
+    assert_eq!((kept.settings.observations.min_priority, kept.settings.site_id == world.ours.site), (5, false));
+    let lane = beside.connection.lane();
+    assert!(directory.route(&lane, &world.ours.site).await.unwrap().is_none(), "the former site goes there no more");
+    assert_eq!(directory.route(&lane, &kept.settings.site_id).await.unwrap().unwrap().project_id, tower.to_string());
+    let page = world.get(&manager, &path).await.body;
+    assert!(page.contains("South Tower is sent to it already."), "{page}");
+}
+
 #[tokio::test]
 async fn kinds_are_mapped_by_name_and_what_is_switched_off_is_flagged() {
     let beside = Beside::connected().await;

@@ -1,10 +1,11 @@
 //! A connection that works with a person's consent: refresh tokens that work once, many callers, lost answers.
 use crate::site::{Noted, Site, project_of, timeouts};
+use async_trait::async_trait;
 use credentials::{MemoryParameters, MemoryVault, Secret};
 use domain::ids::{ConnectionId, OrganizationId, Provider};
 use domain::record::WorkClass;
 use futures::future::join_all;
-use grants::{GrantError, Grants, TableGrants, Tokens, grant};
+use grants::{GrantError, Grants, RefreshError, Refresher, TableGrants, Tokens, grant};
 use jiff::{SignedDuration, Timestamp};
 use procore::{Hosts, ParameterCredentials, Procore, ProcoreTarget};
 use sandbox::faults::{Effect, Rule};
@@ -206,6 +207,32 @@ async fn disconnecting_takes_the_consent_back() {
     // Without a grant the service account serves.
     assert!(world.token(Timestamp::now()).await.unwrap().is_none());
     world.run(world.client()).await.unwrap();
+}
+
+/// A login host during whose answer the manager agrees anew.
+struct AgreedMeanwhile<'a>(&'a World, Tokens);
+
+#[async_trait]
+impl Refresher for AgreedMeanwhile<'_> {
+    async fn refresh(&self, refresh: &Secret, now: Timestamp) -> Result<Tokens, RefreshError> {
+        self.0.client().refresh(refresh, now).await
+    }
+
+    async fn revoke(&self, token: &Secret, now: Timestamp) -> Result<(), RefreshError> {
+        self.0.client().revoke(token, now).await?;
+        self.0.keep(&self.1).await;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_consent_given_anew_while_the_old_one_is_taken_back_stays() {
+    let world = World::new().await;
+    let code = world.code().await;
+    let anew = world.client().exchange_code(&code, "http://localhost", Timestamp::now()).await.unwrap();
+    let taken = world.grants().revoke(&world.lane, &AgreedMeanwhile(&world, anew.clone()), Timestamp::now()).await;
+    assert!(matches!(taken, Err(GrantError::Later(_))), "{taken:?}");
+    assert_eq!(world.token(Timestamp::now()).await.unwrap(), Some(anew.access));
 }
 
 #[tokio::test]
