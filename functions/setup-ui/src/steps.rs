@@ -40,6 +40,10 @@ pub fn nav(at: Step) -> Markup {
 
 /// What a mapped project still lacks: `None` when its set-up was gone through. Its version counts how often it was saved.
 pub async fn open(app: &AppState, mapped: &Mapped) -> Result<Option<(Step, String)>, Refusal> {
+    // Mapped through the API, where no name is looked up: whoever did that goes through no steps.
+    if mapped.project.name.is_none() {
+        return Ok(None);
+    }
     let lane = mapped.connection.lane();
     // As mapped by a press on the list of projects, and never saved since.
     if mapped.project.version <= 1 {

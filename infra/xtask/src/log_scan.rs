@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use serde_json::{Value, json};
 
 /// What is looked for, and what it would be. A secret's first characters are enough: they are given by the contract.
-const NEVER: [(&str, &str); 7] = [
+const NEVER: [(&str, &str); 9] = [
     ("whsec_", "an edge's secret"),
     ("hhp_", "an API key"),
     ("Bearer ", "an authorization header"),
@@ -13,6 +13,8 @@ const NEVER: [(&str, &str); 7] = [
     ("eyJ0eXAi", "a provider's access token"),
     ("?code=", "an authorization code"),
     ("W-4711", "a worker id"),
+    ("Site Safety Manager", "a person's name at the platform"),
+    ("superintendent.", "a person's login at the platform"),
 ];
 const LINK: &str = "/sign-in/link/";
 const PREFIX: &str = "/aws/lambda/";
@@ -40,12 +42,24 @@ pub fn scan(endpoint: &str) -> Result<()> {
     }
 }
 
+/// Ours (32 random bytes: sessions, links, codes, hooks' Authorization values) or the sandbox's (codes, refresh tokens), by their
+/// looks. A hash would be taken for one, too, and none needs to be logged.
+fn is_token(word: &str) -> bool {
+    let any = |is: fn(&u8) -> bool| word.bytes().any(|byte| is(&byte));
+    let ours =
+        word.len() == 43 && any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase) && any(u8::is_ascii_digit);
+    ours || (word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// Said without the line: it would repeat the secret.
 fn leak(line: &str) -> Option<&'static str> {
     // The route's pattern is fine, an address is not.
     let links = line.split(LINK).skip(1);
     if links.into_iter().any(|rest| !rest.starts_with('{')) {
         return Some("a link that lets someone in");
+    }
+    if line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).any(is_token) {
+        return Some("a token, or a hash of something");
     }
     NEVER.iter().find(|(text, _)| line.contains(text)).map(|(_, what)| *what)
 }
@@ -87,6 +101,17 @@ mod tests {
         assert_eq!(leak(r#"{"worker":"W-4711"}"#), Some("a worker id"));
         assert_eq!(leak(r#"{"path":"/sign-in/link/c2VjcmV0"}"#), Some("a link that lets someone in"));
         assert_eq!(leak(r#"{"message":"answered","route":"/sign-in/link/{secret}"}"#), None);
+        let session = "Zk3vQ0x-8sJ1mT_bWc2RfYh7LdNpAaEe5UuIiOo6GgB";
+        for token in [session, &"0a".repeat(32)] {
+            assert_eq!(
+                leak(&format!("{{\"why\":\"no such thing: {token}\"}}")),
+                Some("a token, or a hash of something")
+            );
+        }
+        assert_eq!(
+            leak(r#"{"connection_id":"con_4645HE23AD15426FRZWTJ5KCC1","site_id":"site_01JD0000000000000000000002"}"#),
+            None
+        );
         assert_eq!(leak(r#"{"message":"taken","webhook_id":"msg_1"}"#), None);
     }
 }

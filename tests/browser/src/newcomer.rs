@@ -57,6 +57,11 @@ impl Newcomer {
     /// The way through Procore's login, from its button on.
     pub async fn logs_in_at_procore(&self, person: &Person) {
         person.presses("Sign in with Procore").await;
+        self.logs_in(person).await;
+    }
+
+    /// From Procore's page on.
+    pub async fn logs_in(&self, person: &Person) {
         person.sees("Log in").await;
         person.chooses("Person", &format!("Site Safety Manager, {} ({})", self.company_name, self.login)).await;
         person.presses("Log in").await;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use thirtyfour::{By, Key, TypingData, WebElement};
 
+/// A page with all that it needs, not compressed.
+const MOST_BYTES: u64 = 64 * 1024;
 /// More than any page has to go through.
 const MOST_TABS: usize = 150;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -171,6 +173,29 @@ impl Person {
     /// What a field holds.
     pub async fn value(&self, label: &str) -> String {
         self.field(label).await.prop("value").await.ok().flatten().unwrap_or_default()
+    }
+
+    /// Words that stand on the page to be read: not the choices of closed lists, nor what is folded away.
+    pub async fn words(&self) -> usize {
+        let script = "const main = document.querySelector('main').cloneNode(true);
+            main.querySelectorAll('select, script, nav, [hidden], details:not([open]) > :not(summary)').forEach(e => e.remove());
+            return main.textContent.trim().split(/\\s+/).length;";
+        let words = self.script(script).await.as_u64().unwrap_or_default();
+        usize::try_from(words).unwrap_or(usize::MAX)
+    }
+
+    /// Nothing but one style sheet of ours stands before the first paint, and little of it: a phone on a building site shows the
+    /// page as soon as it has the text.
+    pub async fn paints_at_once(&self, page: &str) {
+        let script =
+            "const all = performance.getEntriesByType('resource'), own = performance.getEntriesByType('navigation');
+            const blocking = all.filter(e => e.renderBlockingStatus !== 'non-blocking').map(e => e.name);
+            return [blocking.length, blocking.every(name => name.startsWith(location.origin + '/assets/')),
+                [...all, ...own].reduce((sum, e) => sum + e.decodedBodySize, 0)];";
+        let found = self.script(script).await;
+        assert!(found[0].as_u64().is_some_and(|blocking| blocking <= 1), "{page}: {found}");
+        assert_eq!(found[1], true, "{page}: what blocks is not ours: {found}");
+        assert!(found[2].as_u64().is_some_and(|bytes| (1..=MOST_BYTES).contains(&bytes)), "{page}: {found}");
     }
 
     /// The page holds WCAG 2.2 AA, and does not run over the side, at a desk and on a phone.

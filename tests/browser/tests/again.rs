@@ -46,6 +46,15 @@ fn a_page_that_was_closed_is_gone_on_with_where_it_was_left() {
         person.open(&setup).await;
         person.sees("Status of Bridge D").await;
         person.does_not_see("Go on with the set-up").await;
+
+        // It was the wrong site: the same page puts it right.
+        person.presses(&format!("Projects of {}", newcomer.company_name)).await;
+        person.presses("Map Bridge D to another site").await;
+        person.sees("nothing new of Bridge D").await;
+        person.can_use("projects, one to be moved").await;
+        person.fills("Name of the new site for Bridge D", "Pier 4").await;
+        person.presses("Change the site of Bridge D").await;
+        person.sees("What Pier 4 sends").await;
     });
 }
 

@@ -1,6 +1,6 @@
 //! The app inside Procore: our page in a frame on another site's page. The sandbox frames it, as Procore does; 127.0.0.1 and
 //! localhost are two sites to a browser.
-use browser::{Person, run};
+use browser::{Newcomer, Person, run};
 use end_to_end::tenant::Tenant;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -17,8 +17,8 @@ fn colleague(tenant: &Tenant) -> String {
     login
 }
 
-fn app_inside_procore(tenant: &Tenant) -> String {
-    format!("{}/webclients/host/companies/{}/tools/apps/embedded/sandbox-client", tenant.stack.sandbox, tenant.company)
+fn app_inside_procore(sandbox: &str, company: i64) -> String {
+    format!("{sandbox}/webclients/host/companies/{company}/tools/apps/embedded/sandbox-client")
 }
 
 /// A page of somebody else's that shows one of ours, on a port of its own until the test ends.
@@ -69,7 +69,7 @@ fn inside_procore_somebody_signs_in_by_a_window_and_the_frame_has_a_cookie_of_it
         let person = Person::with(&[NO_THIRD_PARTY_COOKIES]).await;
 
         // The frame asks for a login that stands in no frame, so a window opens.
-        person.open(&app_inside_procore(&tenant)).await;
+        person.open(&app_inside_procore(&tenant.stack.sandbox, tenant.company)).await;
         person.looks_into_the_frame().await;
         person.sees("Procore's login opens in a window of its own").await;
         person.can_use("inside Procore sign-in").await;
@@ -116,6 +116,41 @@ fn inside_procore_somebody_signs_in_by_a_window_and_the_frame_has_a_cookie_of_it
 }
 
 #[test]
+fn the_whole_set_up_goes_on_inside_procore() {
+    run(async {
+        let newcomer = Newcomer::new();
+        let person = Person::with(&[NO_THIRD_PARTY_COOKIES]).await;
+        person.open(&newcomer.setup_link()).await;
+        person.presses("Sign in").await;
+        person.sees("No platform is connected yet").await;
+
+        // The window knows them already, hands over at once and closes.
+        person.open(&app_inside_procore(&newcomer.stack.sandbox, newcomer.company)).await;
+        person.looks_into_the_frame().await;
+        person.presses("Sign in").await;
+        person.sees("No platform is connected yet").await;
+        person.presses("Set up Procore").await;
+        person.presses("Sign in with Procore").await;
+        person.sees("Procore's login opens in a window of its own").await;
+        person.presses("Sign in").await;
+        let procore = person.turns_to_the_new_window().await;
+        newcomer.logs_in(&person).await;
+        person.is_back_in(&procore).await;
+        person.looks_into_the_frame().await;
+        person.ticks(&newcomer.company_name).await;
+        person.presses("Connect this company").await;
+        person.presses("Map Bridge D").await;
+        person.sees("Lowest priority that is sent").await;
+        person.presses("Save and go on").await;
+        person.sees("America/Denver").await;
+        person.presses("Save and go on").await;
+        person.presses("Send a test record").await;
+        person.sees("It works: the test record stands in Procore").await;
+        assert_eq!(newcomer.observations().len(), 1);
+    });
+}
+
+#[test]
 fn what_another_site_posts_to_the_frame_counts_for_nothing() {
     run(async {
         let tenant = Tenant::new();
@@ -127,7 +162,7 @@ fn what_another_site_posts_to_the_frame_counts_for_nothing() {
         person.sees("You can close this window").await;
         person.can_use("signed in without a frame").await;
         let code = person.script("return document.getElementById('hand-over').dataset.code").await;
-        person.open(&app_inside_procore(&tenant)).await;
+        person.open(&app_inside_procore(&tenant.stack.sandbox, tenant.company)).await;
         person.looks_into_the_frame().await;
         person.sees("Procore's login opens in a window of its own").await;
         person.looks_at_the_page().await;

@@ -63,10 +63,8 @@ fn a_title_that_both_sides_changed_is_shown_with_both_and_decided() {
         }
         // Then there is news of both.
         tenant.take(&[news(&tenant, 9), news(&tenant, 10)]);
-        let activity = format!(
-            "{}/setup/{}/projects/{}/activity?kind=incident",
-            tenant.stack.api, tenant.connection, tenant.project
-        );
+        let status = format!("{}/setup/{}/projects/{}", tenant.stack.api, tenant.connection, tenant.project);
+        let activity = format!("{status}/activity?kind=incident");
         for words in ["Wording of the site office", "Wording of the crane crew"] {
             eventually("both conflicts", SOON, || (conflicts(&tenant) == 2).then_some(()));
             person.open(&activity).await;
@@ -76,6 +74,9 @@ fn a_title_that_both_sides_changed_is_shown_with_both_and_decided() {
         person.sees("Fall - Crane 2").await;
         person.can_use("activity with conflicts").await;
 
+        person.open(&status).await;
+        person.sees("Changed on both sides").await;
+        person.can_use("status with conflicts").await;
         person.presses(&format!("Use our title in {}", markers[0])).await;
         let sent = eventually("our title", SOON, || {
             let title = titles(&tenant).into_iter().find(|(record, _)| *record == ours)?.1;
@@ -136,6 +137,33 @@ fn what_procore_refused_says_why_and_is_tried_again() {
         person.sees("no record waits for a person").await;
         person.open(&format!("{}/sites/{}/detections/{}", tenant.stack.api, tenant.site, id(1))).await;
         person.sees("In Procore").await;
+    });
+}
+
+#[test]
+fn a_project_that_procore_does_not_permit_any_more_says_so_and_goes_on() {
+    run(async {
+        let tenant = Tenant::new();
+        tenant.take(&[zone(&tenant), detection(&tenant, 1)]);
+        tenant.settled("observations", 1);
+        let permitted = format!("companies/{}/permitted-projects", tenant.company);
+        tenant.stack.control(&permitted, json!({"project_ids": []}));
+        tenant.take(&[detection(&tenant, 2)]);
+        eventually("a blocked record", SOON, || (tenant.records("blocked").len() == 1).then_some(()));
+        let marker = tenant.records("blocked")[0]["marker"].as_str().unwrap_or_default().to_owned();
+        let person = signs_in(&tenant).await;
+        person.sees("Connected").await;
+        person.presses(&format!("Status of Tower in project {}", tenant.project)).await;
+        person.sees("Observations of this project wait").await;
+        person.sees("An admin of your company in Procore").await;
+        person.can_use("status of a project that is not permitted").await;
+        tenant.stack.control(&permitted, json!({"project_ids": null}));
+        person.presses(&format!("Try {marker} again")).await;
+        tenant.settled("observations", 2);
+        person.presses("Overview").await;
+        person.presses(&format!("Status of Tower in project {}", tenant.project)).await;
+        person.sees("no record waits for a person").await;
+        person.does_not_see("Observations of this project wait").await;
     });
 }
 

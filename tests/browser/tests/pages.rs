@@ -2,6 +2,7 @@
 use browser::{Person, run};
 use end_to_end::events::{detection, id, incident, zone};
 use end_to_end::tenant::Tenant;
+use serde_json::json;
 
 #[test]
 fn a_manager_signs_in_by_the_link_and_finds_what_arrived() {
@@ -42,6 +43,18 @@ fn a_manager_signs_in_by_the_link_and_finds_what_arrived() {
             .open(&format!("{}/setup/{}/projects/{}/settings", tenant.stack.api, tenant.connection, tenant.project))
             .await;
         person.can_use("settings").await;
+        person.fills("Another kind (optional)", "Gas leak!").await;
+        person.presses("Save").await;
+        person.sees("use the name that the edge sends").await;
+        person.can_use("settings with a mistake").await;
+        person
+            .open(&format!("{}/setup/{}/projects/{}/schedule", tenant.stack.api, tenant.connection, tenant.project))
+            .await;
+        person.can_use("schedule").await;
+        person.fills("Shift 1: name", "Early").await;
+        person.presses("Save").await;
+        person.sees("Not saved yet").await;
+        person.can_use("schedule with mistakes").await;
         person.open(&format!("{}/setup/nothing-of-ours", tenant.stack.api)).await;
         person.can_use("not found").await;
 
@@ -71,5 +84,27 @@ fn nobody_signed_in_elsewhere_sees_another_organizations_project() {
             person.open(&format!("{}/{path}", ours.stack.api)).await;
             person.sees("There is no such page").await;
         }
+    });
+}
+
+#[test]
+fn who_belongs_to_two_organizations_chooses_one_at_sign_in() {
+    run(async {
+        let tenants = (Tenant::new(), Tenant::new());
+        let login = format!("regional.{}", tenants.0.company);
+        let companies = [tenants.0.company, tenants.1.company];
+        let wanted = json!({"person": {"login": login, "name": "Regional Safety", "companies": companies}});
+        tenants.0.stack.control("seed", wanted);
+        let person = Person::new().await;
+        person.open(&format!("{}/sign-in", tenants.0.stack.api)).await;
+        person.presses("Sign in with Procore").await;
+        person.sees("Log in").await;
+        person.chooses("Person", &format!("Regional Safety, Contractor and Contractor ({login})")).await;
+        person.presses("Log in").await;
+        person.presses("Allow").await;
+        person.sees("belongs to several organizations here").await;
+        person.can_use("choose an organization").await;
+        person.presses("Contractor").await;
+        person.sees(&format!("Signed in as {login} (viewer)")).await;
     });
 }

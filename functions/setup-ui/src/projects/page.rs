@@ -47,7 +47,8 @@ pub fn trouble(app: &AppState, visitor: &Visitor, connection: &Connection, error
 
 pub fn page(visitor: &Visitor, choice: &Choice, sent: &Sent, errors: &Errors) -> Page {
     let name = words::company(&choice.connection);
-    let (open, closed): (Vec<&Row>, Vec<&Row>) = choice.rows.iter().partition(|row| row.closed.is_none());
+    let (open, others): (Vec<&Row>, Vec<&Row>) = choice.rows.iter().partition(|row| row.closed.is_none());
+    let (mapped, closed): (Vec<&Row>, Vec<&Row>) = others.into_iter().partition(|row| row.can_be_mapped());
     let body = html! {
         (steps::nav(Step::Projects))
         h1 { "Projects of " (name) }
@@ -70,6 +71,10 @@ pub fn page(visitor: &Visitor, choice: &Choice, sent: &Sent, errors: &Errors) ->
                     (consent::change(visitor, &choice.connection, None))
                 }
             }
+        }
+        @if !mapped.is_empty() {
+            h2 { "Mapped already" }
+            ul.cards { @for row in &mapped { li { (closed_project(visitor, choice, row, sent, errors)) } } }
         }
         @if !closed.is_empty() {
             h2 { "These can't be chosen" }
@@ -150,13 +155,13 @@ fn site_form(visitor: &Visitor, choice: &Choice, row: &Row, sent: &Sent, errors:
             details open[chosen == NEW || choice.free.is_empty()] {
                 summary { "Name and clock of a new site" }
                 div.field {
-                    label for=(name) { "Name" }
+                    label for=(name) { "Name of the new site for " (project.name) }
                     input id=(name) type="text" name="name" value=(new_name) aria-describedby=[errors.described(&name)]
                         aria-invalid=[errors.has(&name).then_some("true")];
                     (errors.at(&name))
                 }
                 div.field {
-                    label for=(zone) { "Time zone (IANA name)" }
+                    label for=(zone) { "Time zone of the new site for " (project.name) " (IANA name)" }
                     input id=(zone) type="text" name="time_zone" value=(new_zone) autocapitalize="none" spellcheck="false"
                         aria-describedby=[errors.described(&zone)] aria-invalid=[errors.has(&zone).then_some("true")];
                     (errors.at(&zone))

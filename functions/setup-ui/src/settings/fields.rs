@@ -134,6 +134,10 @@ impl Fields {
         choices: Option<&Choices>,
     ) -> Result<ProjectSettings, Errors> {
         let mut errors = Errors::default();
+        // Also where all kinds are sent, and it says nothing.
+        if !self.another.is_empty() && !is_kind(&self.another) {
+            errors.add("another", format!("Another kind: {NAMED_AS_THE_EDGE_DOES}"));
+        }
         if !self.another_incident.is_empty() && !is_kind(&self.another_incident) {
             errors.add("another_incident", format!("Another incident type: {NAMED_AS_THE_EDGE_DOES}"));
         }

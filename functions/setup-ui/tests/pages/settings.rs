@@ -37,6 +37,8 @@ async fn what_is_wrong_is_said_at_its_field_and_what_was_typed_is_kept() {
         assert!(page.body.contains(&format!("id=\"{field}-error\"")), "{field}");
     }
     assert!(page.body.contains("Gas &quot;Leak") && page.body.contains("value=\"man_down\" checked"));
+    let all = world.post(&manager, &path, "version=1&which=all&another=Gas+Leak&min_priority=3").await;
+    assert!(all.status == 422 && all.body.contains("id=\"another-error\""), "nothing that was typed is passed over");
     let viewer = world.sign_in(&world.ours, Role::Viewer).await;
     assert_eq!(world.get(&viewer, &path).await.status, 403);
     assert_eq!(world.post(&viewer, &path, form).await.status, 403);
