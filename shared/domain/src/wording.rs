@@ -1,5 +1,9 @@
 //! What a record says (design 7), in words that no platform owns. Everything here goes out of the house: no worker id, no name,
 //! and of a privacy case (29 CFR 1904.29(b)(7)) neither role, trade nor free text.
+mod summary;
+
+pub use summary::summary_note;
+
 use crate::event::{Detection, Incident};
 use crate::localtime::on_site;
 use jiff::{Timestamp, tz::TimeZone};

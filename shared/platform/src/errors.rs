@@ -136,6 +136,7 @@ mod tests {
             TargetError::Unclear { .. } => "unclear",
             TargetError::Connection(_) => "connection",
             TargetError::Project(_) => "project",
+            TargetError::Record(_) => "record",
             TargetError::NotFound => "not found",
             TargetError::Refused { .. } => "refused",
         }

@@ -80,7 +80,7 @@ pub fn not_granted(error: GrantError) -> TargetError {
 
 fn forbidden(tool: Tool, words: &str) -> Block {
     let level = match tool {
-        Tool::Incidents | Tool::Observations | Tool::Webhooks => format!("{}: Standard", tool.words()),
+        Tool::Incidents | Tool::Observations | Tool::DailyLog | Tool::Webhooks => format!("{}: Standard", tool.words()),
         Tool::Locations => "Locations: permission to create locations dynamically, or project Admin".to_owned(),
         Tool::Directory => "the project's membership".to_owned(),
     };

@@ -7,6 +7,7 @@ pub enum Tool {
     Incidents,
     Observations,
     Locations,
+    DailyLog,
     Webhooks,
     /// Companies and projects themselves.
     Directory,
@@ -18,6 +19,7 @@ impl Tool {
             Tool::Incidents => "Incidents",
             Tool::Observations => "Observations",
             Tool::Locations => "Locations",
+            Tool::DailyLog => "Daily Log",
             Tool::Webhooks => "Webhooks API",
             Tool::Directory => "Projects",
         }

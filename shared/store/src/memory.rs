@@ -3,23 +3,40 @@ use crate::table::{Condition, Item, Key, Query, Table, TableError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Clones share what is kept.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTable {
-    items: Arc<Mutex<BTreeMap<Key, Item>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    items: BTreeMap<Key, Item>,
+    /// What is in the sparse index.
+    due: BTreeSet<Key>,
+}
+
+impl Kept {
+    fn put(&mut self, key: Key, item: Item) {
+        match item.contains_key("due_shard") {
+            true => self.due.insert(key.clone()),
+            false => self.due.remove(&key),
+        };
+        self.items.insert(key, item);
+    }
 }
 
 impl MemoryTable {
-    fn items(&self) -> MutexGuard<'_, BTreeMap<Key, Item>> {
-        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All that is kept, for a test to look at.
     pub fn dump(&self) -> Vec<Item> {
-        self.items().values().cloned().collect()
+        self.kept().items.values().cloned().collect()
     }
 }
 
@@ -56,49 +73,52 @@ fn check(standing: Option<&Item>, condition: &Condition) -> Result<(), TableErro
 #[async_trait]
 impl Table for MemoryTable {
     async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
-        Ok(self.items().get(key).cloned())
+        Ok(self.kept().items.get(key).cloned())
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
-        let items = self.items();
-        Ok(keys.iter().filter_map(|key| items.get(key).cloned()).collect())
+        let kept = self.kept();
+        Ok(keys.iter().filter_map(|key| kept.items.get(key).cloned()).collect())
     }
 
     async fn put(&self, item: Item, condition: Condition) -> Result<(), TableError> {
         let key = key_of(&item)?;
-        let mut items = self.items();
-        check(items.get(&key), &condition)?;
-        items.insert(key, item);
+        let mut kept = self.kept();
+        check(kept.items.get(&key), &condition)?;
+        kept.put(key, item);
         Ok(())
     }
 
     async fn put_together(&self, puts: Vec<(Item, Condition)>) -> Result<(), TableError> {
         let keys: Vec<Key> = puts.iter().map(|(item, _)| key_of(item)).collect::<Result<_, _>>()?;
-        let mut items = self.items();
+        let mut kept = self.kept();
         for (key, (_, condition)) in keys.iter().zip(&puts) {
-            check(items.get(key), condition)?;
+            check(kept.items.get(key), condition)?;
         }
-        items.extend(keys.into_iter().zip(puts.into_iter().map(|(item, _)| item)));
+        keys.into_iter().zip(puts).for_each(|(key, (item, _))| kept.put(key, item));
         Ok(())
     }
 
     async fn put_many(&self, new: Vec<Item>) -> Result<(), TableError> {
         let keyed: Vec<(Key, Item)> =
             new.into_iter().map(|item| key_of(&item).map(|key| (key, item))).collect::<Result<_, _>>()?;
-        self.items().extend(keyed);
+        let mut kept = self.kept();
+        keyed.into_iter().for_each(|(key, item)| kept.put(key, item));
         Ok(())
     }
 
     async fn delete(&self, key: &Key, condition: Condition) -> Result<(), TableError> {
-        let mut items = self.items();
-        check(items.get(key), &condition)?;
-        items.remove(key);
+        let mut kept = self.kept();
+        check(kept.items.get(key), &condition)?;
+        kept.items.remove(key);
+        kept.due.remove(key);
         Ok(())
     }
 
     async fn query(&self, query: Query) -> Result<Vec<Item>, TableError> {
-        let items = self.items();
-        let range = items
+        let kept = self.kept();
+        let range = kept
+            .items
             .range(Key::new(&query.pk, &query.from)..=Key::new(&query.pk, &query.to))
             .map(|(_, item)| item.clone());
         Ok(match query.forward {
@@ -109,9 +129,11 @@ impl Table for MemoryTable {
 
     async fn due(&self, shard: &str, until: Timestamp, limit: usize) -> Result<Vec<Key>, TableError> {
         let until = crate::table::instant(until);
-        let items = self.items();
-        let mut due: Vec<(&str, &Key)> = items
+        let kept = self.kept();
+        let mut due: Vec<(&str, &Key)> = kept
+            .due
             .iter()
+            .filter_map(|key| kept.items.get_key_value(key))
             .filter(|(_, item)| item.get("due_shard").and_then(Value::as_str) == Some(shard))
             .filter_map(|(key, item)| item.get("due_at").and_then(Value::as_str).map(|at| (at, key)))
             .filter(|(at, _)| *at <= until.as_str())

@@ -6,7 +6,7 @@ use crate::handle::{Failure, Outcome, Run, Work, gone};
 use crate::target::{Remote, TargetError};
 use domain::merge::{Fields, hash, rewritten, written};
 use domain::record::{RecordKind, RecordState};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use store::TableError;
 use store::hooks::RemoteRecord;
 use store::lanes::Link;
@@ -144,8 +144,7 @@ impl Run<'_> {
             return Ok(Outcome::PutOff { until: next_look, why, counts: false });
         }
         let since = link.first_intent_at.unwrap_or(intent_at) - CLOCK_SKEW;
-        let kind = work.todo.record.kind;
-        let found = match self.target.look(self.call(work.todo), &work.project, kind, &link.marker, since).await {
+        let found = match self.look(work, &link.marker, since).await {
             Ok(found) => found,
             Err(error) => {
                 let failure = self.after_failure(work, error);
@@ -162,9 +161,23 @@ impl Run<'_> {
             }
             ((None, _), (Some(remote), _)) => {
                 (link.remote_id, link.remote_url, link.intent_at) = (Some(remote.id), Some(remote.url), None);
-                self.set_state(&mut link, RecordState::Blocked, gone()).await
+                self.set_state(&mut link, RecordState::Blocked, gone(work.todo.record.kind)).await
             }
             ((None, _), (None, _)) => self.empty_look(work, link).await,
+        }
+    }
+
+    /// Records that carry the marker: of a day by its date, others among those made since.
+    pub(crate) async fn look(
+        &self,
+        work: &Work<'_>,
+        marker: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Remote>, TargetError> {
+        let (call, kind) = (self.call(work.todo), work.todo.record.kind);
+        match work.todo.record.date() {
+            Some(date) => self.target.look_on(call, &work.project, kind, marker, date, since).await,
+            None => self.target.look(call, &work.project, kind, marker, since).await,
         }
     }
 

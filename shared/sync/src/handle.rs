@@ -5,10 +5,11 @@ use crate::project_blocks::Blocks;
 use crate::subject::{Gatherer, Wanted};
 use crate::target::{Block, Call, Catalog, Found, Project, Rendered, Target, TargetError};
 use domain::merge::Fields;
-use domain::record::{Mender, RecordState};
+use domain::record::{Mender, RecordKind, RecordState};
 use domain::settings::ProjectSettings;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use store::bus::Bus;
 use store::directory::{Connection, Directory};
 use store::lanes::{Lane, LaneId, Link, Todo};
 use store::outbox::Outbox;
@@ -43,6 +44,7 @@ pub struct Run<'a> {
     pub target: &'a dyn Target,
     /// The way to the one writer of facts.
     pub outbox: &'a dyn Outbox,
+    pub bus: &'a dyn Bus,
     pub clock: &'a dyn Clock,
     pub meter: &'a LaneMeter<'a>,
     pub lane: &'a LaneId,
@@ -93,14 +95,16 @@ impl Run<'_> {
             wanted.steps.extend(self.overflow(&wanted.subject, &project));
         }
         let work = Work { todo, wanted, project };
-        match link {
-            None if !work.wanted.may_create => Ok(Outcome::nothing()),
-            None => self.create(&work, None).await,
-            Some(link) if link.remote_id.is_some() => self.update(&work, link).await,
-            Some(link) if link.intent_at.is_some() => self.recover(&work, link).await,
-            Some(_) if !work.wanted.may_create => Ok(Outcome::nothing()),
-            Some(link) => self.create(&work, Some(link)).await,
-        }
+        let outcome = match link {
+            None if !work.wanted.may_create => Outcome::nothing(),
+            None => self.create(&work, None).await?,
+            Some(link) if link.remote_id.is_some() => self.update(&work, link).await?,
+            Some(link) if link.intent_at.is_some() => self.recover(&work, link).await?,
+            Some(_) if !work.wanted.may_create => Outcome::nothing(),
+            Some(link) => self.create(&work, Some(link)).await?,
+        };
+        self.announce_summary(&work).await?;
+        Ok(outcome)
     }
 
     async fn settings(&self, project_id: &str) -> Result<Option<ProjectSettings>, TableError> {
@@ -149,7 +153,8 @@ impl Run<'_> {
             TargetError::Paused { until, everything } => Failure::Again(Outcome::Paused { until, everything }),
             TargetError::Connection(block) => Failure::Again(Outcome::ConnectionBlocked(block)),
             TargetError::Project(block) => Failure::Project(block),
-            TargetError::NotFound => Failure::State(RecordState::Blocked, gone()),
+            TargetError::Record(block) => Failure::State(RecordState::Blocked, block),
+            TargetError::NotFound => Failure::State(RecordState::Blocked, gone(todo.record.kind)),
             TargetError::Refused { words } => Failure::State(
                 RecordState::Failed,
                 Block {
@@ -232,10 +237,17 @@ pub enum Failure {
 }
 
 /// The record was there and is not any more.
-pub fn gone() -> Block {
+pub fn gone(kind: RecordKind) -> Block {
+    let what_to_do = match kind {
+        // Notes of a day lie in no recycle bin.
+        RecordKind::DailySummary => "Nothing, if that was meant: the report itself stands in HardHat Pulse.",
+        RecordKind::Incident | RecordKind::Observation => {
+            "Restore it from the platform's recycle bin and press retry, or leave it deleted."
+        }
+    };
     Block {
         reason: "The record was deleted at the platform, or we may no longer see it.".into(),
         who: Mender::SafetyManager,
-        what_to_do: "Restore it from the platform's recycle bin and press retry, or leave it deleted.".into(),
+        what_to_do: what_to_do.into(),
     }
 }

@@ -3,12 +3,13 @@
 //! - [`target`]: what a platform must be able to do
 //! - [`lane`]: one run of a lane: its todos in order, its end, its due times
 //! - [`handle`]: one todo, by [`create`] (intent, quiet time, two looks), [`update`] (three-way merge), [`steps`] (side writes)
-//!   and [`sweep`] (late doubles)
+//!   and [`sweep`] (late doubles); `announce`: a day's note stands
 //! - [`subject`]: what a record should say, gathered from facts
 //! - [`budget`]: rate windows, the reserve, pauses per class; [`meter`] applies it to each call, [`visit`] to those of pages
 //! - [`outage`]: a platform that does not answer holds everything, for a pause that doubles
 //! - [`project_blocks`]: a project that the platform refuses pauses by itself
 //! - [`clock`]: time, injectable
+mod announce;
 pub mod budget;
 pub mod clock;
 pub mod create;

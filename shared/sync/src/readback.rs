@@ -52,7 +52,10 @@ impl Run<'_> {
             }
             TargetError::Paused { until, everything } => Some(Outcome::Paused { until, everything }),
             TargetError::Connection(block) => Some(Outcome::ConnectionBlocked(block)),
-            error @ (TargetError::Project(_) | TargetError::NotFound | TargetError::Refused { .. }) => {
+            error @ (TargetError::Project(_)
+            | TargetError::Record(_)
+            | TargetError::NotFound
+            | TargetError::Refused { .. }) => {
                 tracing::warn!(connection_id = %self.lane.connection_id, "what people added to a record can't be read: {error}");
                 None
             }

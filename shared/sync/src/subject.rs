@@ -9,8 +9,10 @@ use domain::record::{RecordKey, RecordKind};
 use domain::route::Route;
 use domain::wording::{observation_joined, trial_closed};
 use store::directory::{Directory, Site};
+use store::due::SiteRef;
 use store::facts::SiteFacts;
 use store::lanes::{LaneId, Link, Step};
+use store::summaries::{Summaries, takes_summaries};
 use store::{Table, TableError, trials};
 
 /// What a connection should show for a fact.
@@ -52,7 +54,7 @@ impl Gatherer<'_> {
         match record.kind {
             RecordKind::Incident => self.incident(&facts, &site, record, route, link, statuses).await,
             RecordKind::Observation => self.observation(&facts, &site, record, route, link, statuses).await,
-            RecordKind::DailySummary => Ok(None),
+            RecordKind::DailySummary => self.summary(&site, record, route).await,
         }
     }
 
@@ -96,6 +98,23 @@ impl Gatherer<'_> {
         let zone_id = detection.zone_id.clone();
         let subject = self.subject(record, site, zone, zone_id, SubjectBody::Observation(detection));
         Ok(Some(Wanted { subject, may_create: wanted && incident.is_none(), steps }))
+    }
+
+    /// A site's day as it was counted last, where the project takes it and was mapped before it was cut off.
+    async fn summary(
+        &self,
+        site: &Site,
+        record: &RecordKey,
+        route: Option<&Route>,
+    ) -> Result<Option<Wanted>, TableError> {
+        let Some(date) = record.date() else { return Ok(None) };
+        let place = SiteRef { organization_id: self.lane.organization_id.clone(), site_id: record.site_id.clone() };
+        let Some(summary) = (Summaries { table: self.table, site: &place }).get(date).await? else { return Ok(None) };
+        let to = summary.cut().to;
+        let may_create = route.is_some_and(|route| takes_summaries(route) && route.since <= to);
+        let body = SubjectBody::Summary { revision: summary.revision, day: Box::new(summary.day) };
+        let subject = self.subject(record, site, None, String::new(), body);
+        Ok(Some(Wanted { subject, may_create, steps: Vec::new() }))
     }
 
     /// A test record that someone asked for: made once, then closed.

@@ -16,7 +16,7 @@ impl Run<'_> {
     pub async fn sweep(&self, work: &Work<'_>, link: &mut Link) -> Result<Option<Outcome>, TableError> {
         let (kind, now) = (work.todo.record.kind, self.clock.now());
         let since = link.first_intent_at.unwrap_or(now) - CLOCK_SKEW;
-        let found = match self.target.look(self.call(work.todo), &work.project, kind, &link.marker, since).await {
+        let found = match self.look(work, &link.marker, since).await {
             Ok(found) => found,
             Err(error) => return self.not_swept(work, link, error).await.map(Some),
         };

@@ -10,7 +10,9 @@ use domain::ids::Provider;
 use domain::merge::Fields;
 use domain::record::{Mender, RecordKind, WorkClass};
 use domain::settings::ProjectSettings;
+use domain::summary::count::Day;
 use domain::treatment::Account;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -54,6 +56,11 @@ pub struct Subject {
 pub enum SubjectBody {
     Incident(IncidentFact),
     Observation(Detection),
+    /// A site's day; its revision grows when something late changes it.
+    Summary {
+        day: Box<Day>,
+        revision: u64,
+    },
     /// A test of the connection, shown as an observation.
     Trial {
         asked_at: Timestamp,
@@ -187,6 +194,9 @@ pub enum TargetError {
     /// This project, or this kind of record in it, does not work until someone acts.
     #[error("{}", .0.reason)]
     Project(Block),
+    /// This record does not work until someone acts; others do.
+    #[error("{}", .0.reason)]
+    Record(Block),
     /// The record is not there (or not visible to us).
     #[error("the record is not there")]
     NotFound,
@@ -289,6 +299,19 @@ pub trait Target: Send + Sync {
         marker: &str,
         since: Timestamp,
     ) -> Result<Vec<Remote>, TargetError>;
+
+    /// The same among the records of a local date, for what belongs to a day whenever it is made.
+    async fn look_on(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        marker: &str,
+        _date: Date,
+        since: Timestamp,
+    ) -> Result<Vec<Remote>, TargetError> {
+        self.look(call, project, kind, marker, since).await
+    }
 
     /// Carries out a side write; `remote` is what was just read.
     async fn side_write(

@@ -36,7 +36,7 @@ impl Run<'_> {
         }
         let mut remote = match self.read(work, &link).await {
             Ok(Some(remote)) if !remote.recycled => remote,
-            Ok(_) => return self.set_state(&mut link, RecordState::Blocked, gone()).await,
+            Ok(_) => return self.set_state(&mut link, RecordState::Blocked, gone(work.todo.record.kind)).await,
             Err(failure) => return self.fail(work, &mut link, failure).await,
         };
         let before = link.clone();

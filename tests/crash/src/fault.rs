@@ -8,6 +8,7 @@ use domain::record::RecordKind;
 use domain::treatment::Account;
 use domain::webhook::Attempt;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -286,6 +287,17 @@ impl Target for Faulty<&dyn Target> {
         since: Timestamp,
     ) -> Result<Vec<Remote>, TargetError> {
         self.fault.step("look", self.inner.look(call, project, kind, marker, since), unclear).await
+    }
+    async fn look_on(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        marker: &str,
+        date: Date,
+        since: Timestamp,
+    ) -> Result<Vec<Remote>, TargetError> {
+        self.fault.step("look", self.inner.look_on(call, project, kind, marker, date, since), unclear).await
     }
     async fn side_write(
         &self,

@@ -6,6 +6,9 @@ use domain::fact::IncidentFact;
 use domain::ids::SiteId;
 use domain::record::{RecordKind, WorkClass};
 use domain::settings::{Mapping, ProjectSettings};
+use domain::summary::count::Day;
+use domain::summary::report::{Previous, Report};
+use domain::summary::window::Window;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
 use std::sync::Mutex;
@@ -135,6 +138,33 @@ pub fn incident_subject(incident: Incident) -> Subject {
 
 pub fn observation_subject(detection: Detection) -> Subject {
     subject(RecordKind::Observation, SubjectBody::Observation(detection))
+}
+
+/// A day with so many alerts, and so many incidents.
+pub fn day_subject(date: &str, alerts: u64, incidents: u64) -> Subject {
+    let date: jiff::civil::Date = date.parse().unwrap();
+    let end = date.to_zoned_datetime(TimeZone::UTC).unwrap().timestamp() + SignedDuration::from_hours(23);
+    let window = Window { from: end - SignedDuration::from_hours(24), to: end };
+    let report = Report {
+        date,
+        time_zone: "America/Chicago".into(),
+        window,
+        alerts,
+        confirmed_incidents: incidents,
+        recordable_incidents: 0,
+        zone_breaches: 0,
+        ppe: Default::default(),
+        by_kind: Default::default(),
+        by_zone: vec![],
+        previous: Previous::nothing(date.yesterday().unwrap(), window),
+    };
+    let day = Box::new(Day { report, recordable: vec![] });
+    Subject {
+        fact_id: date.to_string(),
+        zone: None,
+        zone_id: String::new(),
+        ..subject(RecordKind::DailySummary, SubjectBody::Summary { day, revision: 1 })
+    }
 }
 
 fn subject(kind: RecordKind, body: SubjectBody) -> Subject {

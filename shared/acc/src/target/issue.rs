@@ -46,7 +46,7 @@ struct Text {
     location: Option<String>,
 }
 
-/// `None`: only the retraction is known of an incident.
+/// `None`: only the retraction is known of an incident, or it is a site's day.
 fn text(subject: &Subject) -> Option<Text> {
     let zone_name = subject.zone.as_ref().map_or(&subject.zone_id, |zone| &zone.name);
     let place = Place { zone_name, time_zone: &subject.time_zone, marker: &subject.marker, link: &subject.link };
@@ -70,6 +70,8 @@ fn text(subject: &Subject) -> Option<Text> {
             description: observation_description(detection, &place),
             location,
         },
+        // A day is no issue.
+        SubjectBody::Summary { .. } => return None,
         SubjectBody::Trial { asked_at } => {
             Text { title: trial_name(&place), description: trial_description(*asked_at, &place), location: None }
         }

@@ -1,24 +1,24 @@
-//! What differs between the two kinds of records in addresses and bodies.
-use super::{At, incident, no_summaries, observation};
+//! What differs between the kinds of records in addresses and bodies.
+use super::{At, incident, note, observation};
 use crate::request::{Place, Request, Tool};
 use domain::merge::Fields;
 use domain::record::RecordKind;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sync::target::TargetError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Incident,
     Observation,
+    Note,
 }
 
 impl Kind {
-    pub(crate) fn of(kind: RecordKind) -> Result<Self, TargetError> {
+    pub(crate) fn of(kind: RecordKind) -> Self {
         match kind {
-            RecordKind::Incident => Ok(Self::Incident),
-            RecordKind::Observation => Ok(Self::Observation),
-            RecordKind::DailySummary => Err(TargetError::Project(no_summaries())),
+            RecordKind::Incident => Self::Incident,
+            RecordKind::Observation => Self::Observation,
+            RecordKind::DailySummary => Self::Note,
         }
     }
 
@@ -26,6 +26,7 @@ impl Kind {
         match self {
             Self::Incident => Tool::Incidents,
             Self::Observation => Tool::Observations,
+            Self::Note => Tool::DailyLog,
         }
     }
 
@@ -34,6 +35,7 @@ impl Kind {
         match self {
             Self::Incident => "incidents",
             Self::Observation => "observations",
+            Self::Note => "dailylog",
         }
     }
 
@@ -42,6 +44,7 @@ impl Kind {
         match self {
             Self::Incident => "title",
             Self::Observation => "name",
+            Self::Note => "comment",
         }
     }
 
@@ -49,21 +52,14 @@ impl Kind {
         match self {
             Self::Incident => format!("/rest/v1.0/projects/{}/incidents", at.project),
             Self::Observation => "/rest/v1.0/observations/items".to_owned(),
+            Self::Note => format!("/rest/v1.0/projects/{}/notes_logs", at.project),
         }
     }
 
-    fn bin(self, at: At) -> String {
-        let tail = match self {
-            Self::Incident => "incidents",
-            Self::Observation => "observations/items",
-        };
-        format!("/rest/v1.0/projects/{}/recycle_bin/{tail}", at.project)
-    }
-
-    /// Observations take the project in the query of reads and in the body of writes; incidents in the path.
+    /// Observations take the project in the query of reads and in the body of writes; the others in the path.
     fn placed(self, at: At, request: Request) -> Request {
         match self {
-            Self::Incident => request,
+            Self::Incident | Self::Note => request,
             Self::Observation => request.with("project_id", at.project),
         }
     }
@@ -77,8 +73,15 @@ impl Kind {
         self.placed(at, Request::get(at.company, path, Place::Record, self.tool()))
     }
 
-    pub(crate) fn list_bin(self, at: At) -> Request {
-        Request::get(at.company, self.bin(at), Place::Project, self.tool())
+    /// The recycle bin. Notes have none.
+    pub(crate) fn list_bin(self, at: At) -> Option<Request> {
+        let tail = match self {
+            Self::Incident => "incidents",
+            Self::Observation => "observations/items",
+            Self::Note => return None,
+        };
+        let path = format!("/rest/v1.0/projects/{}/recycle_bin/{tail}", at.project);
+        Some(Request::get(at.company, path, Place::Project, self.tool()))
     }
 
     /// The observations' bin is the one list that takes no pages.
@@ -106,6 +109,7 @@ impl Kind {
         match self {
             Self::Incident => json!({"incident": fields}),
             Self::Observation => json!({"project_id": at.project, "observation": fields}),
+            Self::Note => json!({"notes_log": fields}),
         }
     }
 
@@ -114,6 +118,7 @@ impl Kind {
         match self {
             Self::Incident => incident::fields(record),
             Self::Observation => observation::fields(record),
+            Self::Note => note::fields(record),
         }
     }
 }

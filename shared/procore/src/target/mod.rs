@@ -1,6 +1,7 @@
 //! Procore as a target of the lane.
 //!
 //! - [`incident`] and [`observation`]: what a record says and how Procore shows it; pure
+//! - [`note`]: the same of a day's note in the Daily Log, and whether its day still takes one
 //! - [`types`], [`hazards`], [`location`]: what rendering needs from Procore, by name and path, never by an id of ours
 //! - [`told`]: what people added, read back; [`hooks`]: what tells us of it
 //! - [`records`]: the calls on records: create, read, update, look, comment
@@ -13,6 +14,7 @@ mod hooks;
 mod incident;
 mod kind;
 mod location;
+mod note;
 mod observation;
 mod records;
 mod remote;
@@ -27,6 +29,7 @@ use domain::merge::Fields;
 use domain::record::{Mender, RecordKind};
 use domain::treatment::Account;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use kind::Kind;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -35,7 +38,7 @@ use sync::target::{
     SubjectBody, Target, TargetError,
 };
 
-/// Puts incidents and observations into Procore.
+/// Puts incidents, observations and daily notes into Procore.
 pub struct ProcoreTarget {
     procore: Procore,
 }
@@ -69,14 +72,6 @@ impl At {
     }
 }
 
-fn no_summaries() -> Block {
-    Block {
-        reason: "This version of HardHat Pulse puts no daily summaries into Procore.".into(),
-        who: Mender::HardhatPulse,
-        what_to_do: "Nothing: the summary can be read in HardHat Pulse.".into(),
-    }
-}
-
 /// What a zone is called, and its path of locations.
 fn zone_name(subject: &Subject) -> &str {
     subject.zone.as_ref().map_or(&subject.zone_id, |zone| &zone.name)
@@ -95,19 +90,18 @@ impl Target for ProcoreTarget {
     fn statuses(&self, kind: RecordKind) -> Statuses {
         match kind {
             RecordKind::Observation => Statuses { open: "initiated", closed: "closed" },
-            RecordKind::Incident | RecordKind::DailySummary => Statuses { open: "open", closed: "closed" },
+            RecordKind::Incident => Statuses { open: "open", closed: "closed" },
+            RecordKind::DailySummary => Statuses { open: "approved", closed: "closed" },
         }
     }
 
     fn render(&self, subject: &Subject, project: &Project, catalog: &Catalog, now: Timestamp) -> Rendered {
         let known = catalog::Known { catalog, now };
-        let rendered = match (&subject.kind, &subject.body) {
-            (RecordKind::DailySummary, _) => Err(catalog::Stop::Block(no_summaries())),
-            (_, SubjectBody::Trial { asked_at }) => observation::trial(subject, *asked_at, &project.settings, known),
-            (_, SubjectBody::Incident(fact)) => incident::render(subject, fact, &project.settings, known),
-            (_, SubjectBody::Observation(detection)) => {
-                observation::render(subject, detection, &project.settings, known)
-            }
+        let rendered = match &subject.body {
+            SubjectBody::Summary { day, .. } => Ok(note::render(subject, day)),
+            SubjectBody::Trial { asked_at } => observation::trial(subject, *asked_at, &project.settings, known),
+            SubjectBody::Incident(fact) => incident::render(subject, fact, &project.settings, known),
+            SubjectBody::Observation(detection) => observation::render(subject, detection, &project.settings, known),
         };
         rendered.map_or_else(Rendered::from, Rendered::Fields)
     }
@@ -133,7 +127,7 @@ impl Target for ProcoreTarget {
         kind: RecordKind,
         fields: &Fields,
     ) -> Result<Remote, TargetError> {
-        records::create(&self.procore, call, At::of(project)?, Kind::of(kind)?, fields).await
+        records::create(&self.procore, call, At::of(project)?, Kind::of(kind), fields).await
     }
 
     async fn read(
@@ -143,7 +137,7 @@ impl Target for ProcoreTarget {
         kind: RecordKind,
         id: &str,
     ) -> Result<Option<Remote>, TargetError> {
-        records::read(&self.procore, call, At::of(project)?, Kind::of(kind)?, id).await
+        records::read(&self.procore, call, At::of(project)?, Kind::of(kind), id).await
     }
 
     async fn update(
@@ -154,7 +148,7 @@ impl Target for ProcoreTarget {
         remote: &Remote,
         send: &Fields,
     ) -> Result<Remote, TargetError> {
-        records::update(&self.procore, call, At::of(project)?, Kind::of(kind)?, remote, send).await
+        records::update(&self.procore, call, At::of(project)?, Kind::of(kind), remote, send).await
     }
 
     async fn look(
@@ -165,7 +159,22 @@ impl Target for ProcoreTarget {
         marker: &str,
         since: Timestamp,
     ) -> Result<Vec<Remote>, TargetError> {
-        records::look(&self.procore, call, At::of(project)?, Kind::of(kind)?, marker, since).await
+        records::look(&self.procore, call, At::of(project)?, Kind::of(kind), marker, since).await
+    }
+
+    async fn look_on(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        kind: RecordKind,
+        marker: &str,
+        date: Date,
+        since: Timestamp,
+    ) -> Result<Vec<Remote>, TargetError> {
+        match Kind::of(kind) {
+            Kind::Note => note::look(&self.procore, call, At::of(project)?, marker, date).await,
+            Kind::Incident | Kind::Observation => self.look(call, project, kind, marker, since).await,
+        }
     }
 
     async fn side_write(
@@ -176,7 +185,7 @@ impl Target for ProcoreTarget {
         remote: &Remote,
         write: &SideWrite,
     ) -> Result<(), TargetError> {
-        records::side_write(&self.procore, call, At::of(project)?, Kind::of(kind)?, &remote.id, write).await
+        records::side_write(&self.procore, call, At::of(project)?, Kind::of(kind), &remote.id, write).await
     }
 
     async fn close_double(
@@ -187,7 +196,7 @@ impl Target for ProcoreTarget {
         double: &Remote,
         note: &str,
     ) -> Result<(), TargetError> {
-        records::close_double(&self.procore, call, At::of(project)?, Kind::of(kind)?, double, note).await
+        records::close_double(&self.procore, call, At::of(project)?, Kind::of(kind), double, note).await
     }
 
     async fn told(
@@ -197,7 +206,7 @@ impl Target for ProcoreTarget {
         kind: RecordKind,
         remote: &Remote,
     ) -> Result<Account, TargetError> {
-        told::of_record(&self.procore, call, At::of(project)?, Kind::of(kind)?, remote).await
+        told::of_record(&self.procore, call, At::of(project)?, Kind::of(kind), remote).await
     }
 
     async fn told_all(&self, call: Call<'_>, project: &Project) -> Result<Vec<Standing>, TargetError> {
@@ -251,6 +260,6 @@ impl Target for ProcoreTarget {
         id: &str,
         marker: &str,
     ) -> Result<Seen, TargetError> {
-        records::commented(&self.procore, call, At::of(project)?, Kind::of(kind)?, id, marker).await
+        records::commented(&self.procore, call, At::of(project)?, Kind::of(kind), id, marker).await
     }
 }

@@ -1,6 +1,7 @@
 //! The calls on records. Each is one attempt; what an unclear answer means is the lane's to decide.
 use super::At;
 use super::kind::Kind;
+use super::note;
 use super::observation;
 use super::remote::remote;
 use crate::client::{Procore, unreadable};
@@ -23,7 +24,14 @@ pub(super) async fn create(
     kind: Kind,
     fields: &Fields,
 ) -> Result<Remote, TargetError> {
-    let reply = procore.send(call, &kind.create(at, fields)).await?;
+    let date = fields.get("date");
+    if kind == Kind::Note {
+        note::require_open(procore, call, at, date).await?;
+    }
+    let reply = match procore.send(call, &kind.create(at, fields)).await {
+        Err(error) if kind == Kind::Note => return Err(note::explain(procore, call, at, date, error).await),
+        outcome => outcome?,
+    };
     remote(procore.hosts(), at, kind, &reply.body, false).ok_or_else(|| unreadable(Effect::Once))
 }
 
@@ -36,10 +44,17 @@ pub(super) async fn update(
     send: &Fields,
 ) -> Result<Remote, TargetError> {
     let fields = match kind {
-        Kind::Incident => send.clone(),
+        Kind::Incident | Kind::Note => send.clone(),
         Kind::Observation => observation::demanded(standing, send),
     };
-    let reply = procore.send(call, &kind.update(at, number(&standing.id)?, &fields)).await?;
+    let date = standing.fields.get("date");
+    if kind == Kind::Note {
+        note::require_open(procore, call, at, date).await?;
+    }
+    let reply = match procore.send(call, &kind.update(at, number(&standing.id)?, &fields)).await {
+        Err(error) if kind == Kind::Note => return Err(note::explain(procore, call, at, date, error).await),
+        outcome => outcome?,
+    };
     remote(procore.hosts(), at, kind, &reply.body, false).ok_or_else(|| unreadable(Effect::Once))
 }
 
@@ -60,9 +75,10 @@ pub(super) async fn read(
         Err(TargetError::NotFound) => {}
         Err(error) => return Err(error),
     }
+    let Some(bin) = kind.list_bin(at) else { return Ok(None) };
     let bin = match kind {
-        Kind::Incident => kind.list_bin(at).with("filters[id][]", number),
-        Kind::Observation => kind.list_bin(at),
+        Kind::Incident => bin.with("filters[id][]", number),
+        Kind::Observation | Kind::Note => bin,
     };
     let found = binned(procore, call, at, kind, &bin).await?;
     Ok(found.into_iter().find(|each| each.id == id))
@@ -96,12 +112,15 @@ pub(super) async fn look(
     let filter = match kind {
         Kind::Incident => "filters[created_at]",
         Kind::Observation => "filters[updated_at]",
+        // They are looked for by their day.
+        Kind::Note => return Ok(Vec::new()),
     };
     let items = procore.list(call, &kind.list(at).with(filter, &range)).await?;
     let mut found: Vec<Remote> =
         items.iter().filter_map(|item| remote(procore.hosts(), at, kind, item, false)).collect();
-    let binned = binned(procore, call, at, kind, &kind.list_bin(at).with("filters[updated_at]", &range)).await?;
-    found.extend(binned);
+    if let Some(bin) = kind.list_bin(at) {
+        found.extend(binned(procore, call, at, kind, &bin.with("filters[updated_at]", &range)).await?);
+    }
     let ours = |each: &Remote| {
         each.fields.get(kind.title()).and_then(Value::as_str).is_some_and(|title| carries(title, marker))
     };
@@ -152,30 +171,34 @@ pub(super) async fn side_write(
             Request::write(at.company, Method::POST, response_logs(id), body, Place::Record, kind.tool())
         }
         (Kind::Incident, Some(status)) => kind.update(at, id, &Fields::from([("status".to_owned(), json!(status))])),
-        (Kind::Incident, None) => return Ok(()),
+        (Kind::Incident, None) | (Kind::Note, _) => return Ok(()),
     };
     procore.send(call, &request).await.map(|_| ())
 }
 
 /// Closes a second record of ours. An incident has no comments, so that the note goes before its description; whatever a person
-/// wrote there stays below it.
+/// wrote there stays below it. Of a day's note nothing is left but that it was made twice: figures that stand twice are added up.
 pub(super) async fn close_double(
     procore: &Procore,
     call: Call<'_>,
     at: At,
     kind: Kind,
     double: &Remote,
-    note: &str,
+    words: &str,
 ) -> Result<(), TargetError> {
     const CLOSED: &str = "closed";
     if kind == Kind::Observation {
-        let write = SideWrite { comment: note.to_owned(), status: Some(CLOSED) };
+        let write = SideWrite { comment: words.to_owned(), status: Some(CLOSED) };
         return side_write(procore, call, at, kind, &double.id, &write).await;
+    }
+    if kind == Kind::Note {
+        let send = Fields::from([("comment".to_owned(), json!(words))]);
+        return procore.send(call, &kind.update(at, number(&double.id)?, &send)).await.map(|_| ());
     }
     let mut send = Fields::from([("status".to_owned(), json!(CLOSED))]);
     let standing = double.fields.get("description").and_then(Value::as_str).unwrap_or_default();
-    if !standing.starts_with(note) {
-        send.insert("description".to_owned(), json!(format!("{note}\n{standing}").trim_end()));
+    if !standing.starts_with(words) {
+        send.insert("description".to_owned(), json!(format!("{words}\n{standing}").trim_end()));
     }
     procore.send(call, &kind.update(at, number(&double.id)?, &send)).await.map(|_| ())
 }
@@ -189,7 +212,7 @@ pub(super) async fn commented(
     id: &str,
     marker: &str,
 ) -> Result<Seen, TargetError> {
-    if kind == Kind::Incident {
+    if kind != Kind::Observation {
         return Ok(Seen::Unknown);
     }
     let request =

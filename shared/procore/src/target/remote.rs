@@ -16,7 +16,13 @@ pub(super) fn remote(hosts: &Hosts, at: At, kind: Kind, record: &Value, recycled
         id: id.to_string(),
         url: url(hosts, at, kind, id),
         fields: kind.fields(record),
-        status: text("status").unwrap_or_default().to_owned(),
+        status: match kind {
+            Kind::Note => super::note::status(record),
+            Kind::Incident | Kind::Observation => None,
+        }
+        .or(text("status"))
+        .unwrap_or_default()
+        .to_owned(),
         recycled: recycled || time("deleted_at").is_some(),
         writable: None,
         comments: None,

@@ -6,6 +6,7 @@ mod faults;
 mod gates;
 mod grants;
 mod lists;
+mod notes;
 mod promises;
 mod records;
 mod site;

@@ -3,7 +3,7 @@ use crate::site::{MARKER, Site, WORKER, detection, incident, incident_subject, l
 use domain::event::{Footage, Retraction};
 use domain::record::RecordKind;
 use serde_json::Value;
-use sync::target::{Rendered, SideWrite, Subject, SubjectBody, Target, TargetError};
+use sync::target::{SideWrite, Subject, SubjectBody, Target, TargetError};
 
 async fn live(site: &Site, kind: RecordKind, subject: &Subject) {
     let fields = site.fields(subject).await;
@@ -78,13 +78,8 @@ async fn footage_goes_nowhere_only_a_link_to_a_page_of_ours() {
 }
 
 #[tokio::test]
-async fn what_is_not_built_is_said_and_not_sent() {
+async fn what_nobody_can_look_up_is_said_and_not_asked_for() {
     let site = Site::start().await;
-    let mut subject = observation_subject(detection());
-    subject.kind = RecordKind::DailySummary;
-    assert!(matches!(site.rendered(&subject).await, Rendered::Blocked(_)));
-    let read = site.target.read(site.call(), &site.project, RecordKind::DailySummary, "1").await;
-    assert!(matches!(read, Err(TargetError::Project(_))), "{read:?}");
     assert!(matches!(
         site.target.find(site.call(), &site.project, "location:[]").await,
         Err(TargetError::Refused { .. })

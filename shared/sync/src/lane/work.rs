@@ -29,6 +29,7 @@ impl Engine<'_> {
             table: self.table,
             target: self.target,
             outbox: self.outbox,
+            bus: self.bus,
             clock: self.clock,
             meter,
             lane: lane.id,
