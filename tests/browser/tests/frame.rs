@@ -147,6 +147,20 @@ fn the_whole_set_up_goes_on_inside_procore() {
         person.presses("Send a test record").await;
         person.sees("It works: the test record stands in Procore").await;
         assert_eq!(newcomer.observations().len(), 1);
+
+        // A step that comes back to a page, not to the frame, has a tab of its own.
+        person.presses("Done: see the status of Bridge D").await;
+        person.sees("Status of Bridge D").await;
+        person.script("location.href = '/setup/connect'").await;
+        person.presses("What this connection works with").await;
+        person.presses("Let it work with my own access").await;
+        person.sees("This step has a tab of its own").await;
+        person.can_use("inside Procore a tab beside the frame").await;
+        person.looks_into_the_frame().await;
+        person.presses("Go on in a new tab").await;
+        person.turns_to_the_new_window().await;
+        person.presses("Allow").await;
+        person.sees(&format!("Works with the consent of {}", newcomer.login)).await;
     });
 }
 

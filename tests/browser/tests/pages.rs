@@ -1,6 +1,7 @@
 //! A safety manager on the pages of a project that is set up: signing in by the link, seeing what arrived, changing what is sent.
 use browser::{Person, run};
 use end_to_end::events::{detection, id, incident, zone};
+use end_to_end::http;
 use end_to_end::tenant::Tenant;
 use serde_json::json;
 
@@ -107,4 +108,44 @@ fn who_belongs_to_two_organizations_chooses_one_at_sign_in() {
         person.presses("Contractor").await;
         person.sees(&format!("Signed in as {login} (viewer)")).await;
     });
+}
+
+#[test]
+fn footage_is_seen_by_who_may_see_the_site_through_a_link_of_minutes() {
+    run(async {
+        let tenant = Tenant::new();
+        let key = format!("footage/{}/{}/cam-7/1600.txt", tenant.organization, tenant.site);
+        let words = "As if it were a film of the crane.";
+        put_into_the_bucket(&tenant, &key, words);
+        let mut event = detection(&tenant, 1);
+        event["data"]["footage"] = json!({"s3_key": key, "edge_path": "/footage/cam-7/1600.mp4"});
+        tenant.take(&[zone(&tenant), event]);
+        tenant.settled("observations", 1);
+        let person = Person::new().await;
+        person.open(&tenant.stack.setup_link(&tenant.organization)).await;
+        person.presses("Sign in").await;
+        // The short address, as it stands in a message, leads to the page.
+        person.open(&format!("{}/detections/{}", tenant.stack.api, id(1))).await;
+        person.sees("number 12").await;
+        assert!(person.at().await.contains(&tenant.site), "{}", person.at().await);
+        person.can_use("detection with footage").await;
+        person.presses("Watch the footage").await;
+        person.sees(words).await;
+        let link = person.at().await;
+        assert!(link.starts_with(&tenant.stack.aws) && link.contains("X-Amz-Expires="), "{link}");
+        person.open(&format!("{}/setup", tenant.stack.api)).await;
+        person.presses("Sign out").await;
+        person.open(&format!("{}/sites/{}/detections/{}/footage", tenant.stack.api, tenant.site, id(1))).await;
+        person.sees("Sign in with Procore").await;
+    });
+}
+
+/// As an edge uploads it.
+fn put_into_the_bucket(tenant: &Tenant, key: &str, text: &str) {
+    let buckets = http::call("GET", &tenant.stack.aws, &[], b"").text;
+    let ours = buckets.split("<Name>").filter_map(|rest| rest.split("</Name>").next());
+    let bucket = ours.into_iter().find(|name| name.starts_with("hardhat-pulse-bucket-")).expect("the stack's bucket");
+    let url = format!("{}/{bucket}/{key}", tenant.stack.aws);
+    let put = http::call("PUT", &url, &[("content-type", "text/plain")], text.as_bytes());
+    assert_eq!(put.status, 200, "{}", put.text);
 }

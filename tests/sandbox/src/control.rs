@@ -31,6 +31,7 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route("/_control/clients", post(set_client))
         .route("/_control/tokens/expire", post(expire_tokens))
         .route("/_control/tokens/burn", post(burn_tokens))
+        .route("/_control/tokens/take-back", post(take_consent_back))
         .route("/_control/hooks/{id}", delete(remove_hook))
         .route("/_control/hooks/{id}/deactivate", post(deactivate_hook))
         .route("/_control/days", post(complete_day))
@@ -131,6 +132,16 @@ async fn expire_tokens(State(core): Shared) -> Response {
 
 async fn burn_tokens(State(core): Shared) -> Response {
     core.burn_refresh_tokens();
+    done()
+}
+
+#[derive(Deserialize)]
+struct Whose {
+    login: String,
+}
+
+async fn take_consent_back(State(core): Shared, Json(whose): Json<Whose>) -> Response {
+    core.take_consent_back(&whose.login);
     done()
 }
 

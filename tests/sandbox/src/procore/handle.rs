@@ -227,6 +227,11 @@ impl Core {
         self.world().oauth.burn_refresh_tokens();
     }
 
+    /// As if this person had taken back what they agreed to.
+    pub fn take_consent_back(&self, login: &str) {
+        self.world().oauth.take_back(login);
+    }
+
     pub fn remove_hook(&self, hook_id: i64) -> bool {
         self.world().hooks.hooks.remove(&hook_id).is_some()
     }

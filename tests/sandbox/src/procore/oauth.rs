@@ -110,6 +110,13 @@ impl OAuth {
         self.burnt.extend(self.refreshes.drain().map(|(text, refresh)| (text, refresh.grant)));
     }
 
+    /// Ends what one person agreed to, for every application.
+    pub(crate) fn take_back(&mut self, login: &str) {
+        let theirs = Owner::Login(login.to_owned());
+        self.tokens.retain(|_, token| token.owner != theirs);
+        self.refreshes.retain(|_, refresh| refresh.login != login);
+    }
+
     /// Any use burns a refresh token, a failing one too: so it is taken out before anything is checked.
     fn burn(&mut self, text: &str, reuse_ends_grant: bool) -> Option<Refresh> {
         if let Some(grant) = self.burnt.get(text).copied().filter(|_| reuse_ends_grant) {

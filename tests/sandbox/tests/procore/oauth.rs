@@ -179,3 +179,14 @@ async fn a_refresh_token_may_die_by_itself() {
     let refresh = token_body("refresh_token", json!({"refresh_token": grant["refresh_token"]}));
     assert_eq!(rig.oauth(refresh).await.body["error"], "invalid_grant");
 }
+
+#[tokio::test]
+async fn a_consent_that_one_person_takes_back_ends_theirs_alone() {
+    let rig = rig().await;
+    let theirs = rig.grant("company.admin@example.com").await;
+    let other = rig.grant("regional.safety@example.com").await;
+    rig.sandbox.take_consent_back("company.admin@example.com");
+    let renew = |grant: &Value| token_body("refresh_token", json!({"refresh_token": grant["refresh_token"]}));
+    assert_eq!(rig.oauth(renew(&theirs)).await.body["error"], "invalid_grant");
+    assert_eq!(rig.oauth(renew(&other)).await.status, 200);
+}
