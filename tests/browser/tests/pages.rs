@@ -143,8 +143,8 @@ fn footage_is_seen_by_who_may_see_the_site_through_a_link_of_minutes() {
 /// As an edge uploads it.
 fn put_into_the_bucket(tenant: &Tenant, key: &str, text: &str) {
     let buckets = http::call("GET", &tenant.stack.aws, &[], b"").text;
-    let ours = buckets.split("<Name>").filter_map(|rest| rest.split("</Name>").next());
-    let bucket = ours.into_iter().find(|name| name.starts_with("hardhat-pulse-bucket-")).expect("the stack's bucket");
+    let mut names = buckets.split("<Name>").filter_map(|rest| rest.split("</Name>").next());
+    let bucket = names.find(|name| name.starts_with("hardhat-pulse-bucket-")).expect("the stack's bucket");
     let url = format!("{}/{bucket}/{key}", tenant.stack.aws);
     let put = http::call("PUT", &url, &[("content-type", "text/plain")], text.as_bytes());
     assert_eq!(put.status, 200, "{}", put.text);
