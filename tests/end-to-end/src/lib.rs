@@ -3,7 +3,9 @@
 //! `HHP_STACK=.local/stack.json cargo test -p end-to-end`.
 //!
 //! Each test has an organization, a site, an edge, and a company with a project in the sandbox of its own, so that tests run
-//! side by side. [`http`] calls, [`tenant`] is that world, [`events`] feeds it, [`receiver`] is a webhook endpoint with a box of the inbox behind it.
+//! side by side. [`http`] calls, [`tenant`] is that world, [`events`] feeds it, [`receiver`] is a webhook endpoint with a box of the inbox behind it;
+//! [`aws`] reaches under it.
+pub mod aws;
 pub mod events;
 pub mod http;
 pub mod receiver;
