@@ -274,3 +274,76 @@ async fn a_day_of_100_000_detections_is_read_once() {
     assert!(first.0 <= 40 && first.1 <= 4_000, "{first:?}");
     assert!(again.0 <= 8 && again.1 <= 12, "{again:?}");
 }
+
+/// A member of each event of a type, counted.
+fn many(events: &[&Value], kind: &str, member: &str) -> BTreeMap<String, u64> {
+    let mut count = BTreeMap::new();
+    for event in events.iter().filter(|event| event["type"] == format!("com.hardhatpulse.{kind}.v1")) {
+        *count.entry(event["data"][member].as_str().unwrap().to_owned()).or_insert(0) += 1;
+    }
+    count
+}
+
+#[tokio::test]
+async fn the_demo_days_report_is_what_stands_in_its_file() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/demo-day.json");
+    let day: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for site in day["sites"].as_array().unwrap() {
+        let world = World::new();
+        let organization = world.organization("Acme").await;
+        let made = json!({"name": site["name"], "time_zone": site["time_zone"], "shifts": site["shifts"]});
+        let made = world.made(&format!("/v1/organizations/{organization}/sites"), made).await;
+        let id = crate::world::id(&made);
+        let events: Vec<&Value> =
+            day["events"].as_array().unwrap().iter().filter(|event| event["subject"] == site["id"]).collect();
+        let edge = Edge { world: &world, organization: organization.clone(), site: id.clone() };
+        for batch in events.chunks(25) {
+            let at: Timestamp = batch[batch.len() - 1]["time"].as_str().unwrap().parse().unwrap();
+            world.pass(at.duration_since(world.now()));
+            let bare = |event: &&Value| json!({"type": event["type"], "data": event["data"]});
+            edge.send(&batch.iter().map(bare).collect::<Vec<Value>>()).await;
+        }
+        // The day of the file is from midnight: its evening counts in the next one.
+        let mut shown = Vec::new();
+        for date in ["2026-03-10", "2026-03-11"] {
+            world.pass(SignedDuration::from_hours(24));
+            let path = format!("/v1/sites/{id}/reports/daily?date={date}");
+            shown.push(world.get(crate::world::OPERATOR, &path).await.body);
+        }
+        let sum = |member: &str| shown.iter().map(|report| report[member].as_u64().unwrap()).sum::<u64>();
+        let sums = |members: &dyn Fn(&Value) -> Vec<(String, u64)>| {
+            let mut sums = BTreeMap::new();
+            shown.iter().flat_map(members).for_each(|(key, n)| *sums.entry(key).or_insert(0) += n);
+            sums
+        };
+        let kinds = many(&events, "detection.recorded", "kind");
+        assert_eq!(sum("alerts"), kinds.values().sum::<u64>());
+        assert_eq!(sum("zone_breaches"), kinds["zone_breach"]);
+        let by_kind = |report: &Value| {
+            report["by_kind"].as_object().unwrap().iter().map(|(kind, n)| (kind.clone(), n.as_u64().unwrap())).collect()
+        };
+        assert_eq!(sums(&by_kind), kinds);
+        let by_zone = |report: &Value| {
+            let zones = report["by_zone"].as_array().unwrap().iter();
+            zones.map(|zone| (zone["zone_id"].as_str().unwrap().to_owned(), zone["alerts"].as_u64().unwrap())).collect()
+        };
+        assert_eq!(sums(&by_zone), many(&events, "detection.recorded", "zone_id"));
+        let confirmed = many(&events, "incident.confirmed", "incident_id");
+        let retracted = many(&events, "incident.retracted", "incident_id");
+        let stand = confirmed.keys().filter(|id| !retracted.contains_key(*id)).count();
+        assert_eq!(sum("confirmed_incidents"), stand as u64);
+        let checked = |member: &str| -> u64 {
+            let samples = events.iter().filter(|event| event["type"] == "com.hardhatpulse.ppe.sampled.v1");
+            samples
+                .flat_map(|event| event["data"]["checks"].as_object().unwrap().values())
+                .filter_map(|c| c[member].as_u64())
+                .sum()
+        };
+        let shifts = shown.iter().flat_map(|report| report["ppe"]["by_shift"].as_array().unwrap());
+        let items: Vec<&Value> = shifts.flat_map(|shift| shift["items"].as_object().unwrap().values()).collect();
+        for member in ["checked", "compliant"] {
+            assert_eq!(items.iter().filter_map(|item| item[member].as_u64()).sum::<u64>(), checked(member), "{member}");
+        }
+        assert!(checked("checked") > 0 && !confirmed.is_empty());
+    }
+}
