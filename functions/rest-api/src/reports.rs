@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{HeaderValue, RETRY_AFTER, VARY};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use domain::localtime;
 use domain::summary::trend::{self, By, MOST_DAYS, Row};
 use jiff::Span;
 use jiff::civil::Date;
@@ -96,7 +97,7 @@ fn dates<const N: usize>(params: &Params, names: [&str; N], today: Date) -> Resu
     let read = names.map(|name| {
         let date = match params.get(name) {
             None => Err("is required: a date, such as 2026-11-24".to_owned()),
-            Some(text) => day(text).ok_or_else(|| "must be a date, such as 2026-11-24".to_owned()),
+            Some(text) => localtime::date(text).ok_or_else(|| "must be a date, such as 2026-11-24".to_owned()),
         };
         let begun = date.and_then(|date| match date > today {
             true => Err(format!("must not be after {today}: that day has not begun on the site's clock")),
@@ -107,12 +108,6 @@ fn dates<const N: usize>(params: &Params, names: [&str; N], today: Date) -> Resu
             .unwrap_or(today)
     });
     if errors.is_empty() { Ok(read) } else { Err(errors) }
-}
-
-/// Four digits, two and two: other ways to write a date are refused, so that each has one address.
-fn day(text: &str) -> Option<Date> {
-    let date: Date = text.parse().ok()?;
-    (date.to_string() == text && date.year() > 0).then_some(date)
 }
 
 impl From<ReportError> for Problem {

@@ -11,7 +11,7 @@
 //! - `overview`, `status`, `activity`: connections, a project's status, its records; `settings`: what it sends
 //! - `steps`: the set-up, in order: `connect`, `projects`, `settings`, `schedule`, `trial`; `platform`: what they ask of Procore
 //! - `consent`: what a connection works with; `disconnect`: the way out
-//! - `facts`: the pages that links in records open; `treatment`: what people added, on an incident's
+//! - `facts`, `reports`: the pages that links in records open; `treatment`: what people added, on an incident's
 mod activity;
 mod assets;
 mod connect;
@@ -29,6 +29,7 @@ mod people_page;
 mod platform;
 mod projects;
 mod refusal;
+mod reports;
 mod routes;
 mod schedule;
 mod settings;

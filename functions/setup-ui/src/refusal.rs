@@ -9,6 +9,7 @@ use people::{Forbidden, PeopleError};
 use std::fmt::Display;
 use store::TableError;
 use store::again::AgainError;
+use store::reports::ReportError;
 
 #[derive(Debug)]
 pub enum Refusal {
@@ -88,6 +89,19 @@ impl From<TableError> for Refusal {
         match error {
             TableError::Unavailable(_) => Self::unavailable("the table", &error),
             TableError::Condition(_) | TableError::Malformed { .. } => Self::internal("the table", &error),
+        }
+    }
+}
+
+impl From<ReportError> for Refusal {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Table(error) => error.into(),
+            ReportError::Counting => Self::page(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Still being counted",
+                "So much happened in this time that it is not counted yet. What was counted is kept: load the page again.",
+            ),
         }
     }
 }

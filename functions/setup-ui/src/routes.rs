@@ -3,7 +3,7 @@ use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::{
     activity, assets, connect, consent, disconnect, facts, frame, headers, overview, passkeys, people_page, projects,
-    schedule, settings, sign_in, status, trial,
+    reports, schedule, settings, sign_in, status, trial,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
@@ -63,6 +63,9 @@ routes! {
     get "/sites/{site}/detections/{id}" => facts::detection;
     get "/sites/{site}/detections/{id}/footage" => facts::footage;
     get "/sites/{site}/incidents/{id}" => facts::incident;
+    get "/sites/{site}/reports" => reports::latest;
+    get "/sites/{site}/reports/{date}" => reports::show;
+    get "/sites/{site}/reports/{date}/trend.csv" => reports::csv;
     get "/detections/{id}" => facts::find_detection;
     get "/incidents/{id}" => facts::find_incident;
 }

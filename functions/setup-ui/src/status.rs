@@ -107,6 +107,7 @@ pub async fn show(
         }
         p.links {
             a href={ (mapped.path()) "/activity" } { "All activity of " (site.name) }
+            a href={ "/sites/" (site.id) "/reports" } { "Daily reports of " (site.name) }
             @if visitor.session.role >= Role::Manager {
                 a href={ (mapped.path()) "/settings" } { "What " (site.name) " sends" }
                 a href={ (mapped.path()) "/schedule" } { "Hour and shifts" }
@@ -188,7 +189,7 @@ pub fn record(visitor: &Visitor, mapped: &Mapped, link: &Link) -> Markup {
         @if let Some(who) = link.who { p { "Who can mend it: " (words::mender(who)) } }
         p.dim { "Last changed " (on_clock(link.updated_at, &mapped.site)) }
         p.links {
-            @if let Some(page) = page(key) { a href=(page) { "What " (link.marker) " is about" } }
+            a href=(key.link("")) { "What " (link.marker) " is about" }
             @if let Some(url) = &link.remote_url { a href=(url) rel="noopener" target="_top" { "Open " (link.marker) " in Procore" } }
         }
         @if !link.conflicts.is_empty() {
@@ -241,16 +242,6 @@ fn value(value: &serde_json::Value) -> String {
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// Our own page about what a record shows.
-fn page(record: &RecordKey) -> Option<String> {
-    let kind = match record.kind {
-        RecordKind::Incident => "incidents",
-        RecordKind::Observation => "detections",
-        RecordKind::DailySummary => return None,
-    };
-    Some(format!("/sites/{}/{kind}/{}", record.site_id, record.fact_id))
 }
 
 fn waiting(mapped: &Mapped, status: &Status) -> Markup {

@@ -27,6 +27,12 @@ pub fn time_of_day(text: &str) -> Result<jiff::civil::Time, TimeError> {
     jiff::civil::Time::new(hour, minute, 0, 0).map_err(|_| TimeError::NotATimeOfDay)
 }
 
+/// `YYYY-MM-DD`, and no other way to write a date: each day has one address.
+pub fn date(text: &str) -> Option<jiff::civil::Date> {
+    let date: jiff::civil::Date = text.parse().ok()?;
+    (date.to_string() == text && date.year() > 0).then_some(date)
+}
+
 /// An instant as people on the site read it: `2026-11-24 16:03:05 CST`.
 pub fn on_site(instant: Timestamp, zone: &TimeZone) -> String {
     instant.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
@@ -51,6 +57,14 @@ mod tests {
         assert!(time_of_day("17:00").is_ok());
         for bad in ["24:00", "7:00", "17:60", "1700", "17:0a", ""] {
             assert!(time_of_day(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_date_has_one_spelling() {
+        assert_eq!(date("2026-11-24").map(|date| date.to_string()).as_deref(), Some("2026-11-24"));
+        for bad in ["2026-02-30", "20261124", "2026-11-24T00:00", "+002026-11-24", "-000001-11-24", "0000-01-01", ""] {
+            assert_eq!(date(bad), None, "{bad}");
         }
     }
 

@@ -13,14 +13,17 @@ use crate::facts::SiteFacts;
 use crate::keys;
 use crate::summaries::{self, Summaries};
 use crate::table::{Query, Table, TableError, item, read};
-use count::{Kept, Place, Work};
+use count::{Kept, Progress, Work};
 use domain::fact::{FactBody, FactKind};
+use domain::marker::marker;
+use domain::record::RecordKey;
 use domain::summary::count::{Counter, Day, Head};
 use domain::summary::occurrence::Occurrence;
 use domain::summary::report::Previous;
 use domain::summary::shifts::Shifts;
 use domain::summary::tally::Tally;
 use domain::summary::window::{Cut, SummaryHour, Window, calendar};
+use domain::wording::{Place, summary_note};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,6 +127,14 @@ impl<'a> Reports<'a> {
         Ok(Some(Reported { day: counter.day(head(date, previous), &names), tally }))
     }
 
+    /// The note that a platform would show of a day.
+    pub fn note(&self, day: &Day, public_url: &str) -> String {
+        let record = RecordKey::summary(&self.site.id, day.report.date);
+        let marker = marker(&self.site.organization_id, self.site.id.as_str(), record.kind, &record.fact_id);
+        let link = record.link(public_url);
+        summary_note(day, &Place { zone_name: "", time_zone: self.hour.zone(), marker: &marker, link: &link })
+    }
+
     /// What was counted in each of a stretch of dates, incidents included.
     pub async fn days(&self, from: Date, to: Date, now: Timestamp) -> Result<Vec<(Date, Tally)>, ReportError> {
         let kept = self.counted(&self.windows(from, to).await?, now).await?;
@@ -167,12 +178,12 @@ impl<'a> Reports<'a> {
         let mut kept = self.kept(*first, *last).await?;
         let late = late::between(&self.facts, earliest.from, latest.to).await?;
         let mut work = Work { committed, left: self.entries_at_most, late, start: None };
-        let mut days: Vec<(Kept, Place)> = Vec::new();
+        let mut days: Vec<(Kept, Progress)> = Vec::new();
         let mut outcome = Ok(());
         for (date, window) in windows {
             let standing = kept.remove(date).filter(|kept| self.stands(kept, *window, now));
             let mut day = standing.unwrap_or_else(|| Kept::new(*date, *window, self.site));
-            let before = day.place();
+            let before = day.progress();
             outcome = day.go_on(&self.facts, &self.shifts, &mut work).await;
             days.push((day, before));
             if outcome.is_err() {
@@ -181,7 +192,7 @@ impl<'a> Reports<'a> {
         }
         let mut changed = Vec::new();
         for (day, before) in &mut days {
-            if day.is_worth_keeping(*before) || (outcome.is_err() && day.place() != *before) {
+            if day.is_worth_keeping(*before) || (outcome.is_err() && day.progress() != *before) {
                 day.names = self.names(day, &day.tally).await?;
                 changed.push(item(&keys::tally(&self.site.organization_id, &self.site.id, day.date), day)?);
             }

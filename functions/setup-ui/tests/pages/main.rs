@@ -11,6 +11,7 @@ mod matrix;
 mod mending;
 mod passkeys;
 mod people;
+mod reports;
 mod schedule;
 mod settings;
 mod sign_in;

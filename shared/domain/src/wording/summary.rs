@@ -58,12 +58,12 @@ fn change(now: u64, before: u64) -> String {
     }
 }
 
-/// Rounded down, so that only what is wholly compliant reads 100 %.
 fn tenths(rate: f64) -> i64 {
     (rate * 1_000.0).floor() as i64
 }
 
-fn percent(rate: Rate) -> String {
+/// Rounded down, so that only what is wholly compliant reads 100 %; never a number where nothing was sampled.
+pub fn percent(rate: Rate) -> String {
     match rate {
         Some(rate) => format!("{}.{}%", tenths(rate) / 10, tenths(rate) % 10),
         None => "no data".to_owned(),

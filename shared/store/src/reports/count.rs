@@ -52,7 +52,7 @@ pub struct Kept {
 
 /// How far a day is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Progress {
     next: u64,
     whole: bool,
     pointed: u64,
@@ -76,11 +76,11 @@ impl Kept {
         Self { date, window, time_zone, shifts, tally, incidents, names, first, next, follows, whole, pointed }
     }
 
-    pub fn place(&self) -> Place {
-        Place { next: self.next, whole: self.whole, pointed: self.pointed }
+    pub fn progress(&self) -> Progress {
+        Progress { next: self.next, whole: self.whole, pointed: self.pointed }
     }
 
-    pub fn is_worth_keeping(&self, before: Place) -> bool {
+    pub fn is_worth_keeping(&self, before: Progress) -> bool {
         self.whole != before.whole || self.next.saturating_sub(before.next.max(self.first)) >= WORTH
     }
 
