@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::TableError;
 use store::directory::Site;
+use store::reports;
 
 /// Empty rows that are shown beside the filled ones.
 const SPARE: usize = 2;
@@ -119,7 +120,7 @@ pub async fn show(
     visitor.require(Role::Manager)?;
     let mapped = visible::project(&app, &visitor, &connection, &project).await?;
     let fields = Fields::saved(&mapped, asked.contains_key("setup"));
-    Ok(page(&visitor, &mapped, &fields, &Errors::default()))
+    Ok(page(&visitor, &mapped, &fields, &Errors::default(), None))
 }
 
 pub async fn save(
@@ -135,10 +136,17 @@ pub async fn save(
     let (settings, shifts) = match fields.read(&mapped.project.settings, mapped.connection.provider) {
         Ok(read) => read,
         Err(errors) => {
-            let page = page(&visitor, &mapped, &fields, &errors).status(StatusCode::UNPROCESSABLE_ENTITY);
+            let page = page(&visitor, &mapped, &fields, &errors, None).status(StatusCode::UNPROCESSABLE_ENTITY);
             return Ok(page.into_response());
         }
     };
+    if values.get("do") == "preview" {
+        let note = match settings.daily_summary.enabled {
+            true => Some(note(&app, &mapped, &settings.daily_summary.at, &shifts).await?),
+            false => None,
+        };
+        return Ok(page(&visitor, &mapped, &fields, &Errors::default(), Some(note.as_deref())).into_response());
+    }
     let changed = || Refusal::changed_meanwhile(format!("{}/schedule", mapped.path()));
     let stands = (mapped.project.version.to_string(), mapped.site.version.to_string());
     if (fields.version.clone(), fields.site_version.clone()) != stands {
@@ -157,7 +165,29 @@ pub async fn save(
     Ok(Redirect::to(&onward).into_response())
 }
 
-fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors) -> Page {
+/// Today's note in the words that Procore would show, with an hour and shifts as typed.
+async fn note(app: &AppState, mapped: &Mapped, at: &str, shifts: &[Shift]) -> Result<String, Refusal> {
+    let url = app.people().url().as_str();
+    Ok(reports::note_so_far(app.table(), &mapped.site, at, shifts, url, app.now()).await?)
+}
+
+/// `Some(None)`: asked for a note that is switched off.
+fn previewed(note: Option<&str>) -> Markup {
+    html! {
+        section.notice aria-labelledby="preview" {
+            h2 #preview { "Today's note, as it would read now" }
+            @match note {
+                Some(note) => {
+                    pre { (note) }
+                    p { "Nothing was put into the Daily Log, and this hour and these shifts are not saved yet." }
+                },
+                None => p { "The note is switched off here: nothing would be put into the Daily Log." },
+            }
+        }
+    }
+}
+
+fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, preview: Option<Option<&str>>) -> Page {
     let title = format!("Hour and shifts of {}", mapped.site.name);
     let spare = Row::default();
     let rows = fields.shifts.iter().chain(std::iter::repeat_n(&spare, SPARE)).take(shifts::MOST);
@@ -166,6 +196,7 @@ fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors) ->
         h1 { (title) }
         p { "All times are on the site's clock, " (mapped.site.time_zone) "." }
         (errors.summary())
+        @if let Some(note) = preview { (previewed(note)) }
         form method="post" action={ (mapped.path()) "/schedule" } novalidate {
             (form::token_field(visitor))
             input type="hidden" name="version" value=(fields.version);
@@ -189,7 +220,10 @@ fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors) ->
                 (errors.at("shifts"))
                 @for (at, row) in rows.enumerate() { (shift(at, row, errors)) }
             }
-            button #save type="submit" { @if fields.setup { "Save and go on" } @else { "Save" } }
+            p.links {
+                button #save type="submit" { @if fields.setup { "Save and go on" } @else { "Save" } }
+                button #show-preview.quiet type="submit" name="do" value="preview" { "Show today's note" }
+            }
         }
     };
     Page::new(title, body)

@@ -17,6 +17,7 @@ use count::{Kept, Progress, Work};
 use domain::fact::{FactBody, FactKind};
 use domain::marker::marker;
 use domain::record::RecordKey;
+use domain::settings::Shift;
 use domain::summary::count::{Counter, Day, Head};
 use domain::summary::occurrence::Occurrence;
 use domain::summary::report::Previous;
@@ -62,6 +63,30 @@ pub struct Reports<'a> {
     hour: SummaryHour,
     shifts: Shifts,
     entries_at_most: usize,
+    /// Whether what is counted is kept: not what was never set.
+    keeps: bool,
+}
+
+/// The note of the day that is under way as it would read now, with an hour and shifts that may not be set yet.
+pub async fn note_so_far(
+    table: &dyn Table,
+    site: &Site,
+    at: &str,
+    shifts: &[Shift],
+    public_url: &str,
+    now: Timestamp,
+) -> Result<String, ReportError> {
+    let planned = Site { shifts: shifts.to_vec(), ..site.clone() };
+    let mut reports = Reports::of(table, &planned).await?;
+    let hour = SummaryHour::new(&site.time_zone, at);
+    let hour = hour.map_err(|error| TableError::Malformed { what: "a site's clock", why: error.to_string() })?;
+    let today = reports.today(now);
+    let saved = reports.hour.cut_off(today) == hour.cut_off(today) && planned.shifts == site.shifts;
+    (reports.hour, reports.keeps) = (hour, saved);
+    let date = reports.today(now);
+    let reported = reports.day(date, now).await?;
+    let missing = || TableError::Malformed { what: "a site's clock", why: format!("it leaves out {date}") };
+    Ok(reports.note(&reported.ok_or_else(missing)?.day, public_url))
 }
 
 impl<'a> Reports<'a> {
@@ -71,7 +96,16 @@ impl<'a> Reports<'a> {
         let state = Summaries { table, site: &site_ref }.state().await?;
         let hour = state.hour(site)?;
         let shifts = summaries::shifts(site)?;
-        Ok(Self { site, site_ref, facts, last: state.last, hour, shifts, entries_at_most: ENTRIES_AT_MOST })
+        Ok(Self {
+            site,
+            site_ref,
+            facts,
+            last: state.last,
+            hour,
+            shifts,
+            entries_at_most: ENTRIES_AT_MOST,
+            keeps: true,
+        })
     }
 
     /// For whoever has less time, or a test.
@@ -197,7 +231,7 @@ impl<'a> Reports<'a> {
                 changed.push(item(&keys::tally(&self.site.organization_id, &self.site.id, day.date), day)?);
             }
         }
-        if !changed.is_empty() {
+        if self.keeps && !changed.is_empty() {
             self.facts.table.put_many(changed).await?;
         }
         outcome.map(|()| days.into_iter().map(|(day, _)| day).collect())

@@ -35,7 +35,7 @@ const EDGE: &str = r#"{"id":"edge_01JDN3Z4WQ0000000000000001","organization_id":
 const CONNECTION: &str = r#"{"id":"con_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831","state":"active","reason":null,"who":null,"what_to_do":null,"created_at":"2026-11-24T16:03:05Z"}"#;
 const REMOVED: &str = r#"{"id":"con_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831","state":"removed","reason":null,"who":null,"what_to_do":null,"created_at":"2026-11-24T16:03:05Z","stays":[{"kind":"incident","id":"01JDN3Z4WQ0000000000000002","marker":"HHP-7F3K9Q2M","remote_id":"562949953428811","remote_url":"https://app.procore.com/562949953428811"}],"stays_total":1,"stays_more":false,"erased":"What came from the platform is erased here."}"#;
 const SETTINGS: &str = r#"{"site_id":"site_01JDN3Z4WQ0000000000000001","observations":{"min_priority":3,"kinds":["zone_breach","ppe_non_compliance"]},"daily_summary":{"enabled":true,"at":"17:00"},"mapping":{"observation_types":{},"incident_types":{},"hazards":{}}}"#;
-const PREVIEW: &str = r#"{"from":"2026-11-23T16:03:05Z","to":"2026-11-24T16:03:05Z","detections":4,"incidents":0,"observations":1,"observations_by_kind":{"zone_breach":1},"records":[]}"#;
+const PREVIEW: &str = r#"{"from":"2026-11-23T16:03:05Z","to":"2026-11-24T16:03:05Z","detections":4,"incidents":0,"observations":1,"observations_by_kind":{"zone_breach":1},"records":[],"note":"Safety summary for Tue, Nov 24, 2026\nMon 17:00 to Tue 17:00 CST\n\nAlerts: 4 (+1 from the day before)\n…"}"#;
 const RECORD: &str = r#"{"kind":"observation","id":"01JDN3Z4WQ0000000000000001","site_id":"site_01JDN3Z4WQ0000000000000001","state":"synced","reason":null,"who":null,"marker":"HHP-7F3K9Q2M","remote_id":"991","remote_url":"https://app.procore.com/991","updated_at":"2026-11-24T16:03:05Z"}"#;
 const KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z"}"#;
 const NEW_KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z","key":"hhp_…"}"#;
@@ -224,7 +224,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             ..get("mapProject", "connections", "Map a project to a site", SETTINGS)
         },
         ("post", false, "/projects/{project}/preview") => Says {
-            description: "With `send=true` the records shown are sent, also those from before the mapping: 202.",
+            description: "`note` is the daily summary of the day that is under way as it would read now; null where none is wanted. With `send=true` the records shown are sent, also those from before the mapping: 202.",
             query: &["send"],
             headers: REPEATABLE,
             body: Some(SETTINGS),

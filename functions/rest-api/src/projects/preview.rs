@@ -11,8 +11,18 @@ use crate::visible;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use serde::Serialize;
 use store::preview::{Preview, last_day, send};
+use store::reports::note_so_far;
 use store::{TableError, again};
+
+/// What would be sent, with the note of the day that is under way as it would read now; null where none is wanted.
+#[derive(Serialize)]
+pub struct Shown {
+    #[serde(flatten)]
+    preview: Preview,
+    note: Option<String>,
+}
 
 pub async fn preview(
     State(app): State<AppState>,
@@ -20,7 +30,7 @@ pub async fn preview(
     Path((connection, named)): Path<(String, String)>,
     params: Params,
     body: JsonBody,
-) -> Result<(StatusCode, Json<Preview>), Problem> {
+) -> Result<(StatusCode, Json<Shown>), Problem> {
     caller.require(Scope::Read)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
     let project_id = named_project(&connection, &named)?;
@@ -37,8 +47,15 @@ pub async fn preview(
     let site = app.directory().site(&connection.organization_id, &settings.site_id).await?;
     let site = site.ok_or_else(|| Problem::not_found("site"))?;
     let preview = last_day(app.table(), &site, &settings, app.public_url(), app.now()).await?;
+    let note = match settings.daily_summary.enabled {
+        true => {
+            let (at, url) = (&settings.daily_summary.at, app.public_url());
+            Some(note_so_far(app.table(), &site, at, &site.shifts, url, app.now()).await?)
+        }
+        false => None,
+    };
     if !sends {
-        return Ok((StatusCode::OK, Json(preview)));
+        return Ok((StatusCode::OK, Json(Shown { preview, note })));
     }
     let lane = connection.lane();
     let standing = app.directory().project(&lane, &project_id).await?;
@@ -60,5 +77,5 @@ pub async fn preview(
         organization_id = %lane.organization_id, connection_id = %lane.connection_id, site_id = %site.id,
         records = preview.keys.len(), "the last day's records are sent"
     );
-    Ok((StatusCode::ACCEPTED, Json(preview)))
+    Ok((StatusCode::ACCEPTED, Json(Shown { preview, note })))
 }

@@ -46,6 +46,18 @@ async fn the_preview_shows_what_the_last_day_would_have_sent_and_sends_it_only_w
     assert!(records[1]["description"].as_str().unwrap().contains("https://pulse.example/sites/"));
     assert!(!answer.body.to_string().contains("W-7"), "the worker id goes to no platform");
 
+    let note = answer.body["note"].as_str().unwrap();
+    assert!(
+        note.starts_with("Safety summary for Wed, Nov 25, 2026\nTue 17:00 to Wed 17:00 CST\n\nAlerts: 4 (+3 from"),
+        "{note}"
+    );
+    assert!(note.contains("- Recordable: Fall, Crane 2\n") && note.contains("/reports/2026-11-25\n[HHP-"), "{note}");
+    let hour = json!({"site_id": tenant.site, "daily_summary": {"at": "06:00"}});
+    let other_hour = world.post(&tenant.key, &path, hour).await.body["note"].as_str().unwrap().to_owned();
+    assert!(other_hour.contains("Nov 26, 2026\nWed 06:00 to Thu 06:00 CST"), "{other_hour}");
+    let off = json!({"site_id": tenant.site, "daily_summary": {"enabled": false}});
+    assert_eq!(world.post(&tenant.key, &path, off).await.body["note"], Value::Null);
+
     let all = json!({"site_id": tenant.site, "observations": {"kinds": "all", "min_priority": 1}});
     let wider = world.post(&tenant.key, &path, all.clone()).await;
     assert_eq!(wider.body["observations_by_kind"], json!({"zone_breach": 2, "fall": 1}));

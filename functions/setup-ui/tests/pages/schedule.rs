@@ -44,3 +44,29 @@ async fn each_mistake_stands_at_its_field_and_nothing_is_kept() {
     let viewer = world.sign_in(&world.ours, Role::Viewer).await;
     assert_eq!(world.post(&viewer, &path, form).await.status, 403);
 }
+
+#[tokio::test]
+async fn todays_note_is_shown_in_its_real_words_and_nothing_is_kept_of_it() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let path = format!("{}/schedule", world.ours.project());
+    let form = "do=preview&version=1&site_version=1&at=12:00&shift_name=Day&shift_start=06:00&shift_end=14:30";
+    let before = world.table.dump();
+    let page = world.post(&manager, &path, &format!("{form}&summary=on")).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    for shown in [
+        "Safety summary for Tue, Nov 24, 2026\nMon 12:00 to Tue 12:00 CST\n\nAlerts: 1 (+1 from the day before)\n",
+        "- Day: no data\n",
+        "value=\"12:00\"",
+        "not saved yet",
+    ] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    let off = world.post(&manager, &path, form).await;
+    assert!(off.body.contains("The note is switched off here"), "{}", off.body);
+    assert_eq!(world.table.dump(), before);
+    let wrong = format!("{form}&shift_name=Early&shift_start=05:00&shift_end=07:00");
+    let page = world.post(&manager, &path, &wrong).await;
+    let sentence = "Shift 2, start: it must lie outside shift 1 of the list: an hour can be in one only.";
+    assert!(page.status == 422 && page.body.contains(sentence), "{}", page.body);
+}
