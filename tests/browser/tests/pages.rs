@@ -40,6 +40,16 @@ fn a_manager_signs_in_by_the_link_and_finds_what_arrived() {
         person.open(&format!("{}/sites/{}/incidents/{}", tenant.stack.api, tenant.site, id(9))).await;
         person.sees("2026-001").await;
         person.can_use("incident").await;
+
+        // The days in figures: the last one that is over, and on to the one that is under way.
+        person.open(&format!("{}/setup/{}/projects/{}", tenant.stack.api, tenant.connection, tenant.project)).await;
+        person.presses("Daily reports of Tower").await;
+        person.sees("The last 14 days").await;
+        person.can_use("report of a quiet day").await;
+        person.presses("Next day").await;
+        person.sees("This day is under way").await;
+        person.sees("Alerts by hour").await;
+        person.can_use("report").await;
         person
             .open(&format!("{}/setup/{}/projects/{}/settings", tenant.stack.api, tenant.connection, tenant.project))
             .await;
@@ -81,6 +91,7 @@ fn nobody_signed_in_elsewhere_sees_another_organizations_project() {
             format!("setup/{}/projects/{}", theirs.connection, theirs.project),
             format!("setup/{}/projects/{}/settings", theirs.connection, theirs.project),
             format!("sites/{}/detections/{}", theirs.site, id(1)),
+            format!("sites/{}/reports", theirs.site),
         ] {
             person.open(&format!("{}/{path}", ours.stack.api)).await;
             person.sees("There is no such page").await;
