@@ -1,6 +1,5 @@
 //! Days that are due, also those that were missed while nothing ran: each its own, in order.
 use crate::{Look, SummaryError};
-use domain::summary::AMENDED_FOR;
 use domain::summary::window::Window;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -33,9 +32,8 @@ impl Look<'_> {
         let summaries = self.summaries();
         let kept = summaries.get(date).await?;
         let window = kept.as_ref().map_or(window, |kept| kept.day.report.window);
-        let previous = summaries.previous(&self.site, &self.hour, window, date).await?;
-        let arrived_by = Some(window.to + AMENDED_FOR);
-        let day = summaries.count(&self.site, (date, window), previous, arrived_by, BTreeMap::new()).await?;
+        let previous = self.reports.before(date, window, self.now).await?;
+        let day = self.reports.noted((date, window), previous, &BTreeMap::new(), self.now).await?;
         let revision = match kept {
             Some(kept) if kept.day == day => return Ok(kept),
             Some(kept) => kept.revision + 1,

@@ -68,8 +68,7 @@ impl Look<'_> {
         let previous = previous.unwrap_or_else(|| report.previous.clone());
         let called: BTreeMap<String, String> =
             report.by_zone.iter().map(|zone| (zone.zone_id.clone(), zone.name.clone())).collect();
-        let arrived_by = Some(window.to + AMENDED_FOR);
-        Ok(self.summaries().count(&self.site, (report.date, window), previous, arrived_by, called).await?)
+        Ok(self.reports.noted((report.date, window), previous, &called, self.now).await?)
     }
 
     async fn replace(&self, day: &Summary, counted: Day) -> Result<Summary, SummaryError> {

@@ -16,6 +16,7 @@ use store::bell::{Bell, fresh_token};
 use store::directory::{Directory, Site};
 use store::due::{self, Reason, SiteRef};
 use store::lanes::{Lane, Todo};
+use store::reports::{ReportError, Reports};
 use store::summaries::{self, Summaries, Summary, SummaryState, lane_of, takes_summaries};
 use store::{Table, TableError, again};
 
@@ -28,6 +29,8 @@ const TRIES: usize = 4;
 pub enum SummaryError {
     #[error("a site's day could not be counted or kept: {0}")]
     Table(#[from] TableError),
+    #[error("a site's day could not be counted: {0}")]
+    Count(#[from] ReportError),
     #[error("the site's summary is being changed by someone else at this moment; it is looked at again")]
     Busy,
 }
@@ -53,7 +56,8 @@ struct Look<'a> {
     table: &'a dyn Table,
     bell: &'a dyn Bell,
     site_ref: &'a SiteRef,
-    site: Site,
+    site: &'a Site,
+    reports: Reports<'a>,
     hour: SummaryHour,
     /// The site's ways to the platforms that take its summary.
     routes: Vec<Route>,
@@ -77,7 +81,8 @@ impl DailySummary<'_> {
             summaries::share_hour(table, site_ref, &state.at).await?;
         }
         let hour = state.hour(&site)?;
-        let look = Look { table, bell, site_ref, site, hour, routes, now };
+        let reports = Reports::by(table, &site, &state)?;
+        let look = Look { table, bell, site_ref, site: &site, reports, hour, routes, now };
         let committed = summaries.facts().last_arrival().await?.map_or(0, |entry| entry.number);
         let amended = look.amend(&state, committed).await?;
         let cut = look.cut(&mut state, committed).await?;
@@ -148,7 +153,7 @@ impl Look<'_> {
             if standing.version == state.version {
                 return Ok(());
             }
-            hour = standing.hour(&self.site)?;
+            hour = standing.hour(self.site)?;
             state = standing;
         }
         Err(SummaryError::Busy)

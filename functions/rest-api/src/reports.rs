@@ -114,6 +114,10 @@ impl From<ReportError> for Problem {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Table(error) => error.into(),
+            ReportError::NotSet => Self::invalid(vec![FieldError {
+                place: Place::Pointer("/daily_summary/at".into()),
+                detail: "must be the hour that is set: so much happened since that the note of another can't be shown".into(),
+            }]),
             ReportError::Counting => {
                 let detail =
                     "There is more to count than one request can. What was counted is kept: repeat the request.";

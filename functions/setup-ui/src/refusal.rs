@@ -97,6 +97,11 @@ impl From<ReportError> for Refusal {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Table(error) => error.into(),
+            ReportError::NotSet => Self::page(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Too much for a preview",
+                "So much happened in this time that its note can't be shown for an hour or shifts that are not saved. Go back, save them, and press \"Show today's note\" then.",
+            ),
             ReportError::Counting => Self::page(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Still being counted",

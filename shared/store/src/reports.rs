@@ -2,29 +2,29 @@
 //! it was: asked again, a day costs what has arrived since, so that the note, its amendments, the report and the trend share one
 //! count, and a year is a query or two. Incidents are what their facts say now, each time.
 //!
-//! - [`Reports`]: a day's report, and the days of a trend; `count`: one window from the log; `late`: what arrived at another
-//!   hour than it tells of
+//! - [`Reports`]: a day's report, and the days of a trend; `noted`: a day as its note has it; `preview`: that of the day under way
+//! - `count`: one window from the log; `late`: what arrived at another hour than it tells of
 mod count;
 mod late;
+mod noted;
+mod preview;
+
+pub use preview::note_so_far;
 
 use crate::directory::Site;
 use crate::due::SiteRef;
 use crate::facts::SiteFacts;
 use crate::keys;
-use crate::summaries::{self, Summaries};
+use crate::summaries::{self, Summaries, SummaryState};
 use crate::table::{Query, Table, TableError, item, read};
 use count::{Kept, Progress, Work};
 use domain::fact::{FactBody, FactKind};
-use domain::marker::marker;
-use domain::record::RecordKey;
-use domain::settings::Shift;
 use domain::summary::count::{Counter, Day, Head};
 use domain::summary::occurrence::Occurrence;
 use domain::summary::report::Previous;
 use domain::summary::shifts::Shifts;
 use domain::summary::tally::Tally;
 use domain::summary::window::{Cut, SummaryHour, Window, calendar};
-use domain::wording::{Place, summary_note};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +43,9 @@ pub enum ReportError {
     /// What was counted is kept.
     #[error("there is more to count than one request can: repeat it, and it goes on where this one stopped")]
     Counting,
+    /// Nothing of it is kept.
+    #[error("so much happened in this time that it can't be counted for an hour that is not set yet: set it first")]
+    NotSet,
 }
 
 /// A day as it stands.
@@ -67,33 +70,17 @@ pub struct Reports<'a> {
     keeps: bool,
 }
 
-/// The note of the day that is under way as it would read now, with an hour and shifts that may not be set yet.
-pub async fn note_so_far(
-    table: &dyn Table,
-    site: &Site,
-    at: &str,
-    shifts: &[Shift],
-    public_url: &str,
-    now: Timestamp,
-) -> Result<String, ReportError> {
-    let planned = Site { shifts: shifts.to_vec(), ..site.clone() };
-    let mut reports = Reports::of(table, &planned).await?;
-    let hour = SummaryHour::new(&site.time_zone, at);
-    let hour = hour.map_err(|error| TableError::Malformed { what: "a site's clock", why: error.to_string() })?;
-    let today = reports.today(now);
-    let saved = reports.hour.cut_off(today) == hour.cut_off(today) && planned.shifts == site.shifts;
-    (reports.hour, reports.keeps) = (hour, saved);
-    let date = reports.today(now);
-    let reported = reports.day(date, now).await?;
-    let missing = || TableError::Malformed { what: "a site's clock", why: format!("it leaves out {date}") };
-    Ok(reports.note(&reported.ok_or_else(missing)?.day, public_url))
-}
-
 impl<'a> Reports<'a> {
     pub async fn of(table: &'a dyn Table, site: &'a Site) -> Result<Self, ReportError> {
-        let facts = SiteFacts { table, organization_id: &site.organization_id, site_id: &site.id };
         let site_ref = SiteRef { organization_id: site.organization_id.clone(), site_id: site.id.clone() };
         let state = Summaries { table, site: &site_ref }.state().await?;
+        Ok(Self::by(table, site, &state)?)
+    }
+
+    /// For whoever has read the site's hour and its last cut-off.
+    pub fn by(table: &'a dyn Table, site: &'a Site, state: &SummaryState) -> Result<Self, TableError> {
+        let facts = SiteFacts { table, organization_id: &site.organization_id, site_id: &site.id };
+        let site_ref = SiteRef { organization_id: site.organization_id.clone(), site_id: site.id.clone() };
         let hour = state.hour(site)?;
         let shifts = summaries::shifts(site)?;
         Ok(Self {
@@ -130,8 +117,7 @@ impl<'a> Reports<'a> {
     /// out has none.
     pub async fn windows(&self, from: Date, to: Date) -> Result<Vec<(Date, Window)>, TableError> {
         let earlier = from.saturating_sub(jiff::ToSpan::days(DAYS_BEFORE));
-        let summaries = Summaries { table: self.facts.table, site: &self.site_ref };
-        let cut = summaries.between(earlier, to).await?;
+        let cut = self.summaries().between(earlier, to).await?;
         let cut = cut.iter().map(|summary| (summary.date(), summary.day.report.window)).collect();
         let before = earlier.yesterday().unwrap_or(Date::MIN);
         let by_hour = Cut { date: before, to: self.hour.cut_off(before) };
@@ -161,19 +147,15 @@ impl<'a> Reports<'a> {
         Ok(Some(Reported { day: counter.day(head(date, previous), &names), tally }))
     }
 
-    /// The note that a platform would show of a day.
-    pub fn note(&self, day: &Day, public_url: &str) -> String {
-        let record = RecordKey::summary(&self.site.id, day.report.date);
-        let marker = marker(&self.site.organization_id, self.site.id.as_str(), record.kind, &record.fact_id);
-        let link = record.link(public_url);
-        summary_note(day, &Place { zone_name: "", time_zone: self.hour.zone(), marker: &marker, link: &link })
-    }
-
     /// What was counted in each of a stretch of dates, incidents included.
     pub async fn days(&self, from: Date, to: Date, now: Timestamp) -> Result<Vec<(Date, Tally)>, ReportError> {
         let kept = self.counted(&self.windows(from, to).await?, now).await?;
         let incidents = self.incidents(&kept).await?;
         Ok(kept.iter().map(|kept| (kept.date, self.counter(kept, &incidents).tally().clone())).collect())
+    }
+
+    fn summaries(&self) -> Summaries<'_> {
+        Summaries { table: self.facts.table, site: &self.site_ref }
     }
 
     fn counter<'k>(&'k self, kept: &Kept, incidents: &BTreeMap<String, Occurrence>) -> Counter<'k> {

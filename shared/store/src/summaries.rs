@@ -1,6 +1,5 @@
 //! A site's days as cut off and counted, the hour at which that is done, and when the site must be looked at for it. The function
 //! `daily-summary` is the one writer of days; the hour comes from project settings.
-use crate::counting::Counting;
 use crate::directory::{Directory, Site};
 use crate::due::{self, Reason, SiteRef};
 use crate::facts::SiteFacts;
@@ -11,8 +10,7 @@ use domain::localtime::TimeError;
 use domain::route::Route;
 use domain::settings::ProjectSettings;
 use domain::summary::DEFAULT_HOUR;
-use domain::summary::count::{Counter, Day, Head};
-use domain::summary::report::Previous;
+use domain::summary::count::Day;
 use domain::summary::shifts::Shifts;
 use domain::summary::window::{Cut, SummaryHour, Window};
 use jiff::Timestamp;
@@ -151,47 +149,6 @@ impl<'a> Summaries<'a> {
             Some((next, window)) if next == date => window,
             _ => hour.window(date),
         })
-    }
-
-    /// Counts a day with the day before it. `arrived_by`: what arrived later is left out. `called`: what zones were called when
-    /// the day was counted before; others are called as now.
-    pub async fn count(
-        &self,
-        site: &Site,
-        (date, window): (Date, Window),
-        previous: Previous,
-        arrived_by: Option<Timestamp>,
-        called: BTreeMap<String, String>,
-    ) -> Result<Day, TableError> {
-        let shifts = shifts(site)?;
-        let mut counter = Counter::new(window, &shifts);
-        let counting = Counting(self.facts());
-        counting.visit(window, arrived_by, |occurrence| counter.add(occurrence)).await?;
-        let mut names = counting.zone_names().await?;
-        names.extend(called);
-        Ok(counter.day(Head { date, time_zone: &site.time_zone, previous }, &names))
-    }
-
-    /// The day before a window, in the members that its change is told of.
-    pub async fn previous(
-        &self,
-        site: &Site,
-        hour: &SummaryHour,
-        window: Window,
-        date: Date,
-    ) -> Result<Previous, TableError> {
-        let before = date.yesterday().unwrap_or(Date::MIN);
-        // A date may have been skipped when hour or zone changed.
-        let earliest = before.saturating_sub(jiff::ToSpan::days(2));
-        let kept = self.between(earliest, before).await?.pop();
-        if let Some(kept) = kept.filter(|kept| kept.cut().to == window.from) {
-            return Ok(kept.day.report.as_previous());
-        }
-        let window =
-            Window { from: hour.cut_off(before.yesterday().unwrap_or(Date::MIN)).min(window.from), to: window.from };
-        let nothing = Previous::nothing(before, window);
-        let day = self.count(site, (before, window), nothing, None, BTreeMap::new()).await?;
-        Ok(day.report.as_previous())
     }
 }
 

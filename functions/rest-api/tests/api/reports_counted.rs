@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use domain::arrival::{ArrivalEntry, ArrivalLine, CommitMark};
 use domain::fact::FactKind;
 use domain::ids::{OrganizationId, SiteId};
+use domain::summary::report::Previous;
 use domain::summary::window::SummaryHour;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +13,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use store::counting::Counting;
 use store::directory::{Directory, Site};
 use store::facts::SiteFacts;
 use store::memory::MemoryTable;
@@ -216,6 +218,26 @@ impl Table for Metered {
 const DETECTIONS: usize = 100_000;
 const BATCH: usize = 25;
 
+fn line(number: u64, n: usize, time: Timestamp) -> ArrivalLine {
+    ArrivalLine {
+        fact: FactKind::Detection,
+        id: format!("01JDN3Z4WQ{:016}", number as usize * BATCH + n),
+        time,
+        kind: ["zone_breach", "ppe_non_compliance", "fall"][n % 3].into(),
+        zone_id: format!("zone-{}", n % 7),
+        priority: Some(3),
+        again: false,
+        checks: None,
+        sampled_ms: None,
+    }
+}
+
+async fn arrive(facts: &SiteFacts<'_>, last: &CommitMark, at: Timestamp, lines: Vec<ArrivalLine>) -> CommitMark {
+    let entry = ArrivalEntry::after(last, format!("{:020}", last.number + 1), at, lines);
+    facts.commit(&entry).await.unwrap();
+    entry.mark()
+}
+
 /// A site with as many detections on 24 November, and a day of them before and after.
 async fn busy(table: &dyn Table) -> Site {
     let site: Site = serde_json::from_value(json!({
@@ -230,49 +252,55 @@ async fn busy(table: &dyn Table) -> Site {
     let mut last = CommitMark::default();
     for number in 1..=entries {
         let arrived_at = start + step * (number as i32);
-        let line = |n: usize| ArrivalLine {
-            fact: FactKind::Detection,
-            id: format!("01JDN3Z4WQ{:016}", number as usize * BATCH + n),
-            time: arrived_at - SignedDuration::from_secs(1),
-            kind: ["zone_breach", "ppe_non_compliance", "fall"][n % 3].into(),
-            zone_id: format!("zone-{}", n % 7),
-            priority: Some(3),
-            again: false,
-            checks: None,
-            sampled_ms: None,
-        };
-        let message_id = format!("{number:020}");
-        let lines = (0..BATCH).map(line).collect();
-        let entry = ArrivalEntry::after(&last, message_id, arrived_at, lines);
-        facts.commit(&entry).await.unwrap();
-        last = entry.mark();
+        let lines = (0..BATCH).map(|n| line(number as u64, n, arrived_at - SignedDuration::from_secs(1))).collect();
+        last = arrive(&facts, &last, arrived_at, lines).await;
     }
     site
 }
 
 #[tokio::test]
-async fn a_day_of_100_000_detections_is_read_once() {
+async fn a_day_of_100_000_detections_is_read_once_for_its_note_its_amendments_and_its_page() {
     let table = Metered::default();
     let site = busy(&table).await;
-    let now = "2026-11-28T12:00:00Z".parse().unwrap();
-    let alerts = async |date: &str| {
-        let reports = Reports::of(&table, &site).await.unwrap().reading_at_most(100_000);
-        reports.day(date.parse().unwrap(), now).await.unwrap().unwrap().day.report.alerts
+    let date: Date = "2026-11-24".parse().unwrap();
+    let window = SummaryHour::new(&site.time_zone, "17:00").unwrap().window(date);
+    let noted = async |now: Timestamp| {
+        let reports = Reports::of(&table, &site).await.unwrap();
+        let previous = Previous::nothing(date.yesterday().unwrap(), window);
+        reports.noted((date, window), previous, &BTreeMap::new(), now).await.unwrap().report.alerts
     };
+    let alerts = async |date: Date, now: Timestamp| {
+        let reports = Reports::of(&table, &site).await.unwrap();
+        reports.day(date, now).await.unwrap().unwrap().day.report.alerts
+    };
+    let hours = |hours: i64| window.to + SignedDuration::from_hours(hours);
+    alerts(date.yesterday().unwrap(), hours(0)).await;
     table.take();
-    assert_eq!(alerts("2026-11-23").await, DETECTIONS as u64);
-    table.take();
-    // With the day before counted, as its note has it.
-    assert_eq!(alerts("2026-11-24").await, DETECTIONS as u64);
+    assert_eq!(noted(hours(2)).await, DETECTIONS as u64);
     let first = table.take();
-    assert_eq!(alerts("2026-11-24").await, DETECTIONS as u64);
-    let again = table.take();
+    // Something of that day comes late.
+    let facts = SiteFacts { table: &table, organization_id: &site.organization_id, site_id: &site.id };
+    let late = async |at: Timestamp| {
+        let last = facts.commit_mark().await.unwrap();
+        Counting(facts).point(&[date].into(), last.number + 1).await.unwrap();
+        arrive(&facts, &last, at, vec![line(last.number + 1, 0, hours(-5))]).await;
+        table.take();
+    };
+    late(hours(30)).await;
+    assert_eq!(noted(hours(31)).await, DETECTIONS as u64 + 1);
+    let amended = table.take();
+    assert_eq!(alerts(date, hours(32)).await, DETECTIONS as u64 + 1);
+    let page = table.take();
     eprintln!(
-        "a day of {DETECTIONS} detections: {} requests and {} read units at first, then {} and {}",
-        first.0, first.1, again.0, again.1
+        "a day of {DETECTIONS} detections, requests and read units: {first:?}, then {amended:?}, its page {page:?}"
     );
     assert!(first.0 <= 40 && first.1 <= 4_000, "{first:?}");
-    assert!(again.0 <= 8 && again.1 <= 12, "{again:?}");
+    assert!(amended.0 <= 8 && amended.1 <= 12, "{amended:?}");
+    assert!(page.0 <= 8 && page.1 <= 16, "{page:?}");
+    // What comes after 72 hours is the page's alone, also where the note is counted after that.
+    late(hours(73)).await;
+    assert_eq!(noted(hours(74)).await, DETECTIONS as u64 + 1);
+    assert_eq!(alerts(date, hours(74)).await, DETECTIONS as u64 + 2);
 }
 
 /// A member of each event of a type, counted.
