@@ -215,7 +215,7 @@ impl Shown<'_> {
                     th.number scope="col" { "Zone breaches" } th.number scope="col" { "PPE" }
                 } }
                 tbody { @for ((date, _), row) in days.iter().zip(&rows) { tr {
-                    th scope="row" { a href=(path(self.site, *date)) { (date.strftime("%a, %b %-d").to_string()) } }
+                    th.day scope="row" { a href=(path(self.site, *date)) { (date.strftime("%a, %b %-d").to_string()) } }
                     td.number { (row.alerts) } td.number { (row.confirmed_incidents) } td.number { (row.zone_breaches) }
                     td.number { (percent(row.ppe_rate)) }
                 } } }
