@@ -31,6 +31,9 @@ const CASES: &[(&str, &str, &str)] = &[
     ("get", "/sites/{site}/detections/{id}", ""),
     ("get", "/sites/{site}/detections/{id}/footage", ""),
     ("get", "/sites/{site}/incidents/{id}", ""),
+    ("get", "/sites/{site}/reports", ""),
+    ("get", "/sites/{site}/reports/{date}", ""),
+    ("get", "/sites/{site}/reports/{date}/trend.csv", ""),
 ];
 /// What names nothing of anybody's, or asks for what it names among the visitor's own.
 const NAMELESS: [&str; 4] = ["/assets/{hash}/{name}", "/sign-in/link/{secret}", "/detections/{id}", "/incidents/{id}"];
@@ -46,6 +49,7 @@ fn filled(text: &str, world: &World, of: &SignedIn) -> String {
         .replace("{project}", PROJECT)
         .replace("{site}", tenant.site.as_str())
         .replace("{id}", DETECTION)
+        .replace("{date}", "2026-11-23")
 }
 
 /// Two organizations with the same company's project, the same ids of facts, a record and footage each.
