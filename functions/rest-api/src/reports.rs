@@ -116,7 +116,8 @@ impl From<ReportError> for Problem {
             ReportError::Table(error) => error.into(),
             ReportError::NotSet => Self::invalid(vec![FieldError {
                 place: Place::Pointer("/daily_summary/at".into()),
-                detail: "must be the hour that is set: so much happened since that the note of another can't be shown".into(),
+                detail: "must be the hour that is set: so much happened since that the note of another can't be shown"
+                    .into(),
             }]),
             ReportError::Counting => {
                 let detail =

@@ -64,7 +64,11 @@ async fn a_day_shows_its_figures_with_words_beside_each_picture() {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
     }
     assert!(!page.body.contains("Next day") && !page.body.contains("style="), "{}", page.body);
-    assert_eq!(page.body.matches("<tr><th class=\"day\" scope=\"row\"><a href=\"/sites/").count(), 14, "the last fortnight");
+    assert_eq!(
+        page.body.matches("<tr><th class=\"day\" scope=\"row\"><a href=\"/sites/").count(),
+        14,
+        "the last fortnight"
+    );
 }
 
 #[tokio::test]
