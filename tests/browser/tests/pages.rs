@@ -62,6 +62,9 @@ fn a_manager_signs_in_by_the_link_and_finds_what_arrived() {
             .open(&format!("{}/setup/{}/projects/{}/schedule", tenant.stack.api, tenant.connection, tenant.project))
             .await;
         person.can_use("schedule").await;
+        person.presses("Show today's note").await;
+        person.sees("Safety summary for").await;
+        person.can_use("schedule with today's note").await;
         person.fills("Shift 1: name", "Early").await;
         person.presses("Save").await;
         person.sees("Not saved yet").await;
