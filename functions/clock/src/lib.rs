@@ -12,7 +12,7 @@ use store::{Table, TableError};
 const AT_ONCE: usize = 16;
 const PAGE: usize = 100;
 /// What the bus's rule for `daily-summary` matches.
-const SITE_DUE: &str = "Summary Due";
+pub const SITE_DUE: &str = "Summary Due";
 
 #[derive(Debug, thiserror::Error)]
 pub enum ClockError {

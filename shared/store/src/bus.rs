@@ -58,6 +58,11 @@ impl MemoryBus {
     pub fn published(&self) -> Vec<(&'static str, Value)> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Takes what was published since the last call.
+    pub fn take(&self) -> Vec<(&'static str, Value)> {
+        std::mem::take(&mut *self.published.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 #[async_trait]

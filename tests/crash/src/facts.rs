@@ -1,6 +1,9 @@
 //! Events to feed a world.
-use domain::event::{Classification, Detection, Event, EventBody, Frame, Incident, OshaLog, Retraction, Worker, Zone};
-use jiff::Timestamp;
+use domain::event::{
+    Classification, Detection, Event, EventBody, Frame, Incident, OshaLog, PpeCheck, PpeSample, Retraction, Worker,
+    Zone,
+};
+use jiff::{SignedDuration, Timestamp};
 
 pub const ZONE: &str = "zone-crane-2";
 
@@ -18,17 +21,21 @@ fn event(body: EventBody) -> Event {
 }
 
 pub fn detection(n: u128) -> Event {
+    detected(n, at(), "zone_breach")
+}
+
+pub fn detected(n: u128, detected_at: Timestamp, kind: &str) -> Event {
     event(EventBody::Detection(Detection {
         detection_id: id(n),
-        detected_at: at(),
-        kind: "zone_breach".into(),
+        detected_at,
+        kind: kind.into(),
         priority: 4,
         zone_id: ZONE.into(),
         camera_id: "cam-7".into(),
         missing_ppe: vec![],
         confidence: Some(0.93),
         worker: Some(worker()),
-        frame: Frame { captured_at: at(), index: Some(12) },
+        frame: Frame { captured_at: detected_at, index: Some(12) },
         footage: None,
     }))
 }
@@ -76,5 +83,16 @@ pub fn zone(revision: u64) -> Event {
         required_ppe: vec!["hard_hat".into()],
         active: true,
         location_path: Some(vec!["Building A".into(), "Crane 2".into()]),
+    }))
+}
+
+/// A quarter of an hour's checks of hard hats.
+pub fn sample(n: u128, sampled_from: Timestamp, checked: u64, compliant: u64) -> Event {
+    event(EventBody::PpeSample(PpeSample {
+        sample_id: id(n),
+        sampled_from,
+        sampled_to: sampled_from + SignedDuration::from_mins(15),
+        zone_id: ZONE.into(),
+        checks: [("hard_hat".to_owned(), PpeCheck { checked, compliant })].into(),
     }))
 }

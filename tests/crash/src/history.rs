@@ -2,19 +2,29 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
 use crate::fault::{Fault, Mode};
 use crate::world::World;
+use std::sync::Arc;
 
 /// Tries the fault at step 0, 1, 2, … until a run no longer reaches it. `begin` leaves a world with work to do; `check` holds
 /// the end against what must be. Says how many steps were tried.
-pub async fn enumerate<B, C>(mode: Mode, begin: impl Fn() -> B, check: impl Fn(World, String) -> C) -> usize
-where
-    B: Future<Output = World>,
-    C: Future<Output = ()>,
-{
+pub async fn enumerate(mode: Mode, begin: impl AsyncFn() -> World, check: impl AsyncFn(World, String)) -> usize {
+    let rest = async |world: &World, fault: &Arc<Fault>, case: &str| {
+        world.rest(fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+    };
+    enumerate_over(mode, begin, rest, check).await
+}
+
+/// The same for other work than a lane's.
+pub async fn enumerate_over(
+    mode: Mode,
+    begin: impl AsyncFn() -> World,
+    act: impl AsyncFn(&World, &Arc<Fault>, &str),
+    check: impl AsyncFn(World, String),
+) -> usize {
     for at in 0.. {
         let world = begin().await;
         let fault = Fault::new(at, mode);
         let case = format!("{mode:?} at step {at}");
-        world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+        act(&world, &fault, &case).await;
         let struck = fault.struck();
         check(world, case).await;
         if !struck {

@@ -3,9 +3,11 @@
 //!
 //! - [`fault`]: at the n-th step, die before or after it took effect, or lose its answer
 //! - [`world`]: one organization, one site, one project; redelivery, the clock's rings, and time itself
+//! - [`days`]: days of a site going by in it, and the notes that come of them
 //! - [`receiver`]: the same around a customer's webhook endpoint
 //! - [`facts`]: events to feed it
 //! - [`history`]: a fault at every step in turn
+pub mod days;
 pub mod facts;
 pub mod fault;
 pub mod history;

@@ -351,7 +351,7 @@ impl World {
     }
 
     /// Hands what lanes sent to the router, which is not under test here.
-    async fn deliver(&self) -> Result<(), WorldError> {
+    pub(crate) async fn deliver(&self) -> Result<(), WorldError> {
         for message in self.outbox.take() {
             self.hand_over(&QueueMessage::Update(message), &Fault::never()).await?;
         }

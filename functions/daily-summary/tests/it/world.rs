@@ -38,7 +38,6 @@ pub struct World {
     pub site: SiteRef,
     now: Cell<Timestamp>,
     sent: Cell<u64>,
-    told: Cell<usize>,
 }
 
 impl World {
@@ -76,8 +75,7 @@ impl World {
         directory.put_connection(&mut connection).await.expect("a connection");
         let site = SiteRef { organization_id, site_id };
         let (bell, bus) = (MemoryBell::default(), MemoryBus::default());
-        let world =
-            Self { table, bell, bus, connection, site, now: Cell::new(now), sent: Cell::new(0), told: Cell::new(0) };
+        let world = Self { table, bell, bus, connection, site, now: Cell::new(now), sent: Cell::new(0) };
         world.map("7", hour, true).await;
         world
     }
@@ -120,17 +118,15 @@ impl World {
 
     pub async fn tick(&self) -> Looked {
         clock::tick(&self.table, &self.bell, &self.bus as &dyn Bus, self.now()).await.expect("a tick");
-        let published = self.bus.published();
         let mut sum = Looked::default();
-        for (detail_type, detail) in &published[self.told.get()..] {
-            if *detail_type == "Summary Due" {
-                let site: SiteRef = serde_json::from_value(detail.clone()).expect("a site");
+        for (detail_type, detail) in self.bus.take() {
+            if detail_type == clock::SITE_DUE {
+                let site: SiteRef = serde_json::from_value(detail).expect("a site");
                 assert_eq!(site, self.site);
                 let looked = self.look().await;
                 (sum.cut, sum.amended) = (sum.cut + looked.cut, sum.amended + looked.amended);
             }
         }
-        self.told.set(published.len());
         sum
     }
 
