@@ -10,9 +10,12 @@ use std::time::Instant;
 /// The packages that need a running stack.
 const ON_A_STACK: [&str; 2] = ["end-to-end", "browser"];
 const PORT: u16 = 4700;
+/// What a first run of all checks takes of the disk, without incremental files.
+const NEEDED_GIB: u64 = 12;
 const STATE: &str = ".local/test";
 
 pub fn run(repo: &Repo, options: &TestOptions) -> Result<()> {
+    room(repo)?;
     let mut steps = Steps { repo, done: Vec::new() };
     steps.step("formats", || formats(repo))?;
     if !options.quick {
@@ -26,6 +29,26 @@ pub fn run(repo: &Repo, options: &TestOptions) -> Result<()> {
     }
     steps.report();
     Ok(())
+}
+
+/// A linker that finds the disk full ends with "Bus error", which tells nobody what is wrong.
+fn room(repo: &Repo) -> Result<()> {
+    let disk = rustix::fs::statvfs(repo.root())
+        .map_err(|error| Error::Environment(format!("cannot see how much of the disk is free: {error}")))?;
+    let free = disk.f_bavail * disk.f_frsize / (1 << 30);
+    let built = repo.root().join("target/debug").exists();
+    match free {
+        ..=1 => {
+            Err(Error::Environment(format!("{free} GiB of disk are free, too few for any build. Make room first.")))
+        }
+        ..NEEDED_GIB if !built => {
+            println!(
+                "WARNING: {free} GiB of disk are free; a first build takes up to {NEEDED_GIB}. Make room if it fails."
+            );
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 pub fn cargo(repo: &Repo, args: &[&str]) -> Command {

@@ -1,6 +1,6 @@
 //! A safety manager on the pages of a project that is set up: signing in by the link, seeing what arrived, changing what is sent.
 use browser::{Person, run};
-use end_to_end::events::{detection, id, incident, zone};
+use end_to_end::events::{AT, detection, id, incident, zone};
 use end_to_end::http;
 use end_to_end::tenant::Tenant;
 use serde_json::json;
@@ -41,13 +41,15 @@ fn a_manager_signs_in_by_the_link_and_finds_what_arrived() {
         person.sees("2026-001").await;
         person.can_use("incident").await;
 
-        // The days in figures: the last one that is over, and on to the one that is under way.
+        // The days in figures: the last one that is over, on to the one that is under way, and the one of the detection.
         person.open(&format!("{}/setup/{}/projects/{}", tenant.stack.api, tenant.connection, tenant.project)).await;
         person.presses("Daily reports of Tower").await;
         person.sees("The last 14 days").await;
         person.can_use("report of a quiet day").await;
         person.presses("Next day").await;
         person.sees("This day is under way").await;
+        let day = &AT[..10];
+        person.open(&format!("{}/sites/{}/reports/{day}", tenant.stack.api, tenant.site)).await;
         person.sees("Alerts by hour").await;
         person.can_use("report").await;
         person
