@@ -24,13 +24,12 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use store::endpoints::{Endpoint, EndpointState, Endpoints};
+use webhook::endpoints::MOST;
 use webhook::sealed;
 use webhook::settings::{Change, Reader};
 
 /// Who reads may read with either.
 const READERS: [Scope; 2] = [Scope::Read, Scope::WebhooksWrite];
-/// Endpoints of one organization: each is asked for every fact.
-const MOST: usize = 100;
 
 #[derive(Serialize)]
 pub struct View {
@@ -130,7 +129,7 @@ pub async fn create(
         }
     };
     limit_sites(&caller, &mut new.wants.site_ids);
-    if Endpoints(app.table()).list(&organization_id).await?.len() >= MOST {
+    if !app.desk().has_room(&organization_id).await? {
         let detail = format!("An organization may have {MOST} webhook endpoints: delete one that is not used.");
         return Err(Problem::conflict(detail));
     }

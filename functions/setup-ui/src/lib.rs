@@ -11,6 +11,7 @@
 //! - `overview`, `status`, `activity`: connections, a project's status, its records; `settings`: what it sends
 //! - `steps`: the set-up, in order: `connect`, `projects`, `settings`, `schedule`, `trial`; `platform`: what they ask of Procore
 //! - `consent`: what a connection works with; `disconnect`: the way out
+//! - `webhooks`: endpoints of the customer's own; `kinds`: the choice of detection kinds
 //! - `facts`, `reports`: the pages that links in records open; `treatment`: what people added, on an incident's
 mod activity;
 mod assets;
@@ -21,6 +22,7 @@ mod facts;
 mod form;
 mod frame;
 mod headers;
+mod kinds;
 mod layout;
 mod origin;
 mod overview;
@@ -40,6 +42,7 @@ mod steps;
 mod treatment;
 mod trial;
 mod visible;
+mod webhooks;
 mod words;
 
 pub use origin::{OriginError, Origins};

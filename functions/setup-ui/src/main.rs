@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{bell::SqsBell, dynamo::DynamoTable, footage::S3Footage};
+use webhook::{Guard, HttpPost, SystemNames};
 
 /// Below the function's time-out, and what a person waits for a page.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -52,13 +53,20 @@ async fn main() -> Result<(), lambda_http::Error> {
         install_url: config::text("PROCORE_INSTALL_URL").unwrap_or_default(),
         patience: PATIENCE,
     };
-    let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
+    let queues = BTreeMap::from([
+        (Provider::Procore, config::text("PROCORE_QUEUE_URL")?),
+        (Provider::Webhook, config::text("WEBHOOK_QUEUE_URL")?),
+    ]);
+    let guard = Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, &public);
     let services = Services {
         origins: Origins::new(&public, &web, &login)?,
         people,
         platform,
         footage: Arc::new(S3Footage::new(clients::s3(&aws), config::text("BUCKET_NAME")?)),
         vault,
+        names: Arc::new(SystemNames),
+        post: Arc::new(HttpPost::new(guard.clone(), Arc::new(SystemNames))),
+        guard,
         bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues)),
     };
     lambda_http::run(app(AppState::new(services))).await

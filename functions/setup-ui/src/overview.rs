@@ -3,7 +3,7 @@ use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::visible::{Mapped, on_clock};
-use crate::{consent, form, passkeys, sign_in, steps, words};
+use crate::{consent, form, passkeys, sign_in, steps, webhooks, words};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use grants::Grant;
@@ -39,6 +39,7 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page,
         let grant = grants::grant(app.table(), &connection.lane()).await?;
         sections.push(section(&visitor, &connection, grant.as_ref(), &rows));
     }
+    let webhooks = webhooks::overview(&app, &visitor).await?;
     let body = html! {
         h1 { "Overview" }
         (passkeys::reminder(&app, &visitor).await?)
@@ -47,6 +48,7 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page,
             @if visitor.session.role >= Role::Manager { p { a.button #set-up href="/setup/connect" { "Set up Procore" } } }
         }
         @for section in sections { (section) }
+        (webhooks)
         (sign_in::signed_in(&visitor))
     };
     Ok(Page::new("Overview", body))

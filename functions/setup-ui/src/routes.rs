@@ -3,7 +3,7 @@ use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::{
     activity, assets, connect, consent, disconnect, facts, frame, headers, overview, passkeys, people_page, projects,
-    reports, schedule, settings, sign_in, status, trial,
+    reports, schedule, settings, sign_in, status, trial, webhooks,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
@@ -44,6 +44,18 @@ routes! {
     get "/setup" => overview::show;
     get "/setup/connect" => connect::show;
     post "/setup/connect" => connect::save;
+    get "/setup/webhooks/new" => webhooks::new::show;
+    post "/setup/webhooks/new" => webhooks::new::make;
+    get "/setup/webhooks/{endpoint}" => webhooks::endpoint::show;
+    get "/setup/webhooks/{endpoint}/settings" => webhooks::settings::show;
+    post "/setup/webhooks/{endpoint}/settings" => webhooks::settings::save;
+    get "/setup/webhooks/{endpoint}/preview" => webhooks::preview::show;
+    post "/setup/webhooks/{endpoint}/test" => webhooks::endpoint::test;
+    post "/setup/webhooks/{endpoint}/again" => webhooks::endpoint::again;
+    post "/setup/webhooks/{endpoint}/rotate-secret" => webhooks::endpoint::rotate_secret;
+    post "/setup/webhooks/{endpoint}/remove" => webhooks::endpoint::remove;
+    post "/setup/webhooks/{endpoint}/deliveries/{delivery}/retry" => webhooks::log::retry;
+    post "/setup/webhooks/{endpoint}/recover" => webhooks::log::recover;
     get "/setup/{connection}/projects" => projects::show;
     post "/setup/{connection}/projects" => projects::save;
     get "/setup/{connection}/disconnect" => disconnect::show;

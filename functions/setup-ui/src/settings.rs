@@ -12,9 +12,6 @@ use crate::visible::{self, Mapped, on_clock};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::settings::is_kind;
-use domain::settings::mapping_rows::KNOWN_KINDS;
-use domain::wording::{priority_words, words};
 use fields::Fields;
 use maud::{Markup, html};
 use people::{Role, Visitor};
@@ -120,17 +117,7 @@ fn page(
             (form::token_field(visitor))
             input type="hidden" name="version" value=(fields.version);
             @if fields.setup { input type="hidden" name="setup" value="1"; }
-            (kinds(fields, errors))
-            div.field {
-                label for="min_priority" { "Lowest priority that is sent" }
-                select #min_priority name="min_priority" aria-invalid=[errors.has("min_priority").then_some("true")]
-                    aria-describedby=[errors.described("min_priority")] {
-                    @for priority in 1..=5u8 {
-                        option value=(priority) selected[priority.to_string() == fields.min_priority] { (priority_words(priority)) }
-                    }
-                }
-                (errors.at("min_priority"))
-            }
+            (fields.chosen.fields(errors))
             @match choices {
                 Ok(choices) => (mapping::editor(fields, choices, errors)),
                 Err(why) => div.notice role="status" {
@@ -145,30 +132,6 @@ fn page(
         @if !fields.setup { p { a href={ (mapped.path()) "/schedule" } { "Hour of the summary, and shifts" } } }
     };
     Page::new(title, body)
-}
-
-fn kinds(fields: &Fields, errors: &Errors) -> Markup {
-    let own = fields.kinds.iter().map(String::as_str).filter(|kind| !KNOWN_KINDS.contains(kind) && is_kind(kind));
-    html! {
-        fieldset #kinds tabindex="-1" aria-describedby=[errors.described("kinds")] {
-            legend { "Kinds of detections" }
-            label.check { input type="radio" name="which" value="all" checked[fields.all]; "All, and those to come" }
-            label.check { input type="radio" name="which" value="these" checked[!fields.all]; "Only these:" }
-            div.choices { @for kind in KNOWN_KINDS.into_iter().chain(own) {
-                label.check {
-                    input type="checkbox" name="kind" value=(kind) checked[fields.kinds.iter().any(|each| each == kind)];
-                    (words(kind))
-                }
-            } }
-            (errors.at("kinds"))
-            div.field {
-                label for="another" { "Another kind (optional)" }
-                input #another type="text" name="another" value=(fields.another) autocapitalize="none" spellcheck="false"
-                    aria-describedby=[errors.described("another")] aria-invalid=[errors.has("another").then_some("true")];
-                (errors.at("another"))
-            }
-        }
-    }
 }
 
 /// What these settings would have sent of the last day's events. Nothing is sent, and nothing is saved yet.

@@ -10,6 +10,8 @@ use store::Table;
 use store::bell::Bell;
 use store::directory::Directory;
 use store::footage::FootageLinks;
+use webhook::endpoints::Desk;
+use webhook::{Guard, Names, Post};
 
 /// The outside world.
 #[derive(Clone)]
@@ -20,6 +22,10 @@ pub struct Services {
     pub platform: Platform,
     pub footage: Arc<dyn FootageLinks>,
     pub vault: Arc<dyn Vault>,
+    /// Which addresses may be entered, and what sends a test event there.
+    pub guard: Guard,
+    pub names: Arc<dyn Names>,
+    pub post: Arc<dyn Post>,
 }
 
 #[derive(Clone)]
@@ -62,6 +68,23 @@ impl AppState {
 
     pub(crate) fn vault(&self) -> &dyn Vault {
         self.services.vault.as_ref()
+    }
+
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.services.guard
+    }
+
+    pub(crate) fn names(&self) -> &dyn Names {
+        self.services.names.as_ref()
+    }
+
+    pub(crate) fn post(&self) -> &dyn Post {
+        self.services.post.as_ref()
+    }
+
+    /// What people do with webhook endpoints, at this moment.
+    pub(crate) fn desk(&self) -> Desk<'_> {
+        Desk { table: self.table(), bell: self.bell(), vault: self.vault(), now: self.now() }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -17,6 +17,14 @@ use store::messages::{Delivery, DeliveryState, Health, Message, MessageLane, Tod
 use store::{Table, TableError};
 use ulid::Ulid;
 
+/// Endpoints of one organization: each is asked for every fact.
+pub const MOST: usize = 100;
+
+/// The webhook-id of a test that was asked for under this id.
+pub fn test_id(endpoint: &EndpointId, id: Ulid) -> String {
+    Content::Ping { id: id.to_string(), asked_at: Timestamp::UNIX_EPOCH }.id(endpoint)
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     #[error(transparent)]
@@ -41,6 +49,11 @@ pub struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// Whether the organization may have another endpoint.
+    pub async fn has_room(&self, organization_id: &OrganizationId) -> Result<bool, TableError> {
+        Ok(Endpoints(self.table).list(organization_id).await?.len() < MOST)
+    }
+
     /// Makes an endpoint and sends it a ping. Repeated with the same id, after a crash, it makes the same one anew, with a new
     /// secret: the first one was shown to nobody.
     pub async fn make(

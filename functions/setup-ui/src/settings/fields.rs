@@ -1,11 +1,12 @@
 //! The form's fields, and the settings that they make: checked by the same rules as a body of the API.
 use super::mapping::LABELS;
 use crate::form::{Errors, Values};
+use crate::kinds::{Chosen, NAMED_AS_THE_EDGE_DOES};
 use crate::platform::Choices;
 use crate::visible::Mapped;
 use domain::ids::Provider;
 use domain::settings::mapping_rows::{HAZARDS, INCIDENT_TYPES, OBSERVATION_TYPES};
-use domain::settings::{Kinds, Mapping, ProjectSettings, check, is_kind};
+use domain::settings::{Mapping, ProjectSettings, check, is_kind};
 use domain::validate::FieldError;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,11 +16,8 @@ pub const PARTS: [&str; 3] = [OBSERVATION_TYPES, INCIDENT_TYPES, HAZARDS];
 
 /// As they are shown: as saved, or as just sent.
 pub struct Fields {
-    pub all: bool,
-    pub kinds: Vec<String>,
-    pub another: String,
+    pub chosen: Chosen,
     pub another_incident: String,
-    pub min_priority: String,
     /// By part and kind; an empty id is the default. `None`: the editor was not shown.
     pub mapping: Option<BTreeMap<&'static str, BTreeMap<String, String>>>,
     pub version: String,
@@ -38,16 +36,9 @@ fn parts(mapping: &Mapping) -> BTreeMap<&'static str, BTreeMap<String, String>> 
 impl Fields {
     pub fn saved(mapped: &Mapped, setup: bool) -> Self {
         let ProjectSettings { observations, mapping, .. } = &mapped.project.settings;
-        let (all, kinds) = match &observations.kinds {
-            Kinds::All(_) => (true, Vec::new()),
-            Kinds::Only(kinds) => (false, kinds.clone()),
-        };
         Self {
-            all,
-            kinds,
-            another: String::new(),
+            chosen: Chosen::saved(&observations.kinds, observations.min_priority),
             another_incident: String::new(),
-            min_priority: observations.min_priority.to_string(),
             mapping: Some(parts(mapping)),
             version: mapped.project.version.to_string(),
             setup,
@@ -61,11 +52,8 @@ impl Fields {
             (part, chosen.collect::<BTreeMap<String, String>>())
         };
         Self {
-            all: values.get("which") == "all",
-            kinds: values.all("kind").map(str::to_owned).collect(),
-            another: values.get("another").to_owned(),
+            chosen: Chosen::sent(values),
             another_incident: values.get("another_incident").to_owned(),
-            min_priority: values.get("min_priority").to_owned(),
             mapping: (values.get("mapping") == "1").then(|| PARTS.map(part).into()),
             version: values.get("version").to_owned(),
             setup: values.get("setup") == "1",
@@ -87,8 +75,8 @@ impl Fields {
 
     /// A kind that was typed gets a row of its own.
     pub fn take_in_another(&mut self) {
-        if !self.another.is_empty() {
-            self.kinds.push(std::mem::take(&mut self.another));
+        if !self.chosen.another.is_empty() {
+            self.chosen.kinds.push(std::mem::take(&mut self.chosen.another));
         }
         let incident = std::mem::take(&mut self.another_incident);
         if let Some(mapping) = self.mapping.as_mut().filter(|_| !incident.is_empty()) {
@@ -96,18 +84,9 @@ impl Fields {
         }
     }
 
-    fn wanted_kinds(&self) -> Vec<String> {
-        let mut kinds = self.kinds.clone();
-        kinds.extend((!self.another.is_empty()).then(|| self.another.clone()));
-        kinds.sort();
-        kinds.dedup();
-        kinds
-    }
-
     /// As the API would be given it.
     fn body(&self, standing: &ProjectSettings) -> Value {
-        let kinds = if self.all { json!("all") } else { json!(self.wanted_kinds()) };
-        let priority = self.min_priority.parse::<u64>().map_or(json!(self.min_priority), |priority| json!(priority));
+        let (kinds, priority) = self.chosen.body();
         let mapping = match &self.mapping {
             None => json!(standing.mapping),
             Some(mapping) => mapping
@@ -135,7 +114,7 @@ impl Fields {
     ) -> Result<ProjectSettings, Errors> {
         let mut errors = Errors::default();
         // Also where all kinds are sent, and it says nothing.
-        if !self.another.is_empty() && !is_kind(&self.another) {
+        if !self.chosen.another.is_empty() && !is_kind(&self.chosen.another) {
             errors.add("another", format!("Another kind: {NAMED_AS_THE_EDGE_DOES}"));
         }
         if !self.another_incident.is_empty() && !is_kind(&self.another_incident) {
@@ -161,20 +140,10 @@ impl Fields {
     fn placed(&self, error: &FieldError) -> (String, String) {
         let steps: Vec<&str> = error.pointer.split('/').skip(1).collect();
         match steps.as_slice() {
-            ["observations", "min_priority"] => {
-                ("min_priority".into(), "Lowest priority: choose one from 1 to 5.".into())
-            }
-            ["observations", "kinds", at] => {
-                let kinds = self.wanted_kinds();
-                let kind = at.parse::<usize>().ok().and_then(|at| kinds.get(at));
-                match kind == Some(&self.another) {
-                    true => ("another".into(), format!("Another kind: {NAMED_AS_THE_EDGE_DOES}")),
-                    false => ("kinds".into(), "Kinds of detections: choose those that are listed.".into()),
-                }
-            }
+            ["observations", rest @ ..] => self.chosen.placed(rest, &error.detail),
             ["mapping", part, kind] => (id_of(part, kind), format!("{}: choose one of those listed.", label(part))),
             ["mapping", part] => (id_of(part, ""), format!("{}: it {}.", label(part), error.detail)),
-            _ => ("kinds".into(), format!("Kinds of detections: it {}.", error.detail)),
+            _ => self.chosen.placed(&[], &error.detail),
         }
     }
 
@@ -196,9 +165,6 @@ impl Fields {
         }
     }
 }
-
-const NAMED_AS_THE_EDGE_DOES: &str =
-    "use the name that the edge sends, in small letters, digits and underscores, such as gas_leak.";
 
 /// The id of a mapping's field.
 pub fn id_of(part: &str, kind: &str) -> String {

@@ -26,7 +26,7 @@ pub fn editor(fields: &Fields, choices: &Choices, errors: &Errors) -> Markup {
             .map(|each| Choice { id: each.id.clone(), name: each.name.clone(), active: each.active })
             .collect(),
     )];
-    let kinds = rows(fields, OBSERVATION_TYPES, &KNOWN_KINDS, fields.kinds.iter());
+    let kinds = rows(fields, OBSERVATION_TYPES, &KNOWN_KINDS, fields.chosen.kinds.iter());
     let incidents = rows(fields, HAZARDS, &KNOWN_INCIDENTS, std::iter::empty());
     html! {
         input type="hidden" name="mapping" value="1";

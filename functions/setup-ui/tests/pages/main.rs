@@ -16,5 +16,6 @@ mod schedule;
 mod settings;
 mod sign_in;
 mod trial;
+mod webhooks;
 mod wizard;
 mod world;

@@ -1,10 +1,16 @@
 //! No organization's people see or touch another's things, and no viewer changes any: every route that names something is tried
 //! with another organization's, and every form by a viewer. A route that is not tried here fails the test.
-use crate::world::{DETECTION, PROJECT, SignedIn, World};
+use crate::world::{DETECTION, PROJECT, SignedIn, Tenant, World};
+use credentials::{MemoryVault, Secret};
+use domain::ids::EndpointId;
 use domain::record::RecordState;
+use domain::webhook::{Format, Platform, Wants};
 use people::Role;
 use serde_json::Value;
 use setup_ui::ROUTES;
+use store::bell::MemoryBell;
+use webhook::endpoints::Desk;
+use webhook::settings::New;
 
 /// Each route that names something, with a form that would do something were it one's own.
 const CASES: &[(&str, &str, &str)] = &[
@@ -28,6 +34,20 @@ const CASES: &[(&str, &str, &str)] = &[
     ("post", "/setup/{connection}/projects/{project}/schedule", "version=1&site_version=1&at=06:00"),
     ("get", "/setup/{connection}/projects/{project}/test", ""),
     ("post", "/setup/{connection}/projects/{project}/test", "press=01JD0000000000000000000009"),
+    ("get", "/setup/webhooks/{endpoint}", ""),
+    ("get", "/setup/webhooks/{endpoint}/settings", ""),
+    (
+        "post",
+        "/setup/webhooks/{endpoint}/settings",
+        "version=1&where=all&which=all&min_priority=1&name=x&url=https%3A%2F%2Fhooks.example.com%2Fx",
+    ),
+    ("get", "/setup/webhooks/{endpoint}/preview", ""),
+    ("post", "/setup/webhooks/{endpoint}/test", "press=01JD0000000000000000000009"),
+    ("post", "/setup/webhooks/{endpoint}/again", ""),
+    ("post", "/setup/webhooks/{endpoint}/rotate-secret", ""),
+    ("post", "/setup/webhooks/{endpoint}/remove", ""),
+    ("post", "/setup/webhooks/{endpoint}/deliveries/{delivery}/retry", ""),
+    ("post", "/setup/webhooks/{endpoint}/recover", "since=24"),
     ("get", "/sites/{site}/detections/{id}", ""),
     ("get", "/sites/{site}/detections/{id}/footage", ""),
     ("get", "/sites/{site}/incidents/{id}", ""),
@@ -38,7 +58,11 @@ const CASES: &[(&str, &str, &str)] = &[
 /// What names nothing of anybody's, or asks for what it names among the visitor's own.
 const NAMELESS: [&str; 4] = ["/assets/{hash}/{name}", "/sign-in/link/{secret}", "/detections/{id}", "/incidents/{id}"];
 /// Forms without a name in their address that a manager sends.
-const MANAGERS: [(&str, &str); 2] = [("/people/invite", "label=x&role=viewer"), ("/setup/connect", "company=11")];
+const MANAGERS: [(&str, &str); 3] = [
+    ("/people/invite", "label=x&role=viewer"),
+    ("/setup/connect", "company=11"),
+    ("/setup/webhooks/new", "platform=own"),
+];
 
 fn filled(text: &str, world: &World, of: &SignedIn) -> String {
     let tenant = [&world.ours, &world.theirs].into_iter().find(|one| one.organization == of.session.organization_id);
@@ -48,16 +72,37 @@ fn filled(text: &str, world: &World, of: &SignedIn) -> String {
         .replace("{connection}", tenant.connection.id.as_str())
         .replace("{project}", PROJECT)
         .replace("{site}", tenant.site.as_str())
+        .replace("{endpoint}", endpoint(tenant).as_str())
+        .replace("{delivery}", "msg_00000000000000000000000000")
         .replace("{id}", DETECTION)
         .replace("{date}", "2026-11-23")
 }
 
-/// Two organizations with the same company's project, the same ids of facts, a record and footage each.
+fn endpoint(tenant: &Tenant) -> EndpointId {
+    tenant.site.as_str().replace("site_", "whe_").parse().unwrap()
+}
+
+async fn make_endpoint(world: &World, tenant: &Tenant) {
+    let (bell, vault) = (MemoryBell::default(), MemoryVault::default());
+    let desk = Desk { table: world.table.as_ref(), bell: &bell, vault: &vault, now: world.people.now() };
+    let new = New {
+        platform: Platform::Own,
+        name: "Relay".into(),
+        url: Secret::new("https://hooks.example.com/x"),
+        token: None,
+        wants: Wants::default(),
+        format: Format::Cloudevents,
+    };
+    desk.make(&tenant.organization, endpoint(tenant), new).await.unwrap();
+}
+
+/// Two organizations with the same company's project, the same ids of facts, a record, footage and a webhook endpoint each.
 async fn world() -> World {
     let world = World::new().await;
     for tenant in [&world.ours, &world.theirs] {
         world.link(tenant, DETECTION, RecordState::Failed).await;
         world.footage(tenant, &format!("footage/{}/{}/a.mp4", tenant.organization, tenant.site)).await;
+        make_endpoint(&world, tenant).await;
     }
     world
 }

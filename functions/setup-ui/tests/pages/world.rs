@@ -25,6 +25,9 @@ use store::lanes::{Lane, Link};
 use store::memory::MemoryTable;
 use tower::ServiceExt;
 use ulid::Ulid;
+use webhook::Guard;
+use webhook::names::MemoryNames;
+use webhook::post::{MemoryPost, Reply};
 
 pub const PUBLIC: &str = "https://pulse.example.com";
 pub const PROJECT: &str = "8600000001";
@@ -36,6 +39,8 @@ pub struct World {
     pub bell: Arc<MemoryBell>,
     pub people: People,
     pub tokens: Arc<Tokens>,
+    /// What test events were sent to.
+    pub post: Arc<MemoryPost>,
     /// As another function of ours keeps them.
     pub grants: TableGrants,
     now: Arc<Mutex<Timestamp>>,
@@ -125,6 +130,10 @@ impl World {
             install_url: "https://install.example.com/{company}".into(),
             patience: Duration::ZERO,
         };
+        let post = Arc::new(MemoryPost::answering(|got| {
+            let refused = got.token.as_deref() == Some("wr0ng");
+            Reply { status: Some(if refused { 401 } else { 200 }), retry_after: None }
+        }));
         let services = Services {
             origins,
             people: people.clone(),
@@ -132,10 +141,13 @@ impl World {
             platform,
             vault,
             footage: Arc::new(MemoryFootage),
+            guard: Guard::new(false, PUBLIC),
+            names: Arc::new(MemoryNames),
+            post: post.clone(),
         };
         let app = app(AppState::new(services));
         let (ours, theirs) = (tenant(&table, 1, "11").await, tenant(&table, 2, "22").await);
-        Self { app, table, bell, people, tokens, grants, now: time, ours, theirs }
+        Self { app, table, bell, people, tokens, post, grants, now: time, ours, theirs }
     }
 
     pub fn pass(&self, time: SignedDuration) {

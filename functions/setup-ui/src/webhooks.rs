@@ -1,0 +1,149 @@
+//! Webhook endpoints as a safety manager sets them up: choose, enter, test, follow.
+//!
+//! - [`new`]: choose a platform, enter an address, see the secret once; [`settings`]: change it later; `fields`: the form of both
+//! - [`endpoint`]: its status with the test, a new secret, trying again, the way out; [`log`]: what came of each message
+//! - [`preview`]: what is sent, shown with the last event of the visitor's own sites; `guide`: what each platform can show, and how
+pub mod endpoint;
+mod fields;
+mod guide;
+pub mod log;
+pub mod new;
+pub mod preview;
+pub mod settings;
+
+use crate::refusal::Refusal;
+use crate::state::AppState;
+use domain::ids::{EndpointId, SiteId};
+use domain::webhook::{Platform, Wants};
+use jiff::{Timestamp, tz::TimeZone};
+use maud::{Markup, html};
+use people::{Role, Visitor};
+use std::collections::BTreeSet;
+use store::directory::Site;
+use store::endpoints::{Endpoint, EndpointState, Endpoints};
+use webhook::endpoints::EndpointError;
+
+pub const NEW: &str = "/setup/webhooks/new";
+
+pub fn path(endpoint: &Endpoint) -> String {
+    format!("/setup/webhooks/{}", endpoint.id)
+}
+
+/// What people call where an endpoint leads to.
+pub fn platform(platform: Platform) -> &'static str {
+    match platform {
+        Platform::TrimbleConnect => "Trimble Connect",
+        Platform::Fieldwire => "Fieldwire",
+        Platform::Own => "A system of your own",
+    }
+}
+
+pub fn state(state: EndpointState) -> Markup {
+    let (class, words) = match state {
+        EndpointState::Untested => ("tag", "Not tested yet"),
+        EndpointState::Active => ("tag synced", "Active"),
+        EndpointState::Disabled => ("tag blocked", "Switched off"),
+    };
+    html! { span class=(class) { (words) } }
+}
+
+/// The visitor's sites, and whether they are all that the organization has.
+pub struct Sites {
+    pub seen: Vec<Site>,
+    pub all: bool,
+}
+
+impl Sites {
+    pub async fn of(app: &AppState, visitor: &Visitor) -> Result<Self, Refusal> {
+        let seen = app.people().visible_sites(visitor).await?;
+        let all = app.directory().sites(&visitor.session.organization_id).await?.len();
+        Ok(Self { all: seen.len() == all && (visitor.person.projects.is_none() || all > 0), seen })
+    }
+
+    pub fn ids(&self) -> BTreeSet<SiteId> {
+        self.seen.iter().map(|site| site.id.clone()).collect()
+    }
+
+    /// Whether nothing is sent of a site that the visitor does not see.
+    fn cover(&self, wants: &Wants) -> bool {
+        match &wants.site_ids {
+            None => self.all,
+            Some(sites) => sites.iter().all(|id| self.seen.iter().any(|site| site.id == *id)),
+        }
+    }
+
+    /// An instant as the visitor's first site has it.
+    pub fn clock(&self, at: Timestamp) -> String {
+        let zone = self.seen.first().and_then(|site| domain::localtime::zone(&site.time_zone).ok());
+        domain::localtime::on_site(at, &zone.unwrap_or(TimeZone::UTC))
+    }
+
+    pub fn names(&self, wants: &Wants) -> String {
+        match &wants.site_ids {
+            None => "All, and those to come".into(),
+            Some(ids) => {
+                let named = self.seen.iter().filter(|site| ids.contains(&site.id)).map(|site| site.name.as_str());
+                named.collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+}
+
+/// An endpoint of the visitor's organization that tells of no site which they may not see. It shows what a receiver answered, so it
+/// is a manager's.
+pub async fn visible(app: &AppState, visitor: &Visitor, id: &str) -> Result<(Endpoint, Sites), Refusal> {
+    let id: EndpointId = id.parse().map_err(|_| Refusal::not_found())?;
+    let found = Endpoints(app.table()).get(&visitor.session.organization_id, &id).await?;
+    let endpoint = found.ok_or_else(Refusal::not_found)?;
+    visitor.require(Role::Manager)?;
+    let sites = Sites::of(app, visitor).await?;
+    match sites.cover(&endpoint.wants) {
+        true => Ok((endpoint, sites)),
+        false => Err(Refusal::not_found()),
+    }
+}
+
+/// The part of the overview. Who is no manager sees names and states.
+pub async fn overview(app: &AppState, visitor: &Visitor) -> Result<Markup, Refusal> {
+    let manager = visitor.session.role >= Role::Manager;
+    let mut endpoints = Endpoints(app.table()).list(&visitor.session.organization_id).await?;
+    if !endpoints.is_empty() {
+        let sites = Sites::of(app, visitor).await?;
+        endpoints.retain(|endpoint| sites.cover(&endpoint.wants));
+    }
+    if endpoints.is_empty() && !manager {
+        return Ok(html! {});
+    }
+    Ok(html! {
+        section aria-labelledby="webhooks" {
+            h2 #webhooks { "Trimble Connect, Fieldwire and own systems" }
+            @if endpoints.is_empty() {
+                p { "Each detection, incident and daily summary can be sent as a signed message to a web address that you enter." }
+            }
+            ul.cards { @for endpoint in &endpoints {
+                li {
+                    h3 { (endpoint.name) " " (state(endpoint.state)) }
+                    p.dim { (platform(endpoint.platform)) }
+                    @if let Some(disabled) = &endpoint.disabled { p { (disabled.reason) } }
+                    @if manager { p { a href=(path(endpoint)) { "Status of " (endpoint.name) } } }
+                }
+            } }
+            @if manager { p { a.button.quiet #set-up-webhook href=(NEW) { "Set up a webhook" } } }
+        }
+    })
+}
+
+impl From<EndpointError> for Refusal {
+    fn from(error: EndpointError) -> Self {
+        match error {
+            EndpointError::Table(error) => error.into(),
+            EndpointError::Vault(error) => Self::unavailable("the vault", &error),
+            EndpointError::Gone => Self::not_found(),
+            EndpointError::Stale => Self::changed_meanwhile("/setup".into()),
+            EndpointError::Disabled => Self::not_now(
+                "This endpoint is switched off. Press “It is mended: try again” on its status page first.".into(),
+                "/setup",
+            ),
+        }
+    }
+}

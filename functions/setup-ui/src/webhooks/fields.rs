@@ -1,0 +1,206 @@
+//! The form of an endpoint, and the body of the API that it makes: both are read by the same rules.
+use super::{Sites, platform};
+use crate::form::{Errors, Values};
+use crate::kinds::Chosen;
+use domain::validate::FieldError;
+use domain::webhook::{Format, Platform};
+use maud::{Markup, html};
+use serde_json::{Value, json};
+use store::endpoints::Endpoint;
+
+/// As shown: empty, as saved, or as just sent. A token is never shown again.
+#[derive(Debug, Default)]
+pub struct Fields {
+    pub platform: Option<Platform>,
+    pub name: String,
+    pub url: String,
+    pub token: String,
+    /// One was entered before, and stays where no other is entered.
+    pub has_token: bool,
+    pub drop_token: bool,
+    pub all_sites: bool,
+    pub sites: Vec<String>,
+    pub chosen: Chosen,
+    pub daily_summary: bool,
+    pub teams: bool,
+    /// Of the endpoint that is changed; of a new one, the press that makes it.
+    pub version: String,
+}
+
+impl Fields {
+    pub fn new(platform: Platform, sites: &Sites, press: String) -> Self {
+        Self {
+            platform: Some(platform),
+            all_sites: sites.all,
+            chosen: Chosen { all: true, min_priority: "3".into(), ..Chosen::default() },
+            daily_summary: true,
+            version: press,
+            ..Self::default()
+        }
+    }
+
+    pub fn saved(endpoint: &Endpoint, url: &str) -> Self {
+        let wants = &endpoint.wants;
+        Self {
+            platform: Some(endpoint.platform),
+            name: endpoint.name.clone(),
+            url: url.to_owned(),
+            has_token: endpoint.token.is_some(),
+            all_sites: wants.site_ids.is_none(),
+            sites: wants.site_ids.iter().flatten().map(ToString::to_string).collect(),
+            chosen: Chosen::saved(&wants.kinds, wants.min_priority),
+            daily_summary: wants.daily_summary,
+            teams: endpoint.format == Format::Teams,
+            version: endpoint.edition.to_string(),
+            ..Self::default()
+        }
+    }
+
+    pub fn sent(values: &Values) -> Self {
+        let platform = Platform::ALL.into_iter().find(|platform| platform.as_str() == values.get("platform"));
+        Self {
+            platform,
+            name: values.get("name").to_owned(),
+            url: values.get("url").to_owned(),
+            token: values.get("token").to_owned(),
+            has_token: false,
+            drop_token: values.get("drop_token") == "1",
+            all_sites: values.get("where") == "all",
+            sites: values.all("site").map(str::to_owned).collect(),
+            chosen: Chosen::sent(values),
+            daily_summary: values.get("daily_summary") == "1",
+            teams: values.get("format") == Format::Teams.as_str(),
+            version: values.get("version").to_owned(),
+        }
+    }
+
+    /// As the API would be given it. `standing`: it is changed, so its platform stays, and a token that is not named.
+    pub fn body(&self, standing: bool) -> Value {
+        let (kinds, min_priority) = self.chosen.body();
+        let sites = if self.all_sites { Value::Null } else { json!(self.sites) };
+        let format = if self.teams { Format::Teams } else { Format::Cloudevents };
+        let mut body = json!({
+            "name": self.name, "url": self.url, "site_ids": sites, "kinds": kinds, "min_priority": min_priority,
+            "daily_summary": self.daily_summary, "format": format,
+        });
+        if !standing {
+            body["platform"] = json!(self.platform);
+        }
+        match self.token.as_str() {
+            "" if self.drop_token => body["token"] = Value::Null,
+            "" => {}
+            token => body["token"] = token.into(),
+        }
+        body
+    }
+
+    pub fn errors(&self, wrong: &[FieldError]) -> Errors {
+        let mut errors = Errors::default();
+        for error in wrong {
+            let (field, sentence) = self.placed(error);
+            if !errors.has(&field) {
+                errors.add(field, sentence);
+            }
+        }
+        errors
+    }
+
+    fn placed(&self, error: &FieldError) -> (String, String) {
+        let steps: Vec<&str> = error.pointer.split('/').skip(1).collect();
+        let detail = &error.detail;
+        match steps.as_slice() {
+            ["name"] => ("name".into(), format!("Name: it {detail}.")),
+            ["url"] => ("url".into(), format!("Web address: it {detail}.")),
+            ["token"] => ("token".into(), format!("Token: it {detail}.")),
+            ["site_ids"] => ("sites".into(), "Sites: choose one at least, or all.".into()),
+            ["site_ids", _] => ("sites".into(), "Sites: choose those that are listed.".into()),
+            ["platform"] => ("name".into(), "Platform: go back and choose one.".into()),
+            rest => self.chosen.placed(rest, detail),
+        }
+    }
+
+    /// Of what is new and of what stands.
+    pub fn markup(&self, sites: &Sites, errors: &Errors) -> Markup {
+        html! {
+            input type="hidden" name="version" value=(self.version);
+            @if let Some(platform) = self.platform { input type="hidden" name="platform" value=(platform.as_str()); }
+            (self.text("name", "Name, for yourself", "text", &self.name, "such as “Relay of North Tower”", errors))
+            (self.text("url", "Web address that takes the messages", "url", &self.url,
+                "It begins with https:// and comes from your relay or your developer.", errors))
+            div.field {
+                label for="token" { "Token (optional)" }
+                p.dim #token-hint {
+                    "Goes out with each message as " code { "Authorization: Bearer …" } ". "
+                    @if self.has_token { "One is entered. It stays unless you enter another one; it is never shown." }
+                    @else { "Some relays ask for one; many have their secret in the address." }
+                }
+                input #token type="password" name="token" autocomplete="off" spellcheck="false"
+                    aria-describedby=(described("token", errors)) aria-invalid=[errors.has("token").then_some("true")];
+                (errors.at("token"))
+                @if self.has_token {
+                    label.check { input type="checkbox" name="drop_token" value="1"; "Send no token any more" }
+                }
+            }
+            (self.places(sites, errors))
+            p { "Incidents that were confirmed are always sent, and what becomes of them. Choose here which detections are." }
+            (self.chosen.fields(errors))
+            div.field {
+                label.check { input #daily_summary type="checkbox" name="daily_summary" value="1" checked[self.daily_summary];
+                    "Send the daily summary of each site at its hour" }
+            }
+            @if self.platform == Some(Platform::Own) {
+                div.field {
+                    label for="format" { "Form of the messages" }
+                    select #format name="format" {
+                        option value=(Format::Cloudevents.as_str()) selected[!self.teams] { "JSON (CloudEvents), for programs and relays" }
+                        option value=(Format::Teams.as_str()) selected[self.teams] { "A card for a Microsoft Teams workflow" }
+                    }
+                }
+            }
+        }
+    }
+
+    fn text(&self, id: &str, label: &str, kind: &str, value: &str, hint: &str, errors: &Errors) -> Markup {
+        html! {
+            div.field {
+                label for=(id) { (label) }
+                p.dim id={ (id) "-hint" } { (hint) }
+                input id=(id) type=(kind) name=(id) value=(value) required autocomplete="off" spellcheck="false"
+                    aria-describedby=(described(id, errors)) aria-invalid=[errors.has(id).then_some("true")];
+                (errors.at(id))
+            }
+        }
+    }
+
+    fn places(&self, sites: &Sites, errors: &Errors) -> Markup {
+        html! {
+            fieldset #sites tabindex="-1" aria-describedby=[errors.described("sites")] {
+                legend { "Sites" }
+                @if sites.all {
+                    label.check { input type="radio" name="where" value="all" checked[self.all_sites]; "All, and those to come" }
+                    label.check { input type="radio" name="where" value="these" checked[!self.all_sites]; "Only these:" }
+                }
+                div.choices { @for site in &sites.seen {
+                    label.check {
+                        input type="checkbox" name="site" value=(site.id) checked[self.sites.iter().any(|id| id == site.id.as_str())];
+                        (site.name)
+                    }
+                } }
+                (errors.at("sites"))
+            }
+        }
+    }
+}
+
+/// The hint, and what is wrong.
+fn described(id: &str, errors: &Errors) -> String {
+    let wrong = errors.described(id).map(|error| format!(" {error}")).unwrap_or_default();
+    format!("{id}-hint{wrong}")
+}
+
+pub fn title(of: Platform) -> String {
+    match of {
+        Platform::Own => "A webhook to a system of your own".into(),
+        of => format!("A webhook for {}", platform(of)),
+    }
+}
