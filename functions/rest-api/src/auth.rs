@@ -9,36 +9,15 @@ use axum::middleware::Next;
 use axum::response::Response;
 use domain::ids::{OrganizationId, SiteId};
 use jiff::SignedDuration;
+use people::api_keys::PREFIX;
+pub use people::api_keys::Scope;
 use std::sync::Arc;
 use store::directory::ApiKey;
 use subtle::ConstantTimeEq;
 
 const OPERATOR_PREFIX: &str = "hhp_op_";
-pub const KEY_PREFIX: &str = "hhp_";
 /// `last_used_at` moves at most this often: a busy key costs two writes an hour.
 const USE_NOTED_EACH: SignedDuration = SignedDuration::from_hours(1);
-
-/// What an organization's key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    Read,
-    TreatmentWrite,
-    WebhooksWrite,
-    ConnectionsWrite,
-}
-
-impl Scope {
-    pub const ALL: [Scope; 4] = [Scope::Read, Scope::TreatmentWrite, Scope::WebhooksWrite, Scope::ConnectionsWrite];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Scope::Read => "read",
-            Scope::TreatmentWrite => "treatment:write",
-            Scope::WebhooksWrite => "webhooks:write",
-            Scope::ConnectionsWrite => "connections:write",
-        }
-    }
-}
 
 /// Who sent the request under way.
 #[derive(Debug, Clone)]
@@ -126,7 +105,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
     let key = key.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && key.starts_with(KEY_PREFIX)).then_some(key)
+    (scheme.eq_ignore_ascii_case("bearer") && key.starts_with(PREFIX)).then_some(key)
 }
 
 async fn operator(app: &AppState, hash: &str) -> Result<Caller, Problem> {

@@ -12,8 +12,10 @@
 //! - `steps`: the set-up, in order: `connect`, `projects`, `settings`, `schedule`, `trial`; `platform`: what they ask of Procore
 //! - `consent`: what a connection works with; `disconnect`: the way out
 //! - `webhooks`: endpoints of the customer's own; `kinds`: the choice of detection kinds
+//! - `api_keys`: keys of the REST API; `sites`: those that a visitor sees
 //! - `facts`, `reports`: the pages that links in records open; `treatment`: what people added, on an incident's
 mod activity;
+mod api_keys;
 mod assets;
 mod connect;
 mod consent;
@@ -36,6 +38,7 @@ mod routes;
 mod schedule;
 mod settings;
 mod sign_in;
+mod sites;
 mod state;
 mod status;
 mod steps;

@@ -12,14 +12,12 @@ pub mod preview;
 pub mod settings;
 
 use crate::refusal::Refusal;
+use crate::sites::Sites;
 use crate::state::AppState;
-use domain::ids::{EndpointId, SiteId};
-use domain::webhook::{Platform, Wants};
-use jiff::{Timestamp, tz::TimeZone};
+use domain::ids::EndpointId;
+use domain::webhook::Platform;
 use maud::{Markup, html};
 use people::{Role, Visitor};
-use std::collections::BTreeSet;
-use store::directory::Site;
 use store::endpoints::{Endpoint, EndpointState, Endpoints};
 use webhook::endpoints::EndpointError;
 
@@ -47,48 +45,6 @@ pub fn state(state: EndpointState) -> Markup {
     html! { span class=(class) { (words) } }
 }
 
-/// The visitor's sites, and whether they are all that the organization has.
-pub struct Sites {
-    pub seen: Vec<Site>,
-    pub all: bool,
-}
-
-impl Sites {
-    pub async fn of(app: &AppState, visitor: &Visitor) -> Result<Self, Refusal> {
-        let seen = app.people().visible_sites(visitor).await?;
-        let all = app.directory().sites(&visitor.session.organization_id).await?.len();
-        Ok(Self { all: seen.len() == all && (visitor.person.projects.is_none() || all > 0), seen })
-    }
-
-    pub fn ids(&self) -> BTreeSet<SiteId> {
-        self.seen.iter().map(|site| site.id.clone()).collect()
-    }
-
-    /// Whether nothing is sent of a site that the visitor does not see.
-    fn cover(&self, wants: &Wants) -> bool {
-        match &wants.site_ids {
-            None => self.all,
-            Some(sites) => sites.iter().all(|id| self.seen.iter().any(|site| site.id == *id)),
-        }
-    }
-
-    /// An instant as the visitor's first site has it.
-    pub fn clock(&self, at: Timestamp) -> String {
-        let zone = self.seen.first().and_then(|site| domain::localtime::zone(&site.time_zone).ok());
-        domain::localtime::on_site(at, &zone.unwrap_or(TimeZone::UTC))
-    }
-
-    pub fn names(&self, wants: &Wants) -> String {
-        match &wants.site_ids {
-            None => "All, and those to come".into(),
-            Some(ids) => {
-                let named = self.seen.iter().filter(|site| ids.contains(&site.id)).map(|site| site.name.as_str());
-                named.collect::<Vec<_>>().join(", ")
-            }
-        }
-    }
-}
-
 /// An endpoint of the visitor's organization that tells of no site which they may not see. It shows what a receiver answered, so it
 /// is a manager's.
 pub async fn visible(app: &AppState, visitor: &Visitor, id: &str) -> Result<(Endpoint, Sites), Refusal> {
@@ -97,7 +53,7 @@ pub async fn visible(app: &AppState, visitor: &Visitor, id: &str) -> Result<(End
     let endpoint = found.ok_or_else(Refusal::not_found)?;
     visitor.require(Role::Manager)?;
     let sites = Sites::of(app, visitor).await?;
-    match sites.cover(&endpoint.wants) {
+    match sites.cover(&endpoint.wants.site_ids) {
         true => Ok((endpoint, sites)),
         false => Err(Refusal::not_found()),
     }
@@ -109,7 +65,7 @@ pub async fn overview(app: &AppState, visitor: &Visitor) -> Result<Markup, Refus
     let mut endpoints = Endpoints(app.table()).list(&visitor.session.organization_id).await?;
     if !endpoints.is_empty() {
         let sites = Sites::of(app, visitor).await?;
-        endpoints.retain(|endpoint| sites.cover(&endpoint.wants));
+        endpoints.retain(|endpoint| sites.cover(&endpoint.wants.site_ids));
     }
     if endpoints.is_empty() && !manager {
         return Ok(html! {});
@@ -128,7 +84,12 @@ pub async fn overview(app: &AppState, visitor: &Visitor) -> Result<Markup, Refus
                     @if manager { p { a href=(path(endpoint)) { "Status of " (endpoint.name) } } }
                 }
             } }
-            @if manager { p { a.button.quiet #set-up-webhook href=(NEW) { "Set up a webhook" } } }
+            @if manager {
+                p.links {
+                    a.button.quiet #set-up-webhook href=(NEW) { "Set up a webhook" }
+                    a href=(crate::api_keys::PATH) { "API keys" }
+                }
+            }
         }
     })
 }

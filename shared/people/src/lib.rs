@@ -9,8 +9,9 @@
 //! - [`People::platform_token`]: what a session may ask the person's platform with
 //! - [`passkeys`]: passkeys of people whom a link let in; `relying_party`: the checks themselves, over the library
 //! - [`hand_over`]: from the sign-in window to Procore's frame
-//! - [`access`]: which sites a person may see
+//! - [`access`]: which sites a person may see; [`api_keys`]: keys for their tools
 pub mod access;
+pub mod api_keys;
 pub mod cookie;
 pub mod csrf;
 mod error;

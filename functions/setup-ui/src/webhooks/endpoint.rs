@@ -1,9 +1,10 @@
 //! An endpoint's status: where it stands and why, the test with the receiver's own answer, a new secret, trying again, the way out.
 use super::new::secret_once;
-use super::{Sites, log, path, platform, state, visible};
+use super::{log, path, platform, state, visible};
 use crate::form;
 use crate::layout::Page;
 use crate::refusal::Refusal;
+use crate::sites::Sites;
 use crate::state::AppState;
 use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
@@ -146,7 +147,7 @@ fn facts(endpoint: &Endpoint, url: &Secret, sites: &Sites) -> Markup {
         dl {
             dt { "Web address" } dd { (address) }
             dt { "Token" } dd { @if endpoint.token.is_some() { "Sent with each message" } @else { "None" } }
-            dt { "Sites" } dd { (sites.names(wants)) }
+            dt { "Sites" } dd { (sites.names(&wants.site_ids)) }
             dt { "Incidents" } dd { "All" }
             dt { "Detections" } dd { (kinds) ", from priority " (priority_words(wants.min_priority)) }
             dt { "Daily summary" } dd { @if wants.daily_summary { "Sent at each site's hour" } @else { "Not sent" } }

@@ -1,7 +1,8 @@
 //! The form of an endpoint, and the body of the API that it makes: both are read by the same rules.
-use super::{Sites, platform};
+use super::platform;
 use crate::form::{Errors, Values};
 use crate::kinds::Chosen;
+use crate::sites::Sites;
 use domain::validate::FieldError;
 use domain::webhook::{Format, Platform};
 use maud::{Markup, html};
@@ -134,14 +135,14 @@ impl Fields {
                     @if self.has_token { "One is entered. It stays unless you enter another one; it is never shown." }
                     @else { "Some relays ask for one; many have their secret in the address." }
                 }
-                input #token type="password" name="token" autocomplete="off" spellcheck="false"
+                input #token type="password" name="token" value=[self.just_sent()] autocomplete="off" spellcheck="false"
                     aria-describedby=(described("token", errors)) aria-invalid=[errors.has("token").then_some("true")];
                 (errors.at("token"))
                 @if self.has_token {
                     label.check { input type="checkbox" name="drop_token" value="1"; "Send no token any more" }
                 }
             }
-            (self.places(sites, errors))
+            (sites.choice(self.all_sites, &self.sites, errors))
             p { "Incidents that were confirmed are always sent, and what becomes of them. Choose here which detections are." }
             (self.chosen.fields(errors))
             div.field {
@@ -160,6 +161,11 @@ impl Fields {
         }
     }
 
+    /// A form that comes back keeps what was just typed in; what is kept here is never shown.
+    fn just_sent(&self) -> Option<&str> {
+        (!self.token.is_empty()).then_some(self.token.as_str())
+    }
+
     fn text(&self, id: &str, label: &str, kind: &str, value: &str, hint: &str, errors: &Errors) -> Markup {
         html! {
             div.field {
@@ -168,25 +174,6 @@ impl Fields {
                 input id=(id) type=(kind) name=(id) value=(value) required autocomplete="off" spellcheck="false"
                     aria-describedby=(described(id, errors)) aria-invalid=[errors.has(id).then_some("true")];
                 (errors.at(id))
-            }
-        }
-    }
-
-    fn places(&self, sites: &Sites, errors: &Errors) -> Markup {
-        html! {
-            fieldset #sites tabindex="-1" aria-describedby=[errors.described("sites")] {
-                legend { "Sites" }
-                @if sites.all {
-                    label.check { input type="radio" name="where" value="all" checked[self.all_sites]; "All, and those to come" }
-                    label.check { input type="radio" name="where" value="these" checked[!self.all_sites]; "Only these:" }
-                }
-                div.choices { @for site in &sites.seen {
-                    label.check {
-                        input type="checkbox" name="site" value=(site.id) checked[self.sites.iter().any(|id| id == site.id.as_str())];
-                        (site.name)
-                    }
-                } }
-                (errors.at("sites"))
             }
         }
     }

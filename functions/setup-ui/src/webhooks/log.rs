@@ -1,8 +1,9 @@
 //! What came of each message: the latest, with the receiver's own answers, and the buttons that send one again, or what was missed.
 use super::endpoint::sentence;
-use super::{Sites, path, visible};
+use super::{path, visible};
 use crate::form;
 use crate::refusal::Refusal;
+use crate::sites::Sites;
 use crate::state::AppState;
 use axum::extract::{Path, State};
 use axum::response::Redirect;

@@ -1,9 +1,10 @@
 //! Choose a platform, enter an address, and see the signing secret: it stands in this one answer alone.
 use super::fields::{Fields, title};
-use super::{NEW, Sites, guide, path, platform, preview};
+use super::{NEW, guide, path, platform, preview};
 use crate::form::{self, Errors};
 use crate::layout::Page;
 use crate::refusal::Refusal;
+use crate::sites::Sites;
 use crate::state::AppState;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;

@@ -1,8 +1,9 @@
 //! A message as it is sent, made by the very code that makes it, of the last event of the visitor's own sites.
 use super::fields::Fields;
-use super::{Sites, path, visible};
+use super::{path, visible};
 use crate::layout::Page;
 use crate::refusal::Refusal;
+use crate::sites::Sites;
 use crate::state::AppState;
 use axum::extract::{Path, State};
 use domain::arrival::ArrivalLine;

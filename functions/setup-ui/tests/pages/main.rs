@@ -1,6 +1,7 @@
 //! The pages from the outside: HTTP in, HTML out, the table's twin behind.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panic, in its helpers too")]
 
+mod api_keys;
 mod authenticator;
 mod consent;
 mod disconnect;

@@ -2,13 +2,15 @@
 //! with another organization's, and every form by a viewer. A route that is not tried here fails the test.
 use crate::world::{DETECTION, PROJECT, SignedIn, Tenant, World};
 use credentials::{MemoryVault, Secret};
-use domain::ids::EndpointId;
+use domain::ids::{ApiKeyId, EndpointId};
 use domain::record::RecordState;
 use domain::webhook::{Format, Platform, Wants};
 use people::Role;
+use people::api_keys::{self, NewKey};
 use serde_json::Value;
 use setup_ui::ROUTES;
 use store::bell::MemoryBell;
+use store::directory::Directory;
 use webhook::endpoints::Desk;
 use webhook::settings::New;
 
@@ -34,6 +36,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("post", "/setup/{connection}/projects/{project}/schedule", "version=1&site_version=1&at=06:00"),
     ("get", "/setup/{connection}/projects/{project}/test", ""),
     ("post", "/setup/{connection}/projects/{project}/test", "press=01JD0000000000000000000009"),
+    ("post", "/setup/api-keys/{key}/revoke", ""),
     ("get", "/setup/webhooks/{endpoint}", ""),
     ("get", "/setup/webhooks/{endpoint}/settings", ""),
     (
@@ -58,9 +61,10 @@ const CASES: &[(&str, &str, &str)] = &[
 /// What names nothing of anybody's, or asks for what it names among the visitor's own.
 const NAMELESS: [&str; 4] = ["/assets/{hash}/{name}", "/sign-in/link/{secret}", "/detections/{id}", "/incidents/{id}"];
 /// Forms without a name in their address that a manager sends.
-const MANAGERS: [(&str, &str); 3] = [
+const MANAGERS: [(&str, &str); 4] = [
     ("/people/invite", "label=x&role=viewer"),
     ("/setup/connect", "company=11"),
+    ("/setup/api-keys", "press=01JD0000000000000000000009&name=x&scope=read&where=all&life=30"),
     ("/setup/webhooks/new", "platform=own"),
 ];
 
@@ -73,6 +77,7 @@ fn filled(text: &str, world: &World, of: &SignedIn) -> String {
         .replace("{project}", PROJECT)
         .replace("{site}", tenant.site.as_str())
         .replace("{endpoint}", endpoint(tenant).as_str())
+        .replace("{key}", key(tenant).as_str())
         .replace("{delivery}", "msg_00000000000000000000000000")
         .replace("{id}", DETECTION)
         .replace("{date}", "2026-11-23")
@@ -80,6 +85,16 @@ fn filled(text: &str, world: &World, of: &SignedIn) -> String {
 
 fn endpoint(tenant: &Tenant) -> EndpointId {
     tenant.site.as_str().replace("site_", "whe_").parse().unwrap()
+}
+
+fn key(tenant: &Tenant) -> ApiKeyId {
+    tenant.site.as_str().replace("site_", "key_").parse().unwrap()
+}
+
+async fn make_key(world: &World, tenant: &Tenant) {
+    let directory = Directory(world.table.as_ref());
+    let new = NewKey { name: "Dashboard".into(), scopes: vec!["read".into()], site_ids: None, expires_at: None };
+    api_keys::make(&directory, tenant.organization.clone(), key(tenant), new, world.people.now()).await.unwrap();
 }
 
 async fn make_endpoint(world: &World, tenant: &Tenant) {
@@ -96,13 +111,14 @@ async fn make_endpoint(world: &World, tenant: &Tenant) {
     desk.make(&tenant.organization, endpoint(tenant), new).await.unwrap();
 }
 
-/// Two organizations with the same company's project, the same ids of facts, a record, footage and a webhook endpoint each.
+/// Two organizations with the same company's project, the same ids of facts, a record, footage, a webhook endpoint and an API key each.
 async fn world() -> World {
     let world = World::new().await;
     for tenant in [&world.ours, &world.theirs] {
         world.link(tenant, DETECTION, RecordState::Failed).await;
         world.footage(tenant, &format!("footage/{}/{}/a.mp4", tenant.organization, tenant.site)).await;
         make_endpoint(&world, tenant).await;
+        make_key(&world, tenant).await;
     }
     world
 }
