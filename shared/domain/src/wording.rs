@@ -18,6 +18,9 @@ pub struct Place<'a> {
     pub link: &'a str,
 }
 
+/// Titles and names end there at every platform. Counted in UTF-16 units: never fewer than characters, whichever a platform counts.
+const TITLE_LENGTH: usize = 255;
+
 /// `zone_breach` as people write it: `Zone breach`.
 pub fn words(kind: &str) -> String {
     let known = match kind {
@@ -44,8 +47,33 @@ pub fn priority_words(priority: u8) -> &'static str {
     }
 }
 
+/// A title that every platform takes: where it is too long it ends on a word, before the marker at its end, which is never cut,
+/// since the record is found again by it.
+pub fn shortened(title: &str) -> String {
+    let length = |text: &str| text.chars().map(char::len_utf16).sum::<usize>();
+    if length(title) <= TITLE_LENGTH {
+        return title.to_owned();
+    }
+    let (said, marker) = title.rfind(" [").map_or((title, ""), |at| title.split_at(at));
+    let room = TITLE_LENGTH.saturating_sub(length(marker) + length("…"));
+    let fits = |(at, letter): (usize, char)| {
+        (length(&said[..at]) + letter.len_utf16() <= room).then_some(at + letter.len_utf8())
+    };
+    let end = said.char_indices().map_while(fits).last().unwrap_or(0);
+    // A word as long as half the title is no reason to say only the other half.
+    let word = said[..end].rfind(char::is_whitespace).filter(|at| *at >= end / 2);
+    let whole = said[end..].starts_with(char::is_whitespace);
+    let end = if whole { end } else { word.unwrap_or(end) };
+    format!("{}…{marker}", said[..end].trim_end_matches([' ', '-', ',']))
+}
+
+/// What happened, where, and the marker.
+fn title(kind: &str, place: &Place) -> String {
+    shortened(&format!("{} - {} [{}]", words(kind), place.zone_name, place.marker))
+}
+
 pub fn incident_title(incident: &Incident, place: &Place) -> String {
-    format!("{} - {} [{}]", words(&incident.incident_type), place.zone_name, place.marker)
+    title(&incident.incident_type, place)
 }
 
 pub fn incident_description(incident: &Incident, retracted: Option<&str>, place: &Place) -> String {
@@ -86,7 +114,7 @@ pub fn incident_lines(first: Option<String>, incident: &Incident, place: &Place)
 }
 
 pub fn observation_name(detection: &Detection, place: &Place) -> String {
-    format!("{} - {} [{}]", words(&detection.kind), place.zone_name, place.marker)
+    title(&detection.kind, place)
 }
 
 pub fn observation_description(detection: &Detection, place: &Place) -> String {
@@ -176,6 +204,38 @@ mod tests {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.contains("W-4711"));
+    }
+
+    #[test]
+    fn a_title_that_is_too_long_ends_on_a_word_before_its_marker() {
+        let zone = format!("Level 3{}", " north wing".repeat(30));
+        let short = shortened(&format!("Zone breach - {zone} [HHP-7F3K9Q2M]"));
+        assert!(short.starts_with("Zone breach - Level 3 north wing north"), "{short}");
+        assert!(short.ends_with(" north wing… [HHP-7F3K9Q2M]") || short.ends_with(" north… [HHP-7F3K9Q2M]"), "{short}");
+        assert_eq!(short.chars().count(), 252);
+        assert_eq!(shortened(&format!("Fall - {} [HHP-7F3K9Q2M]", "x".repeat(300))).chars().count(), 255);
+        let without = shortened(&"word ".repeat(60));
+        assert!(without.ends_with("word…") && without.chars().count() <= 255, "{without}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_kind_and_zone_a_title_fits_and_keeps_its_marker(kind in "[a-z][a-z0-9_]{0,63}", zone in "\\PC{1,200}") {
+            let utc = TimeZone::UTC;
+            let place = Place { zone_name: &zone, time_zone: &utc, marker: "HHP-7F3K9Q2M", link: "" };
+            let said = title(&kind, &place);
+            let whole = format!("{} - {zone} [HHP-7F3K9Q2M]", words(&kind));
+            proptest::prop_assert!(said.encode_utf16().count() <= TITLE_LENGTH);
+            proptest::prop_assert!(crate::marker::carries(&said, "HHP-7F3K9Q2M"));
+            match said.strip_suffix("… [HHP-7F3K9Q2M]").filter(|_| said != whole) {
+                None => proptest::prop_assert_eq!(said, whole),
+                Some(kept) => {
+                    proptest::prop_assert!(whole.encode_utf16().count() > TITLE_LENGTH);
+                    proptest::prop_assert!(whole.starts_with(kept));
+                    proptest::prop_assert!(kept.encode_utf16().count() > TITLE_LENGTH / 2 - 20, "little is left: {said}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -2,11 +2,10 @@
 //! with a comment. Ids that only the customer knows (project, team, owner) are the relay's.
 use super::Platform;
 use crate::marker::crockford;
+use crate::wording::shortened;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// Names at both platforms end there.
-const NAME_LENGTH: usize = 255;
 const CATEGORY: &str = "Safety";
 /// A Fieldwire bubble that is text.
 const TEXT_BUBBLE: u8 = 1;
@@ -29,13 +28,13 @@ pub fn ready(platform: Platform, words: &Words<'_>) -> Option<Value> {
         Platform::Own => None,
         Platform::Fieldwire => Some(json!({
             "category": CATEGORY,
-            "task": {"name": name(words.title), "priority": fieldwire_priority(words.priority)},
+            "task": {"name": shortened(words.title), "priority": fieldwire_priority(words.priority)},
             "bubble": {"kind": TEXT_BUBBLE, "content": words.text},
         })),
         Platform::TrimbleConnect => Some(json!({
             "topic": {
                 "guid": guid(words.about),
-                "title": name(words.title),
+                "title": shortened(words.title),
                 "description": words.text,
                 "topic_type": "Issue",
                 "topic_status": "Open",
@@ -46,18 +45,6 @@ pub fn ready(platform: Platform, words: &Words<'_>) -> Option<Value> {
             "comment": {"comment": format!("HardHat Pulse: {}", words.link)},
         })),
     }
-}
-
-/// A title at a platform. The marker at its end, by which a record is found again, is never cut.
-fn name(title: &str) -> String {
-    let length = title.chars().count();
-    if length <= NAME_LENGTH {
-        return title.to_owned();
-    }
-    let (words, marker) = title.rsplit_once(" [").unwrap_or((title, ""));
-    let marker = if marker.is_empty() { String::new() } else { format!(" [{marker}") };
-    let room = NAME_LENGTH.saturating_sub(marker.chars().count() + 1);
-    format!("{}…{marker}", words.chars().take(room).collect::<String>())
 }
 
 /// 1 is Fieldwire's highest.
@@ -99,11 +86,12 @@ mod tests {
     #[test]
     fn a_long_name_keeps_its_marker() {
         let long = format!("Fall - {} [HHP-7F3K9Q2M]", "é".repeat(300));
-        let name = name(&long);
-        assert_eq!(name.chars().count(), NAME_LENGTH);
-        assert!(name.ends_with("… [HHP-7F3K9Q2M]"), "{name}");
-        assert_eq!(super::name("Fall [HHP-7F3K9Q2M]"), "Fall [HHP-7F3K9Q2M]");
-        assert_eq!(super::name(&"x".repeat(300)).chars().count(), NAME_LENGTH);
+        for (platform, name) in [(Platform::Fieldwire, "/task/name"), (Platform::TrimbleConnect, "/topic/title")] {
+            let ready = ready(platform, &words(&long, "a")).unwrap();
+            let name = ready.pointer(name).and_then(Value::as_str).unwrap();
+            assert_eq!(name.chars().count(), 255);
+            assert!(name.ends_with("… [HHP-7F3K9Q2M]"), "{name}");
+        }
     }
 
     #[test]
