@@ -64,7 +64,7 @@ async fn listed(app: &AppState, token: &Secret) -> Result<BTreeMap<OrganizationI
         let theirs = match app.procore().projects_of(token, company.id, app.now()).await {
             Ok(projects) => projects.into_iter().map(|project| project.id.to_string()).collect(),
             // Nobody lists projects through an app that is not installed; a manager must get in to mend it.
-            Err(PersonalError::NotConnected | PersonalError::Forbidden(_)) => BTreeSet::new(),
+            Err(PersonalError::NotConnected | PersonalError::Forbidden) => BTreeSet::new(),
             Err(error) => return Err(error.into()),
         };
         for organization in organizations {

@@ -139,7 +139,7 @@ fn words(refusal: &Refusal) -> Words {
             "Procore does not answer",
             "Procore could not be reached, or answered nothing that we can use. Nothing was lost: begin again in a minute.",
         ),
-        Refusal::Personal(PersonalError::NotConnected | PersonalError::Forbidden(_)) => (
+        Refusal::Personal(PersonalError::NotConnected | PersonalError::Forbidden) => (
             StatusCode::FORBIDDEN,
             "Procore does not let you look",
             "Procore did not tell HardHat Pulse who you are. Ask your Procore admin whether the app is installed in your company.",

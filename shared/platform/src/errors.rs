@@ -129,19 +129,6 @@ mod tests {
         Refusal { status, body: body.as_bytes(), retry_after: None, pause_until: None }
     }
 
-    fn name(error: &TargetError) -> &'static str {
-        match error {
-            TargetError::NotDone { .. } => "not done",
-            TargetError::Paused { .. } => "paused",
-            TargetError::Unclear { .. } => "unclear",
-            TargetError::Connection(_) => "connection",
-            TargetError::Project(_) => "project",
-            TargetError::Record(_) => "record",
-            TargetError::NotFound => "not found",
-            TargetError::Refused { .. } => "refused",
-        }
-    }
-
     #[test]
     fn a_status_means_one_thing_for_a_create_and_another_for_a_read() {
         for (status, once, read) in [
@@ -163,8 +150,8 @@ mod tests {
             (503, "unclear", "not done"),
             (504, "unclear", "not done"),
         ] {
-            assert_eq!(name(&classify::<Plain>(&refusal(status, "{}"), ONCE)), once, "create {status}");
-            assert_eq!(name(&classify::<Plain>(&refusal(status, "{}"), READ)), read, "read {status}");
+            assert_eq!(TargetError::kind(&classify::<Plain>(&refusal(status, "{}"), ONCE)), once, "create {status}");
+            assert_eq!(TargetError::kind(&classify::<Plain>(&refusal(status, "{}"), READ)), read, "read {status}");
         }
     }
 

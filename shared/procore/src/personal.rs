@@ -43,8 +43,8 @@ pub enum PersonalError {
     SignInAgain,
     #[error("the HardHat Pulse app is not connected to this company")]
     NotConnected,
-    #[error("Procore does not let this person see that: {0}")]
-    Forbidden(String),
+    #[error("Procore does not let this person see that")]
+    Forbidden,
     #[error("{0}")]
     Unavailable(String),
 }
@@ -207,7 +207,7 @@ impl Procore {
             401 => Err(PersonalError::SignInAgain),
             403 if not_connected(&said()) => Err(PersonalError::NotConnected),
             // What a person may not see is sometimes not there.
-            403 | 404 => Err(PersonalError::Forbidden(said())),
+            403 | 404 => Err(PersonalError::Forbidden),
             status => Err(PersonalError::Unavailable(format!("Procore answered {status}"))),
         }
     }

@@ -40,7 +40,7 @@ impl Run<'_> {
                 Err(ReadError::Table(error)) => return Err(error),
                 Err(ReadError::Target(TargetError::Connection(block))) => return Ok(Some(block)),
                 Err(ReadError::Target(error)) => {
-                    tracing::warn!(connection_id = %self.lane.connection_id, "a hook could not be kept: {error}");
+                    tracing::warn!(connection_id = %self.lane.connection_id, failure = error.kind(), "a hook could not be kept");
                     let lasting = matches!(error, TargetError::Project(_) | TargetError::Refused { .. });
                     hook.next_check = Some(now + if lasting { CHECK_EACH } else { TRY_AGAIN });
                     hook.trouble = Some(error.to_string());

@@ -151,7 +151,7 @@ impl Engine<'_> {
     /// The connection waits for a person: calm, no hammering.
     async fn block(&self, connection: &mut Connection, block: Block) -> Result<(), RunError> {
         let lane = connection.lane();
-        warn!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, "connection blocked: {}", block.reason);
+        warn!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, who = ?block.who, "a connection is blocked");
         let detail = json!({
             "organization_id": lane.organization_id, "connection_id": lane.connection_id,
             "reason": block.reason, "what_to_do": block.what_to_do,

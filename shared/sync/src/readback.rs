@@ -56,7 +56,7 @@ impl Run<'_> {
             | TargetError::Record(_)
             | TargetError::NotFound
             | TargetError::Refused { .. }) => {
-                tracing::warn!(connection_id = %self.lane.connection_id, "what people added to a record can't be read: {error}");
+                tracing::warn!(connection_id = %self.lane.connection_id, failure = error.kind(), "what people added to a record can't be read");
                 None
             }
         }

@@ -132,7 +132,7 @@ impl Engine<'_> {
                     dropped.later = Some(self.next_try(removal));
                 }
                 Err(error) => {
-                    tracing::warn!(connection_id = %lane.id.connection_id, "a hook stays at the platform: {error}");
+                    tracing::warn!(connection_id = %lane.id.connection_id, failure = error.kind(), "a hook stays at the platform");
                 }
             }
             dropped.left += 1;
@@ -157,7 +157,7 @@ impl Engine<'_> {
             Ok(()) => Ok(None),
             Err(TargetError::Paused { until, .. }) => Ok(Some(until)),
             Err(error) => {
-                tracing::warn!(connection_id = %lane.id.connection_id, "a consent was not taken back yet: {error}");
+                tracing::warn!(connection_id = %lane.id.connection_id, failure = error.kind(), "a consent was not taken back yet");
                 Ok(Some(self.next_try(removal)))
             }
         }

@@ -67,7 +67,7 @@ impl Run<'_> {
                     break;
                 }
                 Err(ReadError::Target(error)) => {
-                    tracing::warn!(connection_id = %self.lane.connection_id, project_id = %project, "a project can't be read again: {error}");
+                    tracing::warn!(connection_id = %self.lane.connection_id, project_id = %project, failure = error.kind(), "a project can't be read again");
                 }
             }
         }

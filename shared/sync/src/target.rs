@@ -205,6 +205,22 @@ pub enum TargetError {
     Refused { words: String },
 }
 
+impl TargetError {
+    /// What kind of failure it is: for logs, which get none of a platform's words. Those may hold anything, and stand with the record.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            TargetError::NotDone { .. } => "not done",
+            TargetError::Paused { .. } => "paused",
+            TargetError::Unclear { .. } => "unclear",
+            TargetError::Connection(_) => "connection",
+            TargetError::Project(_) => "project",
+            TargetError::Record(_) => "record",
+            TargetError::NotFound => "not found",
+            TargetError::Refused { .. } => "refused",
+        }
+    }
+}
+
 /// The lane's say in each platform call: a target asks before each request and tells after each answer.
 #[async_trait]
 pub trait Meter: Send + Sync {

@@ -164,7 +164,7 @@ impl Engine<'_> {
         match &outcome {
             Outcome::Done { .. } => lane.finish(&todo).await?,
             Outcome::PutOff { until, why, counts } => {
-                info!(connection_id = %lane.id.connection_id, record = %todo.record.fact_id, until = %until, "put off: {why}");
+                info!(connection_id = %lane.id.connection_id, record = %todo.record.fact_id, until = %until, counts, "put off");
                 lane.put_off(&todo, *until, why.clone(), *counts).await?;
             }
             Outcome::Paused { .. } | Outcome::ConnectionBlocked(_) => lane.unbegin(&todo).await?,
