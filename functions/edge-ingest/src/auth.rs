@@ -1,4 +1,6 @@
-//! Which edge signed. An unknown edge, a bad signature and a stale one get the same answer after the same work.
+//! Which edge signed. An unknown edge, a bad signature and a stale one get the same answer on the same way: what is remembered of
+//! the edge, and where no signature matches, what the table says now. What is left: the first look at a known edge in a minute
+//! also asks the key service. It tells of ids that nobody can guess.
 use crate::answer::Problem;
 use crate::request::Incoming;
 use async_trait::async_trait;
@@ -72,16 +74,18 @@ pub async fn authenticate(
     now: Timestamp,
 ) -> Result<(Sender, Verified), Problem> {
     let id: Option<EdgeId> = incoming.edge_id.and_then(|id| id.parse().ok());
-    let known = match &id {
-        Some(id) => edges.find(id, now - KEPT, now).await?,
-        None => None,
+    let look = async |not_before: Timestamp| {
+        let known = match &id {
+            Some(id) => edges.find(id, not_before, now).await?,
+            None => None,
+        };
+        Ok::<_, LookupError>(check(known.as_deref(), incoming, now))
     };
-    let first = check(known.as_deref(), incoming, now);
-    let (Some(id), Some(_), Err(SignatureError::Mismatch)) = (&id, &known, &first) else {
-        return first.map_err(|error| Problem::Unauthorized(Some(error)));
+    let judged = match look(now - KEPT).await? {
+        Err(SignatureError::Mismatch) => look(now - FRESH).await?,
+        judged => judged,
     };
-    let known = edges.find(id, now - FRESH, now).await?;
-    check(known.as_deref(), incoming, now).map_err(|error| Problem::Unauthorized(Some(error)))
+    judged.map_err(|error| Problem::Unauthorized(Some(error)))
 }
 
 fn check(
@@ -103,11 +107,14 @@ fn check(
     }
 }
 
-/// Edges in the table, with their secrets opened by the vault; both remembered for a minute.
+/// What was found under an id, and when.
+type Remembered = HashMap<EdgeId, (Option<Arc<KnownEdge>>, Timestamp)>;
+
+/// Edges in the table, with their secrets opened by the vault; both remembered for a minute, and so is that there is none.
 pub struct TableEdges {
     table: Arc<dyn Table>,
     vault: Arc<dyn Vault>,
-    known: Mutex<HashMap<EdgeId, (Arc<KnownEdge>, Timestamp)>>,
+    known: Mutex<Remembered>,
 }
 
 impl TableEdges {
@@ -115,7 +122,7 @@ impl TableEdges {
         Self { table, vault, known: Mutex::default() }
     }
 
-    fn known<T>(&self, look: impl FnOnce(&mut HashMap<EdgeId, (Arc<KnownEdge>, Timestamp)>) -> T) -> T {
+    fn known<T>(&self, look: impl FnOnce(&mut Remembered) -> T) -> T {
         look(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -142,19 +149,22 @@ impl Edges for TableEdges {
     ) -> Result<Option<Arc<KnownEdge>>, LookupError> {
         let known = self.known(|known| known.get(id).filter(|(_, read)| *read > not_before).cloned());
         if let Some((edge, _)) = known {
-            return Ok(Some(edge));
+            return Ok(edge);
         }
-        let Some(edge) = Directory(self.table.as_ref()).edge(id).await? else {
-            self.known(|known| known.remove(id));
-            return Ok(None);
+        let edge = match Directory(self.table.as_ref()).edge(id).await? {
+            Some(edge) => Some(Arc::new(self.open(edge, now).await?)),
+            None => None,
         };
-        let edge = Arc::new(self.open(edge, now).await?);
         self.known(|known| {
+            if known.len() >= EDGES_KEPT {
+                // Ids that someone makes up drive out no edge that is there.
+                known.retain(|_, (edge, _)| edge.is_some());
+            }
             if known.len() >= EDGES_KEPT {
                 known.clear();
             }
             known.insert(id.clone(), (edge.clone(), now));
         });
-        Ok(Some(edge))
+        Ok(edge)
     }
 }

@@ -66,6 +66,11 @@ impl World {
         Directory(self.table.as_ref()).put_edge(&mut self.edge).await.unwrap();
     }
 
+    /// The edges of the table as another process knows them.
+    pub fn edges(&self) -> TableEdges {
+        TableEdges::new(self.table.clone(), self.vault.clone())
+    }
+
     pub fn detection(&self, n: u128) -> Value {
         json!({
             "specversion": "1.0", "id": format!("e-{n}"), "source": format!("/edges/{}", self.edge.id),

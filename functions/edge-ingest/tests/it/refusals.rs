@@ -4,13 +4,14 @@ use domain::ids::EdgeId;
 use domain::signature::{SigningKey, sign};
 use edge_ingest::Ingest;
 use edge_ingest::aside::MemoryAside;
-use edge_ingest::auth::{Edges, KnownEdge, LookupError};
+use edge_ingest::auth::{Edges, KnownEdge, LookupError, TableEdges};
 use edge_ingest::queue::MemoryQueue;
 use jiff::Timestamp;
 use lambda_http::http::Method;
 use serde_json::json;
 use std::sync::Arc;
-use store::TableError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use store::{Table, TableError};
 
 #[tokio::test]
 async fn a_good_batch_and_a_good_single_event_are_taken() {
@@ -68,6 +69,55 @@ async fn unknown_edge_bad_signature_and_stale_time_get_one_and_the_same_401() {
         assert!(answer.headers.contains_key("www-authenticate"));
     }
     assert!(world.queued().is_empty());
+}
+
+/// Edges that count how often they are looked up.
+struct Watched(TableEdges, AtomicUsize);
+
+#[async_trait::async_trait]
+impl Edges for Watched {
+    async fn find(
+        &self,
+        id: &EdgeId,
+        not_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Arc<KnownEdge>>, LookupError> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.find(id, not_before, now).await
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_edge_is_looked_up_as_often_as_one_whose_signature_is_bad() {
+    let world = World::new().await;
+    let ingest = Ingest {
+        edges: Watched(world.edges(), AtomicUsize::new(0)),
+        queue: MemoryQueue::default(),
+        aside: MemoryAside::default(),
+    };
+    let good = || world.request(BATCH, world.detection(1).to_string());
+    let looks = async |request| {
+        ingest.edges.1.store(0, Ordering::SeqCst);
+        let handled = ingest.handle(&request, world.now).await;
+        (handled.response.status(), ingest.edges.1.load(Ordering::SeqCst))
+    };
+    let unknown = || with_header(good(), "hhp-edge-id", "edge_00000000000000000000000009");
+    let forged = || with_header(good(), "webhook-id", "msg_2");
+    assert_eq!(looks(unknown()).await, looks(forged()).await);
+    assert_eq!(looks(unknown()).await, looks(forged()).await, "also when both are remembered");
+}
+
+#[tokio::test]
+async fn an_edge_that_was_asked_for_before_it_was_made_is_taken_soon_after() {
+    let mut world = World::new().await;
+    world.table.delete(&store::keys::edge(&world.edge.id), store::table::Condition::Always).await.unwrap();
+    let event = world.detection(1).to_string();
+    assert_eq!(world.send(&world.request(SINGLE, event.clone())).await.status, 401);
+    world.edge.version = 0;
+    let key = world.key.clone();
+    world.set_secrets(&[(&key, None)]).await;
+    world.later(6);
+    assert_eq!(world.send(&world.request(SINGLE, event)).await.status, 202);
 }
 
 #[tokio::test]
