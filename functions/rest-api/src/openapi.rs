@@ -139,7 +139,8 @@ fn problem() -> Schema {
         .property("detail", text())
         .property("request_id", text())
         .property("errors", ArrayBuilder::new().items(error));
-    let required =
-        ["type", "title", "status", "detail", "request_id"].into_iter().fold(problem, ObjectBuilder::required);
+    let required = ["type", "title", "status", "detail", "request_id", "errors"]
+        .into_iter()
+        .fold(problem, ObjectBuilder::required);
     required.into()
 }

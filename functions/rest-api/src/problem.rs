@@ -186,7 +186,6 @@ struct Body<'a> {
     status: u16,
     detail: &'a str,
     request_id: Option<String>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
 }
 

@@ -196,7 +196,7 @@ impl Answer {
         assert!(self.body["title"].is_string() && self.body["detail"].is_string(), "{}", self.body);
         assert!(self.body["request_id"].as_str().unwrap().starts_with("req_"));
         let place = |e: &Value| e.get("pointer").or(e.get("parameter")).unwrap().as_str().unwrap().to_owned();
-        self.body["errors"].as_array().into_iter().flatten().map(place).collect()
+        self.body["errors"].as_array().expect("errors, if only none").iter().map(place).collect()
     }
 }
 
