@@ -48,22 +48,20 @@ pub struct Routed {
 impl Router<'_> {
     /// Handles a message. After an error it may be handled again, any number of times.
     pub async fn route(&self, message: &SiteMessage, now: Timestamp) -> Result<Routed, RouterError> {
-        let facts =
-            SiteFacts { table: self.table, organization_id: &message.organization_id, site_id: &message.site_id };
         let message_id = message.id();
-        let last = facts.commit_mark().await?;
-        if last.message_id == message_id {
+        let place = (&message.organization_id, &message.site_id);
+        let Some((facts, last)) = self.open(place, &message_id).await? else {
             return Ok(Routed { redelivery: true, ..Routed::default() });
-        }
+        };
         let arrived_at = last.next_at(now);
         let known = facts.get_many(&subjects(message, &last)).await?;
         let unfinished = self.unfinished(&facts, &known, &message_id, last.number).await?;
         let decision = decide(message, &known, &unfinished, last.number + 1);
 
+        let expires_at = self.expiry(now);
         for (index, event) in &decision.contradictions {
-            facts.put_contradiction(&message_id, *index, event).await?;
+            facts.put_contradiction(&message_id, *index, event, expires_at).await?;
         }
-        let expires_at = now.as_second() + self.detection_retention_days * 86_400;
         facts.put_many(&decision.changed, Some(expires_at)).await?;
         Counting(facts).point(&stray_days(&decision.changed, arrived_at), last.number + 1).await?;
         let (asked, lanes) = self.ask_all(&message.organization_id, &message.site_id, &decision.changed, now).await?;
@@ -80,6 +78,22 @@ impl Router<'_> {
             asked,
             lanes,
         })
+    }
+
+    /// Opens the site's log for a message. `None`: its entry is the last one, so it is done.
+    pub(crate) async fn open<'m>(
+        &'m self,
+        (organization_id, site_id): (&'m OrganizationId, &'m SiteId),
+        message_id: &str,
+    ) -> Result<Option<(SiteFacts<'m>, CommitMark)>, TableError> {
+        let facts = SiteFacts { table: self.table, organization_id, site_id };
+        let last = facts.commit_mark().await?;
+        Ok((last.message_id != message_id).then_some((facts, last)))
+    }
+
+    /// When what is kept as long as detections goes, in Unix seconds.
+    pub(crate) fn expiry(&self, since: Timestamp) -> i64 {
+        since.as_second() + self.detection_retention_days * 86_400
     }
 
     /// Facts whose content was written but never committed. One that names a number above the last committed one is half done;

@@ -15,19 +15,17 @@ use store::facts::SiteFacts;
 impl Router<'_> {
     /// Handles a message. After an error it may be handled again, any number of times.
     pub async fn update(&self, message: &UpdateMessage, now: Timestamp) -> Result<Routed, RouterError> {
-        let facts =
-            SiteFacts { table: self.table, organization_id: &message.organization_id, site_id: &message.site_id };
         let message_id = message.id();
-        let last = facts.commit_mark().await?;
-        if last.message_id == message_id {
+        let place = (&message.organization_id, &message.site_id);
+        let Some((facts, last)) = self.open(place, &message_id).await? else {
             return Ok(Routed { redelivery: true, ..Routed::default() });
-        }
+        };
         let (arrived_at, committed) = (last.next_at(now), last.number);
         // A detection may have expired since it was read back.
         let Some(mut fact) = facts.get(message.fact, &message.fact_id).await? else { return Ok(Routed::default()) };
         let half_done = half_done(&facts, &fact, committed).await?;
         let applied = fact.treatment.apply(&message.update);
-        let expires_at = fact.received_at.as_second() + self.detection_retention_days * 86_400;
+        let expires_at = self.expiry(fact.received_at);
         if applied != Applied::Changed && !half_done {
             if applied == Applied::Same {
                 facts.put_many(&[fact], Some(expires_at)).await?;

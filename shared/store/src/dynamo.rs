@@ -2,7 +2,7 @@
 use crate::table::{Condition, Item, Key, Query, Table, TableError};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -43,7 +43,7 @@ impl DynamoTable {
         let mut found = Vec::with_capacity(keys.len());
         for attempt in 0..BATCH_TRIES {
             let request = self.client.batch_get_item().request_items(&self.name, wanted);
-            let answer = request.send().await.map_err(unavailable)?;
+            let answer = request.send().await.map_err(failed)?;
             let items = answer.responses.and_then(|mut tables| tables.remove(&self.name)).unwrap_or_default();
             found.extend(items.into_iter().map(item).collect::<Result<Vec<_>, _>>()?);
             match answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.name)) {
@@ -73,7 +73,7 @@ impl DynamoTable {
         let mut writes: Vec<WriteRequest> = items.into_iter().map(write_request).collect::<Result<_, _>>()?;
         for attempt in 0..BATCH_TRIES {
             let answer =
-                self.client.batch_write_item().request_items(&self.name, writes).send().await.map_err(unavailable)?;
+                self.client.batch_write_item().request_items(&self.name, writes).send().await.map_err(failed)?;
             match answer.unprocessed_items.and_then(|mut tables| tables.remove(&self.name)) {
                 Some(rest) if !rest.is_empty() => writes = rest,
                 _ => return Ok(()),
@@ -89,7 +89,7 @@ impl Table for DynamoTable {
     async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
         let request =
             self.client.get_item().table_name(&self.name).set_key(Some(attributes(key))).consistent_read(true);
-        let answer = request.send().await.map_err(unavailable)?;
+        let answer = request.send().await.map_err(failed)?;
         answer.item.map(item).transpose()
     }
 
@@ -118,10 +118,10 @@ impl Table for DynamoTable {
                     PutItemError::ConditionalCheckFailedException(failed) => {
                         Err(TableError::Condition(failed.item.map(item).transpose()?))
                     }
-                    other => Err(unavailable(other)),
+                    other => Err(failed(other)),
                 }
             }
-            Err(error) => Err(unavailable(error)),
+            Err(error) => Err(failed(error)),
         }
     }
 
@@ -140,7 +140,7 @@ impl Table for DynamoTable {
                     None => Err(TableError::Unavailable("the transaction was cancelled".into())),
                 }
             }
-            Err(error) => Err(unavailable(error)),
+            Err(error) => Err(failed(error)),
         }
     }
 
@@ -173,10 +173,10 @@ impl Table for DynamoTable {
                     DeleteItemError::ConditionalCheckFailedException(failed) => {
                         Err(TableError::Condition(failed.item.map(item).transpose()?))
                     }
-                    other => Err(unavailable(other)),
+                    other => Err(failed(other)),
                 }
             }
-            Err(error) => Err(unavailable(error)),
+            Err(error) => Err(failed(error)),
         }
     }
 
@@ -198,7 +198,7 @@ impl Table for DynamoTable {
                 .set_exclusive_start_key(start.take())
                 .send()
                 .await
-                .map_err(unavailable)?;
+                .map_err(failed)?;
             found.extend(answer.items.unwrap_or_default().into_iter().map(item).collect::<Result<Vec<_>, _>>()?);
             match answer.last_evaluated_key {
                 Some(last) if !last.is_empty() => start = Some(last),
@@ -220,7 +220,7 @@ impl Table for DynamoTable {
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .send()
             .await
-            .map_err(unavailable)?;
+            .map_err(failed)?;
         let text =
             |map: &HashMap<String, AttributeValue>, name: &str| map.get(name).and_then(|v| v.as_s().ok().cloned());
         Ok(answer
@@ -234,6 +234,14 @@ impl Table for DynamoTable {
 
 async fn backoff(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(25 << attempt)).await;
+}
+
+/// Why a request failed. What the table will never take (an item too large, a number out of range) is ours to mend; all else passes.
+fn failed<E: std::error::Error + ProvideErrorMetadata>(error: E) -> TableError {
+    match error.code() {
+        Some("ValidationException") => TableError::never_taken(DisplayErrorContext(&error).to_string()),
+        _ => unavailable(error),
+    }
 }
 
 fn unavailable<E: std::error::Error>(error: E) -> TableError {

@@ -83,10 +83,10 @@ impl SiteFacts<'_> {
             .collect()
     }
 
-    /// Incidents that name, or once named, a detection.
+    /// All incidents that name, or once named, a detection: one that was left out might be the privacy case.
     pub async fn incidents_of(&self, detection: &str) -> Result<Vec<Fact>, TableError> {
         let (pk, prefix) = keys::memberships(self.organization_id, self.site_id, detection);
-        let hints = self.table.query(Query::prefix(pk, prefix, 50)).await?;
+        let hints = self.table.query(Query::prefix(pk, prefix, usize::MAX)).await?;
         let ids: Vec<(FactKind, String)> = hints
             .iter()
             .filter_map(|hint| hint.get("incident_id").and_then(Value::as_str))
@@ -95,10 +95,19 @@ impl SiteFacts<'_> {
         Ok(self.get_many(&ids).await?.into_values().collect())
     }
 
-    /// Keeps an event aside that contradicts the fact that stands (it is valid, so it carries no name).
-    pub async fn put_contradiction(&self, message_id: &str, index: usize, event: &Event) -> Result<(), TableError> {
+    /// Keeps an event aside that contradicts the fact that stands (it is valid, so it carries no name), until `expires_at` (Unix
+    /// seconds).
+    pub async fn put_contradiction(
+        &self,
+        message_id: &str,
+        index: usize,
+        event: &Event,
+        expires_at: i64,
+    ) -> Result<(), TableError> {
         let key = keys::contradiction(self.organization_id, self.site_id, message_id, index);
-        self.table.put(item(&key, event)?, Condition::Always).await
+        let mut aside = item(&key, event)?;
+        aside.insert("expires_at".into(), expires_at.into());
+        self.table.put(aside, Condition::Always).await
     }
 
     /// What the last arrival entry says of all that is committed.

@@ -43,7 +43,7 @@ impl MemoryTable {
 fn key_of(item: &Item) -> Result<Key, TableError> {
     let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
     if !item.values().all(storable) {
-        return Err(TableError::Unavailable("a number is out of DynamoDB's range".into()));
+        return Err(TableError::never_taken("a number is out of DynamoDB's range".into()));
     }
     match (text("pk"), text("sk")) {
         (Some(pk), Some(sk)) => Ok(Key { pk, sk }),

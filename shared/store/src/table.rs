@@ -42,6 +42,13 @@ pub enum TableError {
     Malformed { what: &'static str, why: String },
 }
 
+impl TableError {
+    /// What was to be written is nothing that a table takes, however often it is tried.
+    pub fn never_taken(why: String) -> Self {
+        Self::Malformed { what: "what the table takes", why }
+    }
+}
+
 /// One page of a query over a partition, in the order of the sort key.
 #[derive(Debug, Clone)]
 pub struct Query {
