@@ -106,7 +106,7 @@ impl AppState {
     }
 
     pub(crate) fn operator_key_parameter(&self) -> String {
-        format!("/{}/operator-key-sha256", self.services.stack)
+        format!("/{stack}/operator-key-sha256", stack = self.services.stack)
     }
 
     /// A new id that sorts by the time it was made.

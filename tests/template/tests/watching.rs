@@ -1,32 +1,6 @@
 //! Who operates this is told what to do, and logs don't stay for ever.
-use serde_yaml_ng::{Mapping, Value};
-use std::path::PathBuf;
-
-fn file(path: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}
-
-fn resources() -> Mapping {
-    let template: Value = serde_yaml_ng::from_str(&file("template.yaml")).expect("template.yaml is YAML");
-    template["Resources"].as_mapping().expect("resources").clone()
-}
-
-fn of_type(kind: &str) -> Vec<(String, Value)> {
-    let all = resources().into_iter().filter(|(_, resource)| resource["Type"] == kind);
-    let found: Vec<_> = all.map(|(name, r)| (name.as_str().unwrap_or_default().to_owned(), r)).collect();
-    assert!(!found.is_empty(), "no {kind} in template.yaml: the test shows nothing");
-    found
-}
-
-/// What a reference (`!Ref X`, `!GetAtt X.Arn`) names.
-fn named(value: &Value) -> String {
-    let text = match value {
-        Value::Tagged(tagged) => tagged.value.as_str(),
-        other => other.as_str(),
-    };
-    text.unwrap_or_default().split('.').next().unwrap_or_default().to_owned()
-}
+use template::file;
+use template::template::{named, of_type, resources};
 
 #[test]
 fn every_alarm_names_a_section_of_the_operations_page() {
