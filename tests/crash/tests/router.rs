@@ -1,6 +1,6 @@
 //! The router, killed or lied to at every step of I/O: each fact stands once in the log, and no record is forgotten.
 #![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
-use crash::facts::{confirmed, detection, incident, zone};
+use crash::facts::{confirmed, detection, id, incident, zone};
 use crash::fault::{Fault, Mode};
 use crash::world::World;
 use domain::message::SiteMessage;
@@ -125,7 +125,20 @@ async fn a_duplicate_makes_nothing_new_and_a_contradiction_is_kept_aside() {
     assert_eq!(log(&world).await.len(), 1);
     assert!(world.todos().await.unwrap().is_empty());
     assert!(world.bell.take().is_empty());
-    let aside =
-        world.table.dump().into_iter().filter(|item| item["pk"].as_str().is_some_and(|pk| pk.ends_with("#ASIDE")));
-    assert_eq!(aside.count(), 1);
+    let items = world.table.dump();
+    let aside: Vec<_> =
+        items.iter().filter(|item| item["pk"].as_str().is_some_and(|pk| pk.ends_with("#ASIDE"))).collect();
+    let detection = items.iter().find(|item| item["sk"].as_str().is_some_and(|sk| sk.starts_with("DET#"))).unwrap();
+    assert_eq!(aside.len(), 1);
+    let days = |item: &store::table::Item| item["expires_at"].as_i64().unwrap() / 86_400;
+    assert_eq!(days(aside[0]), days(detection), "it goes when detections go");
+}
+
+#[tokio::test]
+async fn every_incident_that_names_a_detection_is_known_to() {
+    let world = World::new(1).await.unwrap();
+    let incidents = (100..220).map(|n| confirmed(incident(n, 1, &[1])));
+    let events = std::iter::once(detection(1)).chain(incidents).collect();
+    world.route(&world.message(events), &Fault::never()).await.unwrap();
+    assert_eq!(facts(&world).incidents_of(&id(1)).await.unwrap().len(), 120);
 }

@@ -69,6 +69,13 @@ impl Stack {
         self.aws("dynamodb", "DynamoDB_20120810.GetItem", &body)["Item"].take()
     }
 
+    /// Puts an item with one attribute.
+    pub fn put_item(&self, (pk, sk): (&str, &str), name: &str, value: &Value) {
+        let item = json!({"pk": {"S": pk}, "sk": {"S": sk}, name: value});
+        let body = json!({"TableName": self.variable("-clock", "TABLE_NAME"), "Item": item});
+        self.aws("dynamodb", "DynamoDB_20120810.PutItem", &body);
+    }
+
     pub fn delete_item(&self, (pk, sk): (&str, &str)) {
         let key = json!({"pk": {"S": pk}, "sk": {"S": sk}});
         let body = json!({"TableName": self.variable("-clock", "TABLE_NAME"), "Key": key});
@@ -110,14 +117,25 @@ impl Queue<'_> {
         Changed { queue: self, name: "RedrivePolicy", before }
     }
 
-    /// Messages of a group that wait or are being worked on, without taking them: the emulator shows its queues.
+    /// Messages of a group that wait or are being worked on.
     pub fn messages(&self, group: &str) -> usize {
+        self.shown(group).len()
+    }
+
+    /// How often messages of a group that are still there were delivered.
+    pub fn deliveries(&self, group: &str) -> u64 {
+        self.shown(group).iter().filter_map(|message| message["ReceiveCount"].as_u64()).sum()
+    }
+
+    /// The emulator shows its queues without taking anything.
+    fn shown(&self, group: &str) -> Vec<Value> {
         let url = format!("{}/_ministack/sqs/messages?QueueUrl={}", self.stack.aws, self.url);
         let shown = http::call("GET", &url, &[], b"").ok("a queue's messages");
         let regions = shown["messages"].as_object().into_iter().flat_map(|accounts| accounts.values());
         let queues = regions.filter_map(Value::as_object).flat_map(|regions| regions.values());
         let lists = queues.filter_map(Value::as_object).flat_map(|queues| queues.values());
-        lists.filter_map(Value::as_array).flatten().filter(|message| message["MessageGroupId"] == group).count()
+        let ours = |message: &&Value| message["MessageGroupId"] == group;
+        lists.filter_map(Value::as_array).flatten().filter(ours).cloned().collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Bugs of our own, and what heals behind them.
 use end_to_end::aws::Queue;
-use end_to_end::events::{detection, zone};
+use end_to_end::events::{detection, incident, zone};
 use end_to_end::eventually;
 use end_to_end::tenant::{SOON, Tenant};
 use serde_json::json;
@@ -45,4 +45,25 @@ fn a_ring_that_dies_in_the_dead_letter_queue_is_rung_again_by_the_clock() {
     stack.update_item(due, "SET due_at = :v", &json!({"S": store::table::instant(jiff::Timestamp::now())}));
     stack.invoke("-clock");
     tenant.settled("observations", 2);
+}
+
+#[test]
+fn a_message_that_failed_is_tried_again_soon_and_holds_its_sites_order() {
+    let tenant = Tenant::new();
+    let stack = &tenant.stack;
+    let queue = Queue { stack, url: stack.variable("-event-router", "SOURCE_QUEUE_URL") };
+    // The site's last arrival entry, as no code could have written it.
+    let (organization, site) = (tenant.organization.parse().expect("an id"), tenant.site.parse().expect("an id"));
+    let broken = keys::arrival(&organization, &site, 999_999_999_999);
+    stack.put_item((&broken.pk, &broken.sk), "number", &json!({"S": "broken"}));
+    tenant.take(&[incident(&tenant, 1, 1, &[])]);
+    tenant.take(&[incident(&tenant, 1, 2, &[])]);
+    eventually("a failed delivery", SOON, || (queue.deliveries(&tenant.site) > 0).then_some(()));
+    assert_eq!(queue.messages(&tenant.site), 2, "the second waits behind the first");
+    stack.delete_item((&broken.pk, &broken.sk));
+    // Sooner than the queue by itself would deliver it again.
+    tenant.settled("incidents", 1);
+    let facts = tenant.get(&format!("/v1/sites/{}/incidents", tenant.site)).ok("incidents");
+    assert_eq!(facts["data"][0]["revision"], 2);
+    assert_eq!(queue.messages(&tenant.site), 0);
 }
