@@ -122,9 +122,11 @@ impl Queue<'_> {
         self.shown(group).len()
     }
 
-    /// How often messages of a group that are still there were delivered.
-    pub fn deliveries(&self, group: &str) -> u64 {
-        self.shown(group).iter().filter_map(|message| message["ReceiveCount"].as_u64()).sum()
+    /// Until when a group's first message is hidden, in Unix seconds, if it was delivered.
+    pub fn hidden_until(&self, group: &str) -> Option<i64> {
+        let shown = self.shown(group);
+        let first = shown.first().filter(|message| message["ReceiveCount"].as_u64() > Some(0))?;
+        first["VisibleAt"].as_i64()
     }
 
     /// The emulator shows its queues without taking anything.
