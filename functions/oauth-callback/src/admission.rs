@@ -7,8 +7,10 @@ use credentials::Secret;
 use domain::ids::{ConnectionId, OrganizationId, Provider};
 use people::sign_in::Projects;
 use people::{Identity, Person, Role};
-use procore::personal::PersonalError;
+use procore::lists::ListError;
 use std::collections::{BTreeMap, BTreeSet};
+use sync::clock::SystemClock;
+use sync::visit::PageMeter;
 
 pub enum Admission {
     One(OrganizationId, Projects),
@@ -55,16 +57,18 @@ pub async fn of(
 /// By organization with a connection to a company of the person's: the mapped projects that they can list.
 async fn listed(app: &AppState, token: &Secret) -> Result<BTreeMap<OrganizationId, Projects>, Refusal> {
     let mut found: BTreeMap<OrganizationId, Projects> = BTreeMap::new();
-    for company in app.procore().companies_of(token, app.now()).await? {
-        let account = company.id.to_string();
+    let meter = PageMeter::unconnected(Provider::Procore, &SystemClock);
+    let lists = app.lists(&meter);
+    for company in lists.companies(token).await?.into_iter().filter(|company| company.active) {
+        let account = company.id;
         let organizations = app.directory().organizations_of(Provider::Procore, &account).await?;
         if organizations.is_empty() {
             continue;
         }
-        let theirs = match app.procore().projects_of(token, company.id, app.now()).await {
-            Ok(projects) => projects.into_iter().map(|project| project.id.to_string()).collect(),
+        let theirs = match lists.project_ids(&account, token).await {
+            Ok(projects) => projects,
             // Nobody lists projects through an app that is not installed; a manager must get in to mend it.
-            Err(PersonalError::NotConnected | PersonalError::Forbidden) => BTreeSet::new(),
+            Err(ListError::NotInstalled(_) | ListError::Refused(_)) => BTreeSet::new(),
             Err(error) => return Err(error.into()),
         };
         for organization in organizations {

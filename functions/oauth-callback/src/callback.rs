@@ -11,6 +11,8 @@ use domain::ids::Provider;
 use people::sign_in::{NotOurs, UnderWay};
 use people::{Identity, Person};
 use std::collections::BTreeMap;
+use sync::clock::SystemClock;
+use sync::visit::PageMeter;
 
 pub async fn end(
     State(app): State<AppState>,
@@ -28,8 +30,9 @@ pub async fn end(
         (Some(_), _) | (None, _) => return Err(Refusal::NotOurs(NotOurs::Unknown)),
     };
     let tokens = app.procore().exchange_code(&code, &app.redirect_uri(), app.now()).await?;
-    let me = app.procore().me(&tokens.access, app.now()).await?;
-    let identity = Identity { provider: Provider::Procore, user_id: me.id.to_string() };
+    let meter = PageMeter::unconnected(Provider::Procore, &SystemClock);
+    let me = app.lists(&meter).me(&tokens.access).await?;
+    let identity = Identity { provider: Provider::Procore, user_id: me.id };
     if let Some(connection) = &under_way.connection {
         return grant::keep(&app, &headers, &under_way, connection, &identity, &me.login, &tokens).await;
     }

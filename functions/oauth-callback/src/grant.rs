@@ -4,12 +4,14 @@ use crate::refusal::{Nowhere, Refusal};
 use crate::state::AppState;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::ids::ConnectionId;
+use domain::ids::{ConnectionId, Provider};
 use grants::Tokens;
 use people::sign_in::{NotOurs, UnderWay};
 use people::{Identity, Role, Visitor};
 use store::again;
 use store::directory::Connection;
+use sync::clock::SystemClock;
+use sync::visit::PageMeter;
 
 /// A connection of the visitor's organization; only its managers let it work with anything.
 pub async fn connection(app: &AppState, visitor: &Visitor, id: &str) -> Result<Connection, Refusal> {
@@ -34,8 +36,9 @@ pub async fn keep(
     let began = |visitor: &Visitor| under_way.already.as_ref().is_some_and(|began| began.session == visitor.session.id);
     let visitor = visitor.filter(began).ok_or(Refusal::NotOurs(NotOurs::OtherBrowser))?;
     let connection = connection(app, &visitor, id.as_str()).await?;
-    let companies = app.procore().companies_of(&tokens.access, app.now()).await?;
-    if !companies.iter().any(|company| company.id.to_string() == connection.account) {
+    let meter = PageMeter::unconnected(Provider::Procore, &SystemClock);
+    let companies = app.lists(&meter).companies(&tokens.access).await?;
+    if !companies.iter().any(|company| company.active && company.id == connection.account) {
         return Err(Refusal::Nowhere(Nowhere::NotThisCompany));
     }
     app.grants().keep(&connection.lane(), &identity.user_id, label, tokens, app.now()).await?;

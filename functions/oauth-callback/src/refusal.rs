@@ -5,7 +5,8 @@ use credentials::VaultError;
 use grants::GrantError;
 use people::sign_in::NotOurs;
 use people::{PeopleError, calm};
-use procore::personal::{LoginError, PersonalError};
+use procore::lists::ListError;
+use procore::personal::LoginError;
 use store::TableError;
 use store::again::AgainError;
 
@@ -40,8 +41,9 @@ pub enum Refusal {
     Grant(#[from] GrantError),
     #[error(transparent)]
     Again(#[from] AgainError),
-    #[error(transparent)]
-    Personal(#[from] PersonalError),
+    /// Said without Procore's words, which may hold anything.
+    #[error("Procore does not say what the person can see: {}", .0.kind())]
+    Lists(#[from] ListError),
     #[error(transparent)]
     People(#[from] PeopleError),
     #[error(transparent)]
@@ -122,7 +124,7 @@ fn words(refusal: &Refusal) -> Words {
             "Only a manager of your organization decides what a connection works with. A manager can raise your role under People and \
              sessions.",
         ),
-        Refusal::Login(LoginError::Refused) | Refusal::Personal(PersonalError::SignInAgain) => (
+        Refusal::Login(LoginError::Refused) | Refusal::Lists(ListError::SignInAgain) => (
             StatusCode::BAD_REQUEST,
             "Procore did not accept this sign-in",
             "What it gave us works once and for ten minutes, and it was used or is too old. Nothing was done.",
@@ -133,13 +135,12 @@ fn words(refusal: &Refusal) -> Words {
             "Procore does not accept HardHat Pulse itself, which is ours to mend. Nothing was lost. A link from a manager of your \
              organization still lets you in.",
         ),
-        Refusal::Login(LoginError::NotSent(_) | LoginError::Unclear(_))
-        | Refusal::Personal(PersonalError::Unavailable(_)) => (
+        Refusal::Login(LoginError::NotSent(_) | LoginError::Unclear(_)) | Refusal::Lists(ListError::Later { .. }) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "Procore does not answer",
             "Procore could not be reached, or answered nothing that we can use. Nothing was lost: begin again in a minute.",
         ),
-        Refusal::Personal(PersonalError::NotConnected | PersonalError::Forbidden) => (
+        Refusal::Lists(ListError::NotInstalled(_) | ListError::Refused(_)) => (
             StatusCode::FORBIDDEN,
             "Procore does not let you look",
             "Procore did not tell HardHat Pulse who you are. Ask your Procore admin whether the app is installed in your company.",

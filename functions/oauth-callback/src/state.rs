@@ -6,9 +6,11 @@ use grants::TableGrants;
 use jiff::Timestamp;
 use people::People;
 use procore::Procore;
+use procore::lists::Lists;
 use std::sync::Arc;
 use store::bell::Bell;
 use store::directory::Directory;
+use sync::visit::PageMeter;
 
 pub struct Services {
     pub people: People,
@@ -48,6 +50,10 @@ impl AppState {
 
     pub(crate) fn procore(&self) -> &Procore {
         &self.0.procore
+    }
+
+    pub(crate) fn lists<'a>(&'a self, meter: &'a PageMeter<'a>) -> Lists<'a> {
+        Lists { procore: self.procore(), meter }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -102,20 +102,6 @@ impl Procore {
         self.wire.exchange(builder.timeout(self.wire.timeouts.read), || now).await
     }
 
-    /// A read with a person's token; outside the lane's budget, which is the app's.
-    pub(crate) async fn get_as(
-        &self,
-        token: &Secret,
-        path: &str,
-        company: Option<i64>,
-        query: &[(&str, String)],
-        now: Timestamp,
-    ) -> Result<Answer, Broken> {
-        let builder = self.wire.http.get(format!("{}{path}", self.hosts.api)).bearer_auth(token.expose()).query(query);
-        let builder = in_company(builder, company);
-        self.wire.exchange(builder.timeout(self.wire.timeouts.read), || now).await
-    }
-
     /// Sends one request in a person's name. A token that is refused is not renewed here: the person signs in again.
     pub(crate) async fn send_for(
         &self,

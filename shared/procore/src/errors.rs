@@ -38,7 +38,7 @@ impl Manners for ProcoreManners {
     }
 }
 
-pub(crate) fn not_connected(words: &str) -> bool {
+fn not_connected(words: &str) -> bool {
     words.to_ascii_lowercase().contains("app is not connected")
 }
 
@@ -103,11 +103,6 @@ fn invisible(place: Place) -> Block {
                      reinstall empties that list); if the project is gone, the safety manager maps the site to another one."
             .into(),
     }
-}
-
-/// The platform's own words, from any of its four error shapes, as one sentence.
-pub(crate) fn words(status: u16, body: &[u8]) -> String {
-    platform::words::<ProcoreManners>(status, body)
 }
 
 /// The login host refuses the app's credentials.
@@ -225,7 +220,7 @@ mod tests {
             (r#"{"errors":{}}"#, "status 500 without words"),
             ("[1]", "status 500 without words"),
         ] {
-            assert_eq!(words(500, body.as_bytes()), expected, "{body}");
+            assert_eq!(platform::words::<ProcoreManners>(500, body.as_bytes()), expected, "{body}");
         }
     }
 }

@@ -4,8 +4,8 @@
 //!   what all platforms share is in `platform`. [`request`] says what a request is
 //! - [`rates`] and [`errors`]: what an answer says about rate windows and about what went wrong; pure
 //! - [`pages`]: lists, read to their end or not at all
-//! - [`personal`]: what is asked for a person who signed in, with a token of theirs
-//! - [`lists`]: companies, projects and the pick lists of a mapping, for pages
+//! - [`personal`]: how the token of a person who signed in comes to us
+//! - [`lists`]: who that is, companies, projects and the pick lists of a mapping, for pages
 //! - [`text`]: rich text as plain text, so that a merge compares like with like
 //! - [`target`]: incidents and observations as records of the lane
 pub mod client;

@@ -1,4 +1,4 @@
-//! What someone who sets up a connection chooses from: companies, projects, observation types, hazards. By name, with the ids
+//! What is asked for a person: who they are, and what someone who sets up a connection chooses from: companies, projects, observation types, hazards. By name, with the ids
 //! that we keep. Procore has no list of incident types (reference, section 11), so there is none here.
 use crate::client::Procore;
 use crate::errors::disconnected;
@@ -10,6 +10,7 @@ use crate::target::types::fitting;
 use credentials::Secret;
 use domain::record::WorkClass;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use sync::target::{Block, Call, Meter, TargetError};
 
 /// In whose name a list is read.
@@ -33,6 +34,26 @@ pub enum ListError {
     NotInstalled(Block),
     #[error("{}", .0.reason)]
     Refused(Block),
+}
+
+impl ListError {
+    /// Which it is: for logs, which get none of a platform's words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Later { .. } => "later",
+            Self::SignInAgain => "sign in again",
+            Self::NotInstalled(_) => "not installed",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+/// A person, as Procore knows them in all companies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    pub id: String,
+    /// The e-mail address that they log in with.
+    pub login: String,
 }
 
 /// A company that a person belongs to.
@@ -85,6 +106,16 @@ pub struct Lists<'a> {
 }
 
 impl Lists<'_> {
+    /// Who a token stands for.
+    pub async fn me(&self, person: &Secret) -> Result<Me, ListError> {
+        let request = Request::get(None, "/rest/v1.0/me".into(), Place::Account, Tool::Directory);
+        let sent = self.procore.send_for(self.call(), &request, person).await;
+        let said = sent.map_err(|error| refused(error, As::Person(person)))?.body;
+        let unreadable = || ListError::Later { why: "Procore does not say who signed in.".into() };
+        let me = id(&said).map(|id| id.to_string()).zip(text(&said, "login"));
+        me.map(|(id, login)| Me { id, login }).ok_or_else(unreadable)
+    }
+
     /// The companies of a person. The app's own list would tell of other customers, so there is no such call.
     pub async fn companies(&self, person: &Secret) -> Result<Vec<Company>, ListError> {
         let request = Request::get(None, "/rest/v1.0/companies".into(), Place::Account, Tool::Directory);
@@ -103,6 +134,17 @@ impl Lists<'_> {
         let mut projects: Vec<Project> = self.read(&request, who).await?.iter().filter_map(project).collect();
         projects.sort_by_key(|project| project.name.to_lowercase());
         Ok(projects)
+    }
+
+    /// The ids of the active projects of a company that a person can list.
+    pub async fn project_ids(&self, company: &str, person: &Secret) -> Result<BTreeSet<String>, ListError> {
+        let company = number(company)?;
+        let request = Request::get(company, "/rest/v1.1/projects".into(), Place::Account, Tool::Directory)
+            .with("company_id", company)
+            .with("view", "compact");
+        let listed = self.read(&request, As::Person(person)).await?;
+        let active = listed.iter().filter(|project| flag(project, "active") != Some(false));
+        Ok(active.filter_map(id).map(|id| id.to_string()).collect())
     }
 
     /// One project, `None` where it is not shown to whoever asks.

@@ -1,21 +1,13 @@
-//! What we ask for a person, with a token of theirs: who they are, what they can list; and how such a token comes to us
-//! (authorization code), is renewed and is taken back. Procore documents no PKCE, so none is sent: a parameter that is passed
-//! over protects nothing. Here, too, nothing is retried.
+//! How a person's token comes to us (authorization code), is renewed and is taken back. Procore documents no PKCE, so none is sent:
+//! a parameter that is passed over protects nothing. Here, too, nothing is retried. What such a token lets us see: [`crate::lists`].
 use crate::client::{NAME, Procore};
-use crate::errors::{not_connected, words};
-use crate::pages;
 use async_trait::async_trait;
 use credentials::Secret;
 use grants::{RefreshError, Refresher, Tokens};
 use jiff::{SignedDuration, Timestamp};
 use platform::token::oauth_code;
 use platform::{Answer, Broken, CredentialError, Credentials};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
-
-const PER_PAGE: usize = 100;
-const MOST_PAGES: usize = 50;
 
 /// Why the login host gave no tokens.
 #[derive(Debug, thiserror::Error)]
@@ -34,49 +26,6 @@ pub enum LoginError {
     /// Sent; whether it was carried out is not known.
     #[error("{0}")]
     Unclear(String),
-}
-
-/// Why the platform did not say what a person can see.
-#[derive(Debug, thiserror::Error)]
-pub enum PersonalError {
-    #[error("Procore no longer accepts the person's token")]
-    SignInAgain,
-    #[error("the HardHat Pulse app is not connected to this company")]
-    NotConnected,
-    #[error("Procore does not let this person see that")]
-    Forbidden,
-    #[error("{0}")]
-    Unavailable(String),
-}
-
-/// A person, as Procore knows them in all companies.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Me {
-    pub id: i64,
-    /// The e-mail address that they log in with.
-    pub login: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Company {
-    pub id: i64,
-    pub name: String,
-    #[serde(default = "yes")]
-    pub is_active: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct ListedProject {
-    pub id: i64,
-    pub name: String,
-    #[serde(default)]
-    pub project_number: Option<String>,
-    #[serde(default = "yes")]
-    pub active: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Procore {
@@ -139,78 +88,6 @@ impl Procore {
             CredentialError::Unavailable(why) => LoginError::NotSent(why),
         })
     }
-
-    /// Who a token stands for.
-    pub async fn me(&self, token: &Secret, now: Timestamp) -> Result<Me, PersonalError> {
-        self.ask(token, "/rest/v1.0/me", None, &[], now).await.and_then(|answer| read(&answer))
-    }
-
-    /// The companies that a person belongs to, whether or not the app is installed there.
-    pub async fn companies_of(&self, token: &Secret, now: Timestamp) -> Result<Vec<Company>, PersonalError> {
-        let mut companies: Vec<Company> = self.all(token, "/rest/v1.0/companies", None, &[], now).await?;
-        companies.retain(|company| company.is_active);
-        Ok(companies)
-    }
-
-    /// The projects of a company that a person can list.
-    pub async fn projects_of(
-        &self,
-        token: &Secret,
-        company: i64,
-        now: Timestamp,
-    ) -> Result<Vec<ListedProject>, PersonalError> {
-        let query = [("company_id", company.to_string()), ("view", "compact".to_owned())];
-        let mut projects: Vec<ListedProject> =
-            self.all(token, "/rest/v1.1/projects", Some(company), &query, now).await?;
-        projects.retain(|project| project.active);
-        Ok(projects)
-    }
-
-    async fn all<T: DeserializeOwned>(
-        &self,
-        token: &Secret,
-        path: &str,
-        company: Option<i64>,
-        query: &[(&str, String)],
-        now: Timestamp,
-    ) -> Result<Vec<T>, PersonalError> {
-        let mut all = Vec::new();
-        for page in 1..=MOST_PAGES {
-            let paging = [("page", page.to_string()), ("per_page", PER_PAGE.to_string())];
-            let query: Vec<(&str, String)> = query.iter().cloned().chain(paging).collect();
-            let answer = self.ask(token, path, company, &query, now).await?;
-            let more = pages::more(&answer.headers, page);
-            let items: Vec<T> = read(&answer)?;
-            let full = items.len() >= PER_PAGE;
-            all.extend(items);
-            if !more.unwrap_or(full) {
-                return Ok(all);
-            }
-        }
-        Err(PersonalError::Unavailable("Procore's list was too long to be read to its end".into()))
-    }
-
-    async fn ask(
-        &self,
-        token: &Secret,
-        path: &str,
-        company: Option<i64>,
-        query: &[(&str, String)],
-        now: Timestamp,
-    ) -> Result<Answer, PersonalError> {
-        let answer = self.get_as(token, path, company, query, now).await;
-        tracing::debug!(path, status = answer.as_ref().map(|answer| answer.status).ok(), "Procore call for a person");
-        let answer = answer.map_err(|broken| PersonalError::Unavailable(broken.words(NAME)))?;
-        let said = || words(answer.status, answer.body.as_deref().unwrap_or_default());
-        match answer.status {
-            200..=299 => Ok(answer),
-            401 => Err(PersonalError::SignInAgain),
-            403 if not_connected(&said()) => Err(PersonalError::NotConnected),
-            // What a person may not see is sometimes not there.
-            403 | 404 => Err(PersonalError::Forbidden),
-            status => Err(PersonalError::Unavailable(format!("Procore answered {status}"))),
-        }
-    }
 }
 
 #[async_trait]
@@ -234,11 +111,6 @@ impl From<LoginError> for RefreshError {
             LoginError::Refused | LoginError::OurCredentials(_) => Self::Burnt(error.to_string()),
         }
     }
-}
-
-fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, PersonalError> {
-    let body = answer.body.as_ref().map_err(|broken| PersonalError::Unavailable(broken.words(NAME)))?;
-    serde_json::from_slice(body).map_err(|_| PersonalError::Unavailable("Procore's answer can't be read".into()))
 }
 
 fn read_tokens(answer: &Answer, now: Timestamp) -> Result<Tokens, LoginError> {

@@ -144,3 +144,18 @@ async fn why_a_list_is_not_there_is_told_apart() {
     }
     site.assert_clean();
 }
+
+#[tokio::test]
+async fn a_person_is_known_by_their_token_and_by_the_active_projects_that_they_list() {
+    let site = Site::start().await;
+    let procore = client(&site);
+    let lists = Lists { procore: &procore, meter: &site.meter };
+    let login = "regional.safety@example.com";
+    let token = person(&site, login);
+    assert_eq!(lists.me(&token).await.unwrap().login, login);
+    let ids: Vec<i64> = site.sandbox.projects(site.company()).iter().map(|project| project.id).collect();
+    site.sandbox.set_project_active(ids[0], false);
+    let listed = lists.project_ids(&company(&site, 0), &token).await.unwrap();
+    assert_eq!(listed, BTreeSet::from([ids[1].to_string()]), "the first is not active, the third not theirs");
+    assert!(matches!(lists.me(&Secret::new("no token")).await, Err(ListError::SignInAgain)));
+}

@@ -7,6 +7,7 @@ use domain::record::WorkClass;
 use futures::future::join_all;
 use grants::{GrantError, Grants, RefreshError, Refresher, TableGrants, Tokens, grant};
 use jiff::{SignedDuration, Timestamp};
+use procore::lists::Lists;
 use procore::{Hosts, ParameterCredentials, Procore, ProcoreTarget};
 use sandbox::faults::{Effect, Rule};
 use serde_json::Value;
@@ -74,7 +75,7 @@ impl World {
     }
 
     async fn works(&self, token: &Secret) -> bool {
-        self.client().me(token, Timestamp::now()).await.is_ok()
+        Lists { procore: &self.client(), meter: &self.site.meter }.me(token).await.is_ok()
     }
 
     /// What a lane's run does: one look-up in the project.
