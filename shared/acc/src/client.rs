@@ -158,7 +158,7 @@ impl Issuer for AccountBearer<'_> {
         AccManners::NAME
     }
 
-    async fn ask(&self, now: Timestamp) -> Result<Result<Answer, Broken>, CredentialError> {
+    async fn issue(&self, now: Timestamp) -> Result<Result<Answer, Broken>, CredentialError> {
         let app = self.acc.app.get().await?;
         let account = self.acc.accounts.of(self.lane.as_ref(), self.region).await?;
         let address = format!("{}{TOKEN_PATH}", self.acc.hosts.aps);

@@ -35,7 +35,7 @@ pub trait Issuer: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Asks once, with the credentials as they are now, so that rotated ones are seen.
-    async fn ask(&self, now: Timestamp) -> Result<Result<Answer, Broken>, CredentialError>;
+    async fn issue(&self, now: Timestamp) -> Result<Result<Answer, Broken>, CredentialError>;
 
     /// The login host refuses our credentials, with this OAuth error code.
     fn refused(&self, code: &str) -> Block;
@@ -90,7 +90,7 @@ impl Tokens {
 }
 
 async fn renew(issuer: &dyn Issuer, now: Timestamp) -> Result<Token, TargetError> {
-    let answer = issuer.ask(now).await.map_err(|error| match error {
+    let answer = issuer.issue(now).await.map_err(|error| match error {
         CredentialError::Missing(reason) | CredentialError::Unusable(reason) => {
             TargetError::Connection(issuer.none(reason))
         }

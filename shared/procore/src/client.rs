@@ -170,7 +170,7 @@ impl Issuer for Procore {
         NAME
     }
 
-    async fn ask(&self, now: Timestamp) -> Result<Result<Answer, Broken>, CredentialError> {
+    async fn issue(&self, now: Timestamp) -> Result<Result<Answer, Broken>, CredentialError> {
         let credentials = self.credentials().await?;
         let form = [
             ("grant_type", "client_credentials"),

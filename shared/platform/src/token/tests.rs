@@ -33,7 +33,7 @@ impl Issuer for Host {
         Block { reason, who: Mender::HardhatPulse, what_to_do: String::new() }
     }
 
-    async fn ask(&self, _: Timestamp) -> Result<Result<Answer, Broken>, CredentialError> {
+    async fn issue(&self, _: Timestamp) -> Result<Result<Answer, Broken>, CredentialError> {
         let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         tokio::task::yield_now().await;
         let issued =
