@@ -6,7 +6,6 @@ use domain::ids::{OrganizationId, SiteId};
 use domain::webhook::message::Content;
 use jiff::Timestamp;
 use store::bell::fresh_token;
-use store::due;
 use store::endpoints::{Endpoint, Endpoints};
 use store::lanes::LaneId;
 use store::messages::{MessageLane, Todo};
@@ -31,8 +30,7 @@ impl Router<'_> {
             }
             let lane = endpoint.lane();
             MessageLane { table: self.table, id: &lane }.ask(&todos).await?;
-            due::arm(self.table, &lane, now).await?;
-            self.bell.ring(&lane).await?;
+            self.arm_and_ring(&lane, now).await?;
             asked += todos.len();
             lanes.push(lane);
         }

@@ -166,12 +166,17 @@ impl Router<'_> {
                 continue;
             }
             Lane { table: self.table, id: &lane }.ask(&todos).await?;
-            due::arm(self.table, &lane, now).await?;
-            self.bell.ring(&lane).await?;
+            self.arm_and_ring(&lane, now).await?;
             asked += todos.len();
             lanes.push(lane);
         }
         Ok((asked, lanes))
+    }
+
+    /// Should the ring die, the clock finds what was armed.
+    pub(crate) async fn arm_and_ring(&self, lane: &LaneId, now: Timestamp) -> Result<(), RouterError> {
+        due::arm(self.table, lane, now).await?;
+        Ok(self.bell.ring(lane).await?)
     }
 
     /// Tells the bus. A bus that is down must not hold facts back; what it missed stands in the log, at level ERROR.

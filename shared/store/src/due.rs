@@ -165,14 +165,6 @@ pub async fn arm(table: &dyn Table, lane: &LaneId, now: Timestamp) -> Result<(),
     .await
 }
 
-/// Takes the arm back, when the lane has nothing left to do. Look for todos once more *after* this.
-pub async fn disarm(table: &dyn Table, lane: &LaneId) -> Result<(), TableError> {
-    change(table, lane, |reasons| {
-        reasons.remove(&Reason::Rung);
-    })
-    .await
-}
-
 /// Lanes and sites that are due; each by itself, so that an item that does not read holds nobody else up.
 pub async fn overdue(
     table: &dyn Table,

@@ -56,16 +56,10 @@ impl DynamoTable {
     }
 
     fn write_of(&self, new: Item, condition: Condition) -> Result<TransactWriteItem, TableError> {
-        let put = Put::builder().table_name(&self.name).set_item(Some(from_item(new)?));
-        let put = match condition {
-            Condition::Always => put,
-            Condition::Absent => put.condition_expression("attribute_not_exists(pk)"),
-            Condition::Equals(name, value) => put
-                .condition_expression("#c = :c")
-                .expression_attribute_names("#c", name)
-                .expression_attribute_values(":c", attribute(value)?),
-        };
-        let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Check { text, names, values } = check(condition)?;
+        let put = Put::builder().table_name(&self.name).set_item(Some(from_item(new)?)).set_condition_expression(text);
+        let put = put.set_expression_attribute_names(names).set_expression_attribute_values(values);
+        let put = put.return_values_on_condition_check_failure(OLD);
         Ok(TransactWriteItem::builder().put(put.build().map_err(unavailable)?).build())
     }
 
@@ -101,26 +95,13 @@ impl Table for DynamoTable {
     }
 
     async fn put(&self, new: Item, condition: Condition) -> Result<(), TableError> {
+        let Check { text, names, values } = check(condition)?;
         let request = self.client.put_item().table_name(&self.name).set_item(Some(from_item(new)?));
-        let request = match condition {
-            Condition::Always => request,
-            Condition::Absent => request.condition_expression("attribute_not_exists(pk)"),
-            Condition::Equals(name, value) => request
-                .condition_expression("#c = :c")
-                .expression_attribute_names("#c", name)
-                .expression_attribute_values(":c", attribute(value)?),
-        };
-        let request = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match request.send().await {
+        let request = request.set_condition_expression(text).set_expression_attribute_names(names);
+        let request = request.set_expression_attribute_values(values).return_values_on_condition_check_failure(OLD);
+        match request.send().await.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e)) if matches!(e.err(), PutItemError::ConditionalCheckFailedException(_)) => {
-                match e.into_err() {
-                    PutItemError::ConditionalCheckFailedException(failed) => {
-                        Err(TableError::Condition(failed.item.map(item).transpose()?))
-                    }
-                    other => Err(failed(other)),
-                }
-            }
+            Err(PutItemError::ConditionalCheckFailedException(not_met)) => Err(stands(not_met.item)?),
             Err(error) => Err(failed(error)),
         }
     }
@@ -135,7 +116,7 @@ impl Table for DynamoTable {
                 let reasons = cancelled.cancellation_reasons.unwrap_or_default();
                 let failed = reasons.into_iter().find(|reason| reason.code() == Some("ConditionalCheckFailed"));
                 match failed {
-                    Some(reason) => Err(TableError::Condition(reason.item.map(item).transpose()?)),
+                    Some(reason) => Err(stands(reason.item)?),
                     // Another transaction on these items was under way, or the table throttled: nothing was written.
                     None => Err(TableError::Unavailable("the transaction was cancelled".into())),
                 }
@@ -154,28 +135,13 @@ impl Table for DynamoTable {
     }
 
     async fn delete(&self, key: &Key, condition: Condition) -> Result<(), TableError> {
+        let Check { text, names, values } = check(condition)?;
         let request = self.client.delete_item().table_name(&self.name).set_key(Some(attributes(key)));
-        let request = match condition {
-            Condition::Always => request,
-            Condition::Absent => request.condition_expression("attribute_not_exists(pk)"),
-            Condition::Equals(name, value) => request
-                .condition_expression("#c = :c")
-                .expression_attribute_names("#c", name)
-                .expression_attribute_values(":c", attribute(value)?),
-        };
-        let request = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match request.send().await {
+        let request = request.set_condition_expression(text).set_expression_attribute_names(names);
+        let request = request.set_expression_attribute_values(values).return_values_on_condition_check_failure(OLD);
+        match request.send().await.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e))
-                if matches!(e.err(), DeleteItemError::ConditionalCheckFailedException(_)) =>
-            {
-                match e.into_err() {
-                    DeleteItemError::ConditionalCheckFailedException(failed) => {
-                        Err(TableError::Condition(failed.item.map(item).transpose()?))
-                    }
-                    other => Err(failed(other)),
-                }
-            }
+            Err(DeleteItemError::ConditionalCheckFailedException(not_met)) => Err(stands(not_met.item)?),
             Err(error) => Err(failed(error)),
         }
     }
@@ -230,6 +196,33 @@ impl Table for DynamoTable {
             .filter_map(|found| Some(Key::new(text(found, "pk")?, text(found, "sk")?)))
             .collect())
     }
+}
+
+/// With a condition that does not hold, the table says what stands.
+const OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
+
+/// A condition as requests take it.
+#[derive(Default)]
+struct Check {
+    text: Option<String>,
+    names: Option<HashMap<String, String>>,
+    values: Option<HashMap<String, AttributeValue>>,
+}
+
+fn check(condition: Condition) -> Result<Check, TableError> {
+    Ok(match condition {
+        Condition::Always => Check::default(),
+        Condition::Absent => Check { text: Some("attribute_not_exists(pk)".into()), ..Check::default() },
+        Condition::Equals(name, value) => Check {
+            text: Some("#c = :c".into()),
+            names: Some(HashMap::from([("#c".into(), name.into())])),
+            values: Some(HashMap::from([(":c".into(), attribute(value)?)])),
+        },
+    })
+}
+
+fn stands(standing: Option<HashMap<String, AttributeValue>>) -> Result<TableError, TableError> {
+    Ok(TableError::Condition(standing.map(item).transpose()?))
 }
 
 async fn backoff(attempt: u32) {

@@ -202,10 +202,7 @@ impl MessageLane<'_> {
     pub async fn ask(&self, todos: &[Todo]) -> Result<(), TableError> {
         let pk = self.id.pk();
         let items = todos.iter().map(|todo| item(&todo.key(&pk), todo)).collect::<Result<Vec<_>, _>>()?;
-        match items.len() {
-            0 => Ok(()),
-            _ => self.table.put_many(items).await,
-        }
+        self.table.put_many(items).await
     }
 
     /// What is to be sent now, in order.
