@@ -1,5 +1,6 @@
 //! Refused events are kept aside in S3: what they named, what was wrong and a hash, never a refused value. One object a request.
 use async_trait::async_trait;
+use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use domain::ids::{OrganizationId, SiteId};
 use domain::message::Origin;
@@ -61,7 +62,7 @@ impl Aside for S3Aside {
     async fn put(&self, record: &Record) -> Result<(), AsideError> {
         let request = self.client.put_object().bucket(&self.bucket).key(&record.key);
         let request = request.content_type("application/json").body(ByteStream::from(json(record)?));
-        request.send().await.map(drop).map_err(|error| AsideError(error.into_service_error().to_string()))
+        request.send().await.map(drop).map_err(|error| AsideError(DisplayErrorContext(&error).to_string()))
     }
 }
 

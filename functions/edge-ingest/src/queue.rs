@@ -1,5 +1,6 @@
 //! The site queue: FIFO, one group per site.
 use async_trait::async_trait;
+use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use domain::message::SiteMessage;
 use std::sync::{Mutex, PoisonError};
@@ -69,7 +70,7 @@ impl SiteQueue for SqsSiteQueue {
             request = request.entries(built.map_err(|error| QueueError::Unavailable(error.to_string()))?);
         }
         let sent = request.send().await;
-        let sent = sent.map_err(|error| QueueError::Unavailable(error.into_service_error().to_string()))?;
+        let sent = sent.map_err(|error| QueueError::Unavailable(DisplayErrorContext(&error).to_string()))?;
         match sent.failed() {
             [] => Ok(()),
             failed => Err(QueueError::Partly { refused: failed.len(), code: failed[0].code().to_owned() }),
@@ -130,5 +131,23 @@ impl SiteQueue for MemoryQueue {
                 refused => Err(QueueError::Partly { refused, code: "InternalError".into() }),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sqs::config::{BehaviorVersion, Region};
+
+    #[tokio::test]
+    async fn why_the_queue_took_nothing_is_told_to_its_cause() {
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .build();
+        let queue = SqsSiteQueue::new(aws_sdk_sqs::Client::from_conf(config), "http://127.0.0.1:9/site.fifo".into());
+        let entry = Entry { group: "site".into(), deduplication_id: "1".into(), body: "{}".into() };
+        let error = queue.send(&[entry]).await.expect_err("this client has no credentials").to_string();
+        assert!(error.contains("credentials"), "{error}");
     }
 }
