@@ -1,6 +1,7 @@
-//! What describes us, for anyone: the OpenAPI document, and the JSON Schemas of what edges send and webhook endpoints get, at the
+//! What describes us, for anyone: the OpenAPI document, the same as a page, and the JSON Schemas of what edges send and webhook endpoints get, at the
 //! addresses that their ids name.
 use crate::problem::Problem;
+use crate::reference;
 use crate::state::AppState;
 use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -12,7 +13,10 @@ use domain::webhook;
 
 /// Routes that need no key.
 pub fn routes() -> Router<AppState> {
-    Router::new().route("/openapi.json", get(openapi)).route("/schemas/{*path}", get(schema))
+    Router::new()
+        .route("/openapi.json", get(openapi))
+        .route("/docs", get(reference::page))
+        .route("/schemas/{*path}", get(schema))
 }
 
 async fn openapi() -> impl IntoResponse {

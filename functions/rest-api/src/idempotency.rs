@@ -8,7 +8,7 @@ use crate::json_body;
 use crate::problem::{FieldError, Place, Problem};
 use crate::state::{AppState, sha256_hex};
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, RETRY_AFTER};
 use axum::http::{HeaderMap, Method, StatusCode, request::Parts};
 use axum::middleware::Next;
@@ -75,8 +75,10 @@ pub async fn once(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    let path = request.extensions().get::<MatchedPath>();
+    let known = path.is_some_and(|path| crate::routes::knows(request.method(), path.as_str()));
     let given = match request.method() {
-        &Method::POST | &Method::PATCH => key_of(request.headers())?,
+        &Method::POST | &Method::PATCH if known => key_of(request.headers())?,
         _ => None,
     };
     let Some(given) = given else { return Ok(next.run(request).await) };
@@ -105,7 +107,9 @@ pub async fn once(
 fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(HEADER) else { return Ok(None) };
     match value.to_str() {
-        Ok(text) if (1..=255).contains(&text.len()) => Ok(Some(text.to_owned())),
+        Ok(text) if (1..=255).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => {
+            Ok(Some(text.to_owned()))
+        }
         _ => {
             let detail = "must have 1 to 255 printable ASCII characters".to_owned();
             Err(Problem::invalid(vec![FieldError { place: Place::Parameter("Idempotency-Key".into()), detail }]))

@@ -1,7 +1,10 @@
 //! The OpenAPI 3.1 document, built from the table of routes: a route that [`operations`] says nothing of fails a test.
+mod messages;
 mod operations;
+mod schema;
 mod webhooks;
 
+use crate::retiring;
 use crate::routes::ROUTES;
 use operations::{Says, says};
 use serde_json::{Value, json};
@@ -10,28 +13,47 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+    Components, ContentBuilder, Deprecated, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response,
+    ResponseBuilder,
 };
 
 const ABOUT: &str = "Reads the facts of your sites, and sets up where they go. Lists are in the order of arrival; a kept \
     `next_cursor` never expires and later gives what has arrived since. Refusals are `application/problem+json`.";
 
 /// Refusals that an operation may answer with, beside its own.
-const REFUSALS: [(&str, &str); 7] = [
+const REFUSALS: [(&str, &str); 8] = [
     ("401", "No valid key"),
     ("403", "The key may not do this: `detail` names the scope that it lacks"),
     ("404", "It does not exist for this key"),
+    ("405", "An id is not one, so that the path is another, which does not know the method"),
     ("422", "Some values are not valid: `errors` names each"),
     ("429", "Too many requests: `Retry-After` says when to come again"),
     ("500", "An error on our side, logged under the request id"),
     ("503", "Not available at the moment: `Retry-After` says when to come again"),
 ];
 
-pub fn document() -> OpenApi {
+/// Of an operation with a body.
+const WITH_BODY: [(&str, &str); 3] = [
+    ("400", "The body is not JSON"),
+    ("413", "The body is too large"),
+    ("415", "`Content-Type` is not `application/json`"),
+];
+/// Of one that changes what exists.
+const CONDITIONAL: [(&str, &str); 2] =
+    [("412", "It was changed since: read it again"), ("428", "`If-Match` with the ETag that you last read is needed")];
+
+/// All of it: what can be asked of us, and what we send to receivers.
+pub fn document() -> Value {
+    let mut document = serde_json::to_value(asked()).unwrap_or_default();
+    document["webhooks"] = messages::webhooks();
+    document
+}
+
+fn asked() -> OpenApi {
     let mut paths = Paths::new();
-    for (method, path) in ROUTES {
-        if let (Some(says), Some(method)) = (says(method, path), http_method(method)) {
-            paths.add_path_operation(*path, vec![method], operation(path, &says));
+    for (method_name, path) in ROUTES {
+        if let (Some(says), Some(method)) = (says(method_name, path), http_method(method_name)) {
+            paths.add_path_operation(*path, vec![method], operation(method_name, path, &says));
         }
     }
     let key =
@@ -54,8 +76,10 @@ fn http_method(method: &str) -> Option<HttpMethod> {
     }
 }
 
-fn operation(path: &str, says: &Says) -> Operation {
+fn operation(method: &str, path: &str, says: &Says) -> Operation {
+    let deprecated = retiring::of(retiring::RETIRING, method, path).map(|_| Deprecated::True);
     let mut operation = OperationBuilder::new()
+        .deprecated(deprecated)
         .summary(Some(says.summary))
         .description(Some(says.description))
         .operation_id(Some(says.id))
@@ -64,16 +88,25 @@ fn operation(path: &str, says: &Says) -> Operation {
         .request_body(says.body.map(body))
         .response(says.status, answer(says));
     for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
-        operation = operation.parameter(parameter(name, ParameterIn::Path, ""));
+        operation = operation.parameter(parameter(says.id, name, ParameterIn::Path, ""));
     }
     for name in says.query {
-        operation = operation.parameter(parameter(name, ParameterIn::Query, operations::query(says.id, name)));
+        operation = operation.parameter(parameter(says.id, name, ParameterIn::Query, operations::query(says.id, name)));
     }
     for name in says.headers {
-        operation = operation.parameter(parameter(name, ParameterIn::Header, operations::header(name)));
+        operation = operation.parameter(parameter(says.id, name, ParameterIn::Header, operations::header(name)));
     }
     let unacceptable = says.headers.contains(&"Accept").then_some(("406", "`Accept` takes none of what there is"));
-    for (status, words) in REFUSALS.into_iter().chain(unacceptable) {
+    let with_body = says.body.is_some().then_some(WITH_BODY).into_iter().flatten();
+    let conditional = says.headers.contains(&"If-Match").then_some(CONDITIONAL).into_iter().flatten();
+    let repeatable = says.headers.contains(&"Idempotency-Key") || says.headers.contains(&"If-Match");
+    let conflict = repeatable.then_some(("409", "Not as things stand, or the same `Idempotency-Key` is under way"));
+    let refusals = REFUSALS.into_iter().chain(unacceptable).chain(with_body).chain(conditional).chain(conflict);
+    if says.headers.contains(&"If-None-Match") {
+        let unchanged = ResponseBuilder::new().description("Unchanged since the ETag that you named; there is no body");
+        operation = operation.response("304", unchanged.build());
+    }
+    for (status, words) in refusals {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
         let refusal = ResponseBuilder::new().description(words).content("application/problem+json", content);
         operation = operation.response(status, refusal.build());
@@ -81,16 +114,15 @@ fn operation(path: &str, says: &Says) -> Operation {
     operation.build()
 }
 
-fn parameter(name: &str, place: ParameterIn, words: &str) -> Parameter {
+fn parameter(operation: &str, name: &str, place: ParameterIn, words: &str) -> Parameter {
     let required = if matches!(place, ParameterIn::Path) { Required::True } else { Required::False };
-    let schema = ObjectBuilder::new().schema_type(if name == "limit" { Type::Integer } else { Type::String });
     let words = (!words.is_empty()).then_some(words);
     ParameterBuilder::new()
         .name(name)
         .parameter_in(place)
         .required(required)
         .description(words)
-        .schema(Some(schema))
+        .schema(Some(schema::parameter(operation, name)))
         .build()
 }
 
@@ -99,7 +131,8 @@ fn example(text: &str) -> Option<Value> {
 }
 
 fn body(text: &str) -> RequestBody {
-    let content = ContentBuilder::new().schema(Some(object())).example(example(text)).build();
+    let example = example(text);
+    let content = ContentBuilder::new().schema(example.as_ref().map(schema::like)).example(example).build();
     RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build()
 }
 

@@ -4,9 +4,13 @@ use crate::{
     api_keys, auth, conflicts, connections, documents, edges, facts, footage, idempotency, json_body, organizations,
     projects,
 };
-use crate::{rate_limit, records, reports, request_log, retry, setup_links, sites, treatment, webhook_endpoints};
+use crate::{
+    rate_limit, records, reports, request_log, retiring, retry, setup_links, sites, treatment, webhook_endpoints,
+};
 use axum::extract::DefaultBodyLimit;
+use axum::http::Method;
 use axum::{Router, middleware, routing};
+use tower_http::compression::CompressionLayer;
 
 macro_rules! routes {
     ($($method:ident $path:literal => $handler:path;)*) => {
@@ -67,15 +71,22 @@ routes! {
     delete "/v1/connections/{connection}" => connections::remove;
 }
 
-/// The API as a service. From outside in: request id and log; the caller; the caller's rate; a repeated POST.
+/// Whether there is such a route: layers also see requests whose path knows another method only.
+pub fn knows(method: &Method, path: &str) -> bool {
+    ROUTES.iter().any(|(known, at)| *at == path && known.eq_ignore_ascii_case(method.as_str()))
+}
+
+/// The API as a service. From outside in: compression; request id and log; the caller; the caller's rate; a repeated POST.
 pub fn app(state: AppState) -> Router {
     table()
         .route_layer(middleware::from_fn_with_state(state.clone(), idempotency::once))
         .route_layer(middleware::from_fn_with_state(state.clone(), rate_limit::count))
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::identify))
+        .route_layer(middleware::from_fn(retiring::tell))
         .merge(documents::routes())
         .fallback(request_log::unknown_path)
         .layer(DefaultBodyLimit::max(json_body::LIMIT))
         .layer(middleware::from_fn_with_state(state.clone(), request_log::log))
+        .layer(CompressionLayer::new().gzip(true))
         .with_state(state)
 }

@@ -152,7 +152,7 @@ fn page(
         h1 { "API keys" }
         (note)
         p { "The REST API lets your developers and tools read what your sites' edges reported, follow it as it arrives, and set webhooks up. \
-             What it offers stands in " a href="/openapi.json" { "its description" } "." }
+             What it offers stands in " a href="/docs" { "its reference" } "." }
         (errors.summary())
         h2 { "Keys of " @if sites.all { "your organization" } @else { "the sites that you see" } }
         @if keys.is_empty() { p { "There is none yet." } } @else {
@@ -229,7 +229,7 @@ fn made(app: &AppState, key: &ApiKey, text: &Secret) -> Markup {
                  reads, and keep it on servers, never in a web page or an app." }
         }
         p { "The first call:" }
-        pre.code { "curl -H \"Authorization: Bearer $KEY\" " (public.as_str().trim_end_matches('/')) "/v1/sites" }
+        pre.code tabindex="0" role="region" aria-label="The first call" { "curl -H \"Authorization: Bearer $KEY\" " (public.as_str().trim_end_matches('/')) "/v1/sites" }
         p { a.button href=(PATH) { "Done: back to the keys" } }
     }
 }

@@ -12,11 +12,12 @@
 //! - `steps`: the set-up, in order: `connect`, `projects`, `settings`, `schedule`, `trial`; `platform`: what they ask of Procore
 //! - `consent`: what a connection works with; `disconnect`: the way out
 //! - `webhooks`: endpoints of the customer's own; `kinds`: the choice of detection kinds
-//! - `api_keys`: keys of the REST API; `sites`: those that a visitor sees
+//! - `api_keys`: keys of the REST API; `sites`: those that a visitor sees; `capabilities`: what each platform can show
 //! - `facts`, `reports`: the pages that links in records open; `treatment`: what people added, on an incident's
 mod activity;
 mod api_keys;
 mod assets;
+mod capabilities;
 mod connect;
 mod consent;
 mod disconnect;

@@ -2,8 +2,8 @@
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::{
-    activity, api_keys, assets, connect, consent, disconnect, facts, frame, headers, overview, passkeys, people_page,
-    projects, reports, schedule, settings, sign_in, status, trial, webhooks,
+    activity, api_keys, assets, capabilities, connect, consent, disconnect, facts, frame, headers, overview, passkeys,
+    people_page, projects, reports, schedule, settings, sign_in, status, trial, webhooks,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
@@ -44,6 +44,7 @@ routes! {
     get "/setup" => overview::show;
     get "/setup/connect" => connect::show;
     post "/setup/connect" => connect::save;
+    get "/setup/capabilities" => capabilities::show;
     get "/setup/api-keys" => api_keys::show;
     post "/setup/api-keys" => api_keys::make;
     post "/setup/api-keys/{key}/revoke" => api_keys::revoke;

@@ -56,8 +56,8 @@ impl Sites {
             fieldset #sites tabindex="-1" aria-describedby=[errors.described("sites")] {
                 legend { "Sites" }
                 @if self.all {
-                    label.check { input type="radio" name="where" value="all" checked[all]; "All, and those to come" }
-                    label.check { input type="radio" name="where" value="these" checked[!all]; "Only these:" }
+                    label.check { input type="radio" name="where" value="all" checked[all]; "All sites, and those to come" }
+                    label.check { input type="radio" name="where" value="these" checked[!all]; "Only these sites:" }
                 }
                 div.choices { @for site in &self.seen {
                     label.check {

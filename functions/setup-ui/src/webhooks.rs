@@ -11,6 +11,7 @@ pub mod new;
 pub mod preview;
 pub mod settings;
 
+use crate::capabilities;
 use crate::refusal::Refusal;
 use crate::sites::Sites;
 use crate::state::AppState;
@@ -88,6 +89,7 @@ pub async fn overview(app: &AppState, visitor: &Visitor) -> Result<Markup, Refus
                 p.links {
                     a.button.quiet #set-up-webhook href=(NEW) { "Set up a webhook" }
                     a href=(crate::api_keys::PATH) { "API keys" }
+                    a href=(capabilities::PATH) { (capabilities::TITLE) }
                 }
             }
         }

@@ -22,13 +22,15 @@ cargo xtask bench [--only PART] [--detections N] [--json FILE] [--write] [--port
     --only PART                 startup, cpu, counts (with the bills) or speed (repeatable; left out: all, and memory)
     --write                     puts what was measured into docs/performance.md
 cargo xtask day --detections N [--seed S] [--sites N] [--out FILE]
-                                a day of events, as events/demo-day.json is made";
+                                a day of events, as events/demo-day.json is made
+cargo xtask capabilities        writes docs/capabilities.md from what the code says";
 
 pub enum Command {
     Help,
     Local(Box<Options>),
     LocalStop { state: Option<PathBuf> },
     Day(DayOptions),
+    Capabilities,
     Test(TestOptions),
     Bench(BenchOptions),
 }
@@ -84,6 +86,7 @@ fn command(args: &mut Parser) -> Result<Command, lexopt::Error> {
     match args.next()? {
         Some(Arg::Value(name)) if name == "local" => local(args),
         Some(Arg::Value(name)) if name == "day" => day(args),
+        Some(Arg::Value(name)) if name == "capabilities" => Ok(Command::Capabilities),
         Some(Arg::Value(name)) if name == "test" => test(args),
         Some(Arg::Value(name)) if name == "bench" => bench(args),
         None | Some(Arg::Long("help") | Arg::Short('h')) => Ok(Command::Help),

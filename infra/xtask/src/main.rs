@@ -8,6 +8,7 @@ mod args;
 mod aws;
 mod bench;
 mod browser;
+mod contract;
 mod day;
 mod demo;
 mod deny;
@@ -48,6 +49,9 @@ fn run(command: args::Command) -> error::Result<()> {
         args::Command::Bench(options) => bench::run(&paths::Repo::find()?, &options),
         args::Command::Local(options) => local::run(&paths::Repo::find()?, &options),
         args::Command::LocalStop { state } => local::stop(&paths::Repo::find()?, state),
+        args::Command::Capabilities => {
+            paths::write(&paths::Repo::find()?.path("docs/capabilities.md"), &domain::capabilities::markdown())
+        }
         args::Command::Day(options) => day::write(&options),
         args::Command::Test(options) => test::run(&paths::Repo::find()?, &options),
     }

@@ -3,7 +3,7 @@ use crate::args::TestOptions;
 use crate::error::{Error, Result};
 use crate::paths::Repo;
 use crate::stack::Stack;
-use crate::{browser, deny, local, log_scan, process, tools};
+use crate::{browser, contract, deny, local, log_scan, process, tools};
 use std::process::Command;
 use std::time::Instant;
 
@@ -24,6 +24,7 @@ pub fn run(repo: &Repo, options: &TestOptions) -> Result<()> {
     steps.step("lints", || lints(repo))?;
     steps.step("unit and integration tests", || tests(repo))?;
     if !options.quick {
+        steps.step("examples", || contract::examples(repo))?;
         steps.step("dependencies", || deny::check(repo))?;
         steps.step("end to end, and in a browser", || on_a_stack(repo))?;
     }
@@ -116,6 +117,7 @@ fn on_a_stack(repo: &Repo) -> Result<()> {
         });
         command.env("HHP_STACK", state.stack()).env("HHP_CHROMEDRIVER", &driver).env("HHP_AXE", &axe);
         process::show(&mut command, "the tests on a stack")?;
+        contract::on_a_stack(repo, state)?;
         log_scan::scan(&Stack::load(state)?.aws_endpoint)
     })
 }

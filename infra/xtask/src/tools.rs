@@ -10,6 +10,7 @@ pub const EMULATOR: &str = "emulator";
 pub const SAM: &str = "sam";
 pub const PYTHON_PEER: &str = "python-peer";
 pub const AXE: &str = "axe";
+pub const CONTRACT: &str = "contract";
 
 /// The `bin` folder of a tool's environment, made if it is not there.
 pub fn ensure(repo: &Repo, tool: &str) -> Result<PathBuf> {

@@ -11,10 +11,12 @@
 //! - [`treatment`]: what people add to a fact at a platform or through the API, with the outcome by 29 CFR 1904.7
 //! - [`footage`]: whose footage a key of the bucket is
 //! - [`autodesk`]: what Autodesk's ids and regions look like
+//! - [`capabilities`]: what goes to each platform and what comes back, as the docs and the pages tell it
 //! - [`signature`]: Standard Webhooks signing
 //! - [`webhook`]: what a customer's own receiver is sent, in which words and when again
 pub mod arrival;
 pub mod autodesk;
+pub mod capabilities;
 pub mod choose;
 pub mod event;
 pub mod fact;

@@ -157,17 +157,18 @@ fn a_webhook_is_set_up_tested_followed_and_mended() {
 
         // What was missed while the webhook was switched off is sent on a press.
         relay.says(410, "Gone");
-        person.presses("Send another test event").await;
-        person.sees("Nothing is being sent").await;
+        tenant.take(&[detection(&tenant, 4)]);
+        relay.waits_for("detection.recorded", 410, 1);
+        comes_to_show(&person, &status, "Nothing is being sent").await;
         person.can_use("webhook switched off").await;
         relay.takes();
-        tenant.take(&[detection(&tenant, 4)]);
-        tenant.settled("observations", 4);
+        tenant.take(&[detection(&tenant, 5)]);
+        tenant.settled("observations", 5);
         person.open(&status).await;
         person.presses("It is mended: try again").await;
         person.does_not_see("Nothing is being sent").await;
         person.presses("Send what was missed").await;
-        relay.waits_for("detection.recorded", 200, 3);
+        relay.waits_for("detection.recorded", 200, 4);
         // Whatever came after a secret was known was signed and shaped as it should be.
         for arrival in relay.arrivals() {
             assert_eq!(arrival["problems"], json!([]), "{arrival:#}");
@@ -224,5 +225,15 @@ fn a_manager_gives_a_developer_an_api_key_and_takes_it_back() {
         person.presses("Revoke Dashboard").await;
         person.sees("The key was revoked").await;
         assert_eq!(sites().status, 401);
+
+        // What they read: the reference, which is for anyone, and what each platform can show.
+        person.presses("its reference").await;
+        person.sees("The HardHat Pulse API").await;
+        person.presses("Messages to your receiver").await;
+        person.can_use("api reference").await;
+        person.open(&format!("{}/setup", tenant.stack.api)).await;
+        person.presses("What each platform can show").await;
+        person.sees("Injuries and treatment come back").await;
+        person.can_use("capabilities").await;
     });
 }

@@ -95,7 +95,7 @@ pub(super) fn make(
 pub fn says(method: &str, path: &str) -> Option<Says> {
     let site = "/v1/sites/{site}";
     let connection = "/v1/connections/{connection}";
-    let operator = |says: Says| Says { description: OPERATOR, ..says };
+    let operator = |says: Says| Says { tag: "operator", description: OPERATOR, ..says };
     let tail = path.strip_prefix(site).or_else(|| path.strip_prefix(connection)).unwrap_or(path);
     let says = match (method, path.starts_with(site), tail) {
         ("post", false, "/v1/organizations") => operator(make(

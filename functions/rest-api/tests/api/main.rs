@@ -4,6 +4,7 @@
 mod auth;
 mod connections;
 mod crashes;
+mod descriptions;
 mod directory;
 mod edge;
 mod facts;

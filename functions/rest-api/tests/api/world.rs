@@ -20,7 +20,7 @@ use webhook::post::{MemoryPost, Reply};
 pub const OPERATOR: &str = "hhp_op_0123456789abcdef0123456789abcdef";
 
 pub struct World {
-    app: Router,
+    pub app: Router,
     pub table: Arc<MemoryTable>,
     pub bell: Arc<MemoryBell>,
     pub outbox: Arc<MemoryOutbox>,

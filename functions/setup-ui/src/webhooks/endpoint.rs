@@ -118,7 +118,7 @@ fn result(attempt: &Attempt) -> Markup {
             }
             @if let Some(excerpt) = attempt.response_excerpt.as_ref().filter(|text| !text.is_empty()) {
                 p { "In the receiver's own words:" }
-                pre #answer { (excerpt) }
+                pre #answer tabindex="0" role="region" aria-label="The receiver's own words" { (excerpt) }
             }
         }
     }

@@ -52,7 +52,7 @@ pub fn steps(platform: Platform) -> Markup {
                     li { "Send a test event, and see the receiver's own answer here." }
                 },
             }
-            p { "The payloads are described under " a href="/openapi.json" { "openapi.json" } "; each names its JSON Schema." }
+            p { "The payloads are described under " a href="/docs#messages" { "Messages to your receiver" } "; each names its JSON Schema." }
         }
     }
 }

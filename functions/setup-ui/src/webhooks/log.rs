@@ -63,7 +63,7 @@ fn shown(visitor: &Visitor, endpoint: &Endpoint, sites: &Sites, row: &Delivery) 
         }
         @if let Some(at) = row.next_attempt_at { p { "Tried again by itself at " (sites.clock(at)) "." } }
         @if let Some(excerpt) = last.and_then(|attempt| attempt.response_excerpt.as_ref()).filter(|text| !text.is_empty()) {
-            details { summary { "The receiver's own words" } pre { (excerpt) } }
+            details { summary { "The receiver's own words" } pre tabindex="0" role="region" aria-label={ "Answer to message " (row.sequence) } { (excerpt) } }
         }
         @if row.state != DeliveryState::Pending || row.next_attempt_at.is_some() {
             form method="post" action={ (path(endpoint)) "/deliveries/" (row.message_id) "/retry" } {

@@ -1,6 +1,7 @@
 //! Choose a platform, enter an address, and see the signing secret: it stands in this one answer alone.
 use super::fields::{Fields, title};
 use super::{NEW, guide, path, platform, preview};
+use crate::capabilities;
 use crate::form::{self, Errors};
 use crate::layout::Page;
 use crate::refusal::Refusal;
@@ -48,6 +49,7 @@ fn choice() -> Page {
                 p { a.button href={ (NEW) "?platform=" (each.as_str()) } { "Choose " (choose(each)) } }
             }
         } }
+        p { a href=(capabilities::PATH) { (capabilities::TITLE) } ", side by side." }
         p { "Procore needs no webhook: " a href="/setup/connect" { "connect it directly" } "." }
     };
     Page::new("Set up a webhook", body)

@@ -99,8 +99,8 @@ async fn section(app: &AppState, sites: &Sites, endpoint: &Endpoint) -> Result<M
         section.notice aria-labelledby="preview" {
             h2 #preview { "What is sent" }
             p { (words) " Nothing was sent now." }
-            pre.code #headers { (headers(endpoint, &id, app.now())) }
-            pre.code #payload { (pretty(&body)) }
+            pre.code #headers tabindex="0" role="region" aria-label="Headers" { (headers(endpoint, &id, app.now())) }
+            pre.code #payload tabindex="0" role="region" aria-label="Message" { (pretty(&body)) }
             @if endpoint.format == Format::Cloudevents && endpoint.platform != Platform::Own {
                 p { "What a relay needs for one call at the platform stands under " code { "ready" } "." }
             }

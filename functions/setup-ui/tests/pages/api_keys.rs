@@ -95,3 +95,17 @@ async fn a_viewer_sees_no_keys() {
     assert_eq!(world.get(&viewer, PATH).await.status, 403);
     assert!(!world.get(&viewer, "/setup").await.body.contains(PATH));
 }
+
+#[tokio::test]
+async fn what_each_platform_can_show_is_what_the_docs_say() {
+    let world = World::new().await;
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    let page = world.get(&viewer, "/setup/capabilities").await;
+    assert_eq!(page.status, 200);
+    for row in domain::capabilities::ROWS {
+        assert!(page.body.contains(row.feature), "{}", row.feature);
+        for cell in row.cells {
+            assert!(page.body.contains(&cell.words()), "{}", cell.words());
+        }
+    }
+}

@@ -127,7 +127,8 @@ async fn a_preview_shows_the_last_event_of_the_customers_own_and_sends_nothing()
     let manager = world.sign_in(&world.ours, Role::Manager).await;
     let page = world.post(&manager, NEW, &form(1, &format!("{GOOD}&do=preview"))).await;
     assert_eq!(page.status, 200, "{}", page.body);
-    let payload: Value = serde_json::from_str(&unescaped(between(&page.body, "id=\"payload\">", "</pre>"))).unwrap();
+    let payload: Value =
+        serde_json::from_str(&unescaped(between(&page.body, "aria-label=\"Message\">", "</pre>"))).unwrap();
     assert_eq!(payload["data"]["detection_id"], DETECTION);
     assert_eq!(payload["data"]["ready"]["category"], "Safety");
     // The token that was typed in stays in its field, or it would be lost with the next press; it stands nowhere else.

@@ -1,0 +1,125 @@
+"""A relay from HardHat Pulse to Fieldwire or Trimble Connect: takes the signed webhook, checks it, makes one task or topic.
+
+    python3 relay.py            takes messages, configured by the environment (see README.md)
+    python3 relay.py login      Trimble Connect: lets somebody agree, once
+
+Python 3.10 or newer, nothing to install.
+"""
+
+import hmac
+import json
+import os
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from calls import Later, Refused
+from fieldwire import Fieldwire
+from signature import NotOurs, verify
+from state import State
+from trimble import Trimble
+
+LONGEST = 64 * 1024
+RETRY_SECONDS = 60
+
+
+class Relay:
+    def __init__(self, secrets, platform, state, token=None):
+        self.secrets, self.platform, self.state, self.token = secrets, platform, state, token
+
+    def take(self, headers, body, now):
+        """The status and the words that HardHat Pulse shows in its log, and seconds to wait where it is to come again."""
+        if self.token and not hmac.compare_digest((headers.get("authorization") or "").encode(), f"Bearer {self.token}".encode()):
+            return 401, "the token is not the one in RELAY_TOKEN", None
+        try:
+            message_id = verify(self.secrets, headers, body, now)
+        except NotOurs as error:
+            return 401, str(error), None
+        try:
+            event = json.loads(body)
+            data = event["data"]
+        except (ValueError, KeyError, TypeError):
+            return 400, "the body is not a CloudEvents message: choose the form JSON (CloudEvents)", None
+        if event.get("type") == "com.hardhatpulse.ping.v1":
+            return 200, "the relay is there, and the signature is right", None
+        ready = data.get("ready")
+        if not ready:
+            return 422, "the message has no ready block: choose Fieldwire or Trimble Connect as its platform", None
+        done = self.state.get("done", message_id)
+        if done:
+            return 200, f"done before: {done}", None
+        about = data.get("incident_id") or data.get("detection_id") or f"{event.get('subject')} {data.get('date')}"
+        try:
+            done = self.platform.take(message_id, about, ready)
+        except Later as error:
+            return 503, str(error), error.seconds or RETRY_SECONDS
+        except Refused as error:
+            return 422, f"the platform refused it: {error}", None
+        except KeyError as error:
+            return 422, f"the message is made for another platform: its ready block has no {error}", None
+        self.state.put("done", message_id, done)
+        return 200, done, None
+
+
+def handler(relay):
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            length = self.headers.get("Content-Length") or ""
+            if not length.isdigit() or int(length) > LONGEST:
+                return self.answer(413, "a body of at most 64 KiB with its Content-Length is taken", None)
+            return self.answer(*relay.take(self.headers, self.rfile.read(int(length)), time.time()))
+
+        def answer(self, status, words, seconds):
+            body = words.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            if seconds:
+                self.send_header("Retry-After", str(seconds))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, form, *values):
+            print(form % values, file=sys.stderr)
+
+    return Handler
+
+
+def configured(environ):
+    def needed(name):
+        if not environ.get(name):
+            sys.exit(f"{name} is not set: see README.md")
+        return environ[name]
+
+    state = State(environ.get("RELAY_STATE", "relay.sqlite"))
+    if needed("RELAY_PLATFORM") == "fieldwire":
+        region = environ.get("FIELDWIRE_REGION", "us")
+        return Fieldwire(
+            state, needed("FIELDWIRE_API_TOKEN"), needed("FIELDWIRE_PROJECT"), needed("FIELDWIRE_OWNER"),
+            projects_url=f"https://client-api.{region}.fieldwire.com",
+        )
+    return Trimble(
+        state, needed("TRIMBLE_CLIENT_ID"), needed("TRIMBLE_PROJECT"), environ.get("TRIMBLE_REGION", "northAmerica"),
+        environ.get("TRIMBLE_REDIRECT_URL", "http://localhost/"), environ.get("TRIMBLE_APP_NAME", "hardhat-pulse-relay"),
+    )
+
+
+def main(arguments, environ):
+    platform = configured(environ)
+    if arguments == ["login"]:
+        print("Open this address, agree, and paste the whole address that the browser shows then:")
+        print(platform.consent_url())
+        platform.agreed(input("> "))
+        print("Agreed. Start the relay: python3 relay.py")
+        return
+    secrets = [secret for secret in (environ.get("RELAY_SECRET"), environ.get("RELAY_SECRET_BEFORE")) if secret]
+    if not secrets:
+        sys.exit("RELAY_SECRET is not set: it is the signing secret, shown once when the webhook was made")
+    relay = Relay(secrets, platform, platform.state, environ.get("RELAY_TOKEN"))
+    address = (environ.get("RELAY_HOST", "127.0.0.1"), int(environ.get("RELAY_PORT", "8080")))
+    # One message at a time: so two about the same event can't make two tasks.
+    HTTPServer(address, handler(relay)).serve_forever()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:], os.environ)

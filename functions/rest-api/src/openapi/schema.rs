@@ -1,0 +1,49 @@
+//! Schemas of parameters and bodies: what a caller's tools can check before they ask.
+use serde_json::Value;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+
+/// Of a path's, query's or header's parameter.
+pub fn parameter(operation: &str, name: &str) -> ObjectBuilder {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let whole = |least: u64, most: u64| {
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(least)).maximum(Some(most))
+    };
+    let time = |format| ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(format)));
+    let one_of = |words: &[&str]| ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.to_vec()));
+    match name {
+        "limit" => whole(1, 500),
+        "min_priority" => whole(1, 5),
+        "date" => time(KnownFormat::Date),
+        "from" | "to" if operation == "getTrend" => time(KnownFormat::Date),
+        "from" | "to" => time(KnownFormat::DateTime),
+        "by" => one_of(&["day", "shift", "zone", "kind"]),
+        "state" => one_of(&["pending", "synced", "blocked", "failed"]),
+        "send" => one_of(&["true", "false"]),
+        "Idempotency-Key" => text.min_length(Some(1)).max_length(Some(255)).pattern(Some("^[ -~]+$")),
+        "cursor" | "kind" | "zone_id" | "organization_id" | "site_id" => text.min_length(Some(1)),
+        _ => text,
+    }
+}
+
+/// Of a body, from its example: members with their types. What else a member must be, its refusal says.
+pub fn like(example: &Value) -> Schema {
+    let simple = |of| Schema::Object(ObjectBuilder::new().schema_type(of).build());
+    match example {
+        Value::Null => Schema::Object(ObjectBuilder::new().build()),
+        Value::Bool(_) => simple(Type::Boolean),
+        Value::Number(number) if number.is_f64() => simple(Type::Number),
+        Value::Number(_) => simple(Type::Integer),
+        Value::String(_) => simple(Type::String),
+        Value::Array(items) => {
+            let of = items.first().map_or_else(|| Schema::Object(ObjectBuilder::new().build()), like);
+            Schema::Array(ArrayBuilder::new().items(RefOr::T(of)).build())
+        }
+        Value::Object(members) => {
+            let object = ObjectBuilder::new().schema_type(Type::Object);
+            Schema::Object(
+                members.iter().fold(object, |object, (name, value)| object.property(name, like(value))).build(),
+            )
+        }
+    }
+}
