@@ -4,7 +4,7 @@ use domain::ids::Provider;
 use grants::TableGrants;
 use oauth_callback::{AppState, Services, app};
 use people::{People, PublicUrl};
-use procore::{Hosts, ParameterCredentials, Procore};
+use procore::{Hosts, Procore};
 use runtime::{clients, config, logs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,11 +17,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let aws = clients::aws()?;
     let table = Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?));
     let stack = config::text("STACK_NAME")?;
-    let credentials = ParameterCredentials {
-        parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
-        client_id: format!("/{stack}/procore/client-id"),
-        client_secret: format!("/{stack}/procore/client-secret"),
-    };
+    let parameters = Arc::new(SsmParameters::new(clients::ssm(&aws)));
     let hosts = Hosts::new(
         &config::text("PROCORE_LOGIN_URL")?,
         &config::text("PROCORE_API_URL")?,
@@ -34,7 +30,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues)),
         people: People::new(table, Arc::new(jiff::Timestamp::now), PublicUrl::new(&config::text("PUBLIC_URL")?)?),
         vault,
-        procore: Procore::new(hosts, Arc::new(credentials))?,
+        procore: Procore::of_stack(hosts, parameters, &stack)?,
     };
     lambda_http::run(app(AppState::new(services))).await
 }

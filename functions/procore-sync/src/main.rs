@@ -3,7 +3,7 @@ use domain::ids::Provider;
 use grants::TableGrants;
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use procore::{Hosts, ParameterCredentials, Procore, ProcoreTarget};
+use procore::{Hosts, Procore, ProcoreTarget};
 use procore_sync::handle;
 use runtime::{clients, config, logs, sqs::SqsEvent};
 use std::collections::BTreeMap;
@@ -30,18 +30,14 @@ async fn main() -> Result<(), Error> {
     let bus = EventBus::new(clients::eventbridge(&aws), config::text("EVENT_BUS_NAME")?);
     let outbox = SqsOutbox::new(clients::sqs(&aws), config::text("SITE_QUEUE_URL")?);
     let stack = config::text("STACK_NAME")?;
-    let credentials = ParameterCredentials {
-        parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
-        client_id: format!("/{stack}/procore/client-id"),
-        client_secret: format!("/{stack}/procore/client-secret"),
-    };
+    let parameters = Arc::new(SsmParameters::new(clients::ssm(&aws)));
     let hosts = Hosts::new(
         &config::text("PROCORE_LOGIN_URL")?,
         &config::text("PROCORE_API_URL")?,
         &config::text("PROCORE_WEB_URL")?,
     )?;
     let grants = Arc::new(TableGrants::new(table.clone(), vault));
-    let target = ProcoreTarget::new(Procore::new(hosts, Arc::new(credentials))?.with_grants(grants));
+    let target = ProcoreTarget::new(Procore::of_stack(hosts, parameters, &stack)?.with_grants(grants));
     let public_url = config::text("PUBLIC_URL")?;
     let engine = Engine {
         table: table.as_ref(),

@@ -2,6 +2,7 @@
 //! operator makes one here; people will sign in at the platform instead.
 use crate::auth::{Caller, Scope};
 use crate::cursor::{Page, Paging};
+use crate::idempotency::FreshId;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
 use crate::query::Params;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::TableError;
 use store::directory::Connection;
-use store::lanes::{LaneId, Link};
+use store::lanes::Link;
 use store::removal;
 use store::table::instant;
 
@@ -39,8 +40,18 @@ pub struct View {
 
 impl From<Connection> for View {
     fn from(connection: Connection) -> Self {
-        let Connection { id, organization_id, provider, account, blocked, created_at, version: _, name: _, region: _ } =
-            connection;
+        let Connection {
+            id,
+            organization_id,
+            provider,
+            account,
+            blocked,
+            created_at,
+            version: _,
+            name: _,
+            region: _,
+            made_by: _,
+        } = connection;
         let state = if blocked.is_some() { "blocked" } else { "active" };
         let (reason, who, what_to_do) = match blocked {
             Some(blocked) => (Some(blocked.reason), Some(blocked.who), Some(blocked.what_to_do)),
@@ -50,7 +61,12 @@ impl From<Connection> for View {
     }
 }
 
-pub async fn create(State(app): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Problem> {
+pub async fn create(
+    State(app): State<AppState>,
+    caller: Caller,
+    seed: FreshId,
+    body: JsonBody,
+) -> Result<Response, Problem> {
     caller.operator_only()?;
     let body = body.value()?;
     let mut checks = Checks::default();
@@ -59,30 +75,22 @@ pub async fn create(State(app): State<AppState>, caller: Caller, body: JsonBody)
     let Some((organization_id, account)) = wanted else {
         return Err(Problem::internal("a connection", &"checks passed without values"));
     };
-    let provider = Provider::Procore;
-    let id = ConnectionId::derive(&organization_id, provider, &account);
-    let lane = LaneId { organization_id: organization_id.clone(), connection_id: id.clone(), provider };
+    let mut connection = Connection::new(organization_id, Provider::Procore, account, app.now());
+    connection.made_by = Some(seed.0.to_string());
+    let lane = connection.lane();
     if app.directory().removal(&lane).await?.is_some() {
         return Err(Problem::conflict(
             "This connection was removed a moment ago and is still being cleared up: repeat the request in a minute.",
         ));
     }
-    let created_at = app.now();
-    let mut connection = Connection {
-        id,
-        organization_id,
-        provider,
-        account,
-        region: None,
-        name: None,
-        blocked: None,
-        created_at,
-        version: 0,
-    };
     match app.directory().put_connection(&mut connection).await {
         Err(TableError::Condition(Some(standing))) => {
             let standing: Connection = store::table::read("a connection", standing)?;
             app.directory().point_to_connection(&standing).await?;
+            // The same request made it, and its answer was lost.
+            if standing.made_by == connection.made_by {
+                return Ok(etag::tagged(StatusCode::CREATED, standing.version, View::from(standing)));
+            }
             Err(Problem::conflict(format!("The organization has this company already: connection {}.", standing.id)))
         }
         outcome => {

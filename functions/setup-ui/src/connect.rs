@@ -108,17 +108,8 @@ pub async fn save(State(app): State<AppState>, visitor: Visitor, form: form::For
 /// Makes the connection, or finds the one that the organization has to this company: it keeps its links.
 async fn connect(app: &AppState, visitor: &Visitor, company: &Company) -> Result<Connection, Refusal> {
     let organization = &visitor.session.organization_id;
-    let mut connection = Connection {
-        id: ConnectionId::derive(organization, Provider::Procore, &company.id),
-        organization_id: organization.clone(),
-        provider: Provider::Procore,
-        account: company.id.clone(),
-        region: None,
-        name: Some(company.name.clone()),
-        blocked: None,
-        created_at: app.now(),
-        version: 0,
-    };
+    let mut connection = Connection::new(organization.clone(), Provider::Procore, &company.id, app.now());
+    connection.name = Some(company.name.clone());
     match app.directory().put_connection(&mut connection).await {
         Err(TableError::Condition(Some(standing))) => {
             let mut standing: Connection = store::table::read("a connection", standing)?;

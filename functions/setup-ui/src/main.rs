@@ -4,7 +4,7 @@ use credentials::{KmsVault, Secret, SsmParameters};
 use domain::ids::Provider;
 use grants::TableGrants;
 use people::{People, PeopleError, PublicUrl, Visitor};
-use procore::{Hosts, ParameterCredentials, Procore};
+use procore::{Hosts, Procore};
 use runtime::{clients, config, logs};
 use setup_ui::{AppState, Origins, PersonTokens, Platform, Services, app};
 use std::collections::BTreeMap;
@@ -36,18 +36,14 @@ async fn main() -> Result<(), lambda_http::Error> {
         (config::text("PUBLIC_URL")?, config::text("PROCORE_WEB_URL")?, config::text("PROCORE_LOGIN_URL")?);
     let aws = clients::aws()?;
     let stack = config::text("STACK_NAME")?;
-    let credentials = ParameterCredentials {
-        parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
-        client_id: format!("/{stack}/procore/client-id"),
-        client_secret: format!("/{stack}/procore/client-secret"),
-    };
+    let parameters = Arc::new(SsmParameters::new(clients::ssm(&aws)));
     let hosts = Hosts::new(&login, &config::text("PROCORE_API_URL")?, &web)?;
     let table = Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?));
     let people = People::new(table.clone(), Arc::new(jiff::Timestamp::now), PublicUrl::new(&public)?);
     let vault = Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?));
     let grants = Arc::new(TableGrants::new(table, vault.clone()).without_memory());
     let platform = Platform {
-        procore: Arc::new(Procore::new(hosts, Arc::new(credentials))?.with_grants(grants.clone())),
+        procore: Arc::new(Procore::of_stack(hosts, parameters, &stack)?.with_grants(grants.clone())),
         grants,
         tokens: Arc::new(SessionTokens { people: people.clone(), vault: vault.clone() }),
         install_url: config::text("PROCORE_INSTALL_URL").unwrap_or_default(),

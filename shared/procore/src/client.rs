@@ -3,12 +3,12 @@ use crate::errors::{ProcoreManners, not_granted, refused_credentials, without_cr
 use crate::rates;
 use crate::request::Request;
 use async_trait::async_trait;
-use credentials::Secret;
+use credentials::{Parameters, Secret};
 use grants::Grants;
 use jiff::Timestamp;
 use platform::{
-    Answer, Bearer, Broken, CredentialError, CredentialSource, Credentials, Issuer, Manners, Reply, SetupError,
-    Timeouts, Tokens, Wire, host,
+    Answer, Bearer, Broken, CredentialError, CredentialSource, Credentials, Issuer, Manners, ParameterCredentials,
+    Reply, SetupError, Timeouts, Tokens, Wire, host,
 };
 use reqwest::{Client, RequestBuilder};
 use std::sync::Arc;
@@ -56,6 +56,17 @@ pub struct Procore {
 impl Procore {
     pub fn new(hosts: Hosts, credentials: Arc<dyn CredentialSource>) -> Result<Self, SetupError> {
         Self::with_timeouts(hosts, credentials, Timeouts::default())
+    }
+
+    /// The app of a deployment: its OAuth client stands among the stack's parameters.
+    pub fn of_stack<P: Parameters + 'static>(
+        hosts: Hosts,
+        parameters: Arc<P>,
+        stack: &str,
+    ) -> Result<Self, SetupError> {
+        let client_id = format!("/{stack}/procore/client-id");
+        let client_secret = format!("/{stack}/procore/client-secret");
+        Self::new(hosts, Arc::new(ParameterCredentials { parameters, client_id, client_secret }))
     }
 
     pub fn with_timeouts(

@@ -117,11 +117,36 @@ pub struct Connection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<Blocked>,
     pub created_at: Timestamp,
+    /// The request of the API that made it: a repeat of that one is answered as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<String>,
     #[serde(default)]
     pub version: u64,
 }
 
 impl Connection {
+    /// A new one; its id comes from what it links.
+    pub fn new(
+        organization_id: OrganizationId,
+        provider: Provider,
+        account: impl Into<String>,
+        created_at: Timestamp,
+    ) -> Self {
+        let account = account.into();
+        Self {
+            id: ConnectionId::derive(&organization_id, provider, &account),
+            organization_id,
+            provider,
+            account,
+            region: None,
+            name: None,
+            blocked: None,
+            created_at,
+            made_by: None,
+            version: 0,
+        }
+    }
+
     pub fn lane(&self) -> LaneId {
         LaneId {
             organization_id: self.organization_id.clone(),

@@ -187,17 +187,7 @@ impl World {
     async fn link_up(&self, company: i64) -> Result<(), TableError> {
         let (now, directory) = (self.clock.now(), Directory(&self.table));
         let organization_id = self.lane.organization_id.clone();
-        let mut connection = Connection {
-            id: self.lane.connection_id.clone(),
-            organization_id,
-            provider: Provider::Procore,
-            account: company.to_string(),
-            region: None,
-            name: None,
-            blocked: None,
-            created_at: now,
-            version: 0,
-        };
+        let mut connection = Connection::new(organization_id, Provider::Procore, company.to_string(), now);
         directory.put_connection(&mut connection).await
     }
 

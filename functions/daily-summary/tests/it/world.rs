@@ -4,7 +4,7 @@ use domain::event::{
     Classification, Detection, Event, EventBody, Frame, Incident, OshaLog, PpeCheck, PpeSample, Retraction, Worker,
     Zone,
 };
-use domain::ids::{ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
+use domain::ids::{EdgeId, OrganizationId, Provider, SiteId};
 use domain::message::{Origin, SiteMessage};
 use domain::settings::{ProjectSettings, Shift};
 use domain::summary::report::Report;
@@ -61,17 +61,7 @@ impl World {
             version: 0,
         };
         directory.put_site(&mut site).await.expect("a site");
-        let mut connection = Connection {
-            id: ConnectionId::derive(&organization_id, Provider::Procore, "42"),
-            organization_id: organization_id.clone(),
-            provider: Provider::Procore,
-            account: "42".into(),
-            region: None,
-            name: None,
-            blocked: None,
-            created_at: now,
-            version: 0,
-        };
+        let mut connection = Connection::new(organization_id.clone(), Provider::Procore, "42", now);
         directory.put_connection(&mut connection).await.expect("a connection");
         let site = SiteRef { organization_id, site_id };
         let (bell, bus) = (MemoryBell::default(), MemoryBus::default());

@@ -39,17 +39,7 @@ impl World {
         let fact_id = ulid::Ulid::from_parts(3, 1).to_string();
         let record = RecordKey { kind: RecordKind::Incident, site_id, fact_id };
         let world = Self { table: MemoryTable::default(), bell: MemoryBell::default(), lane, record };
-        let mut connection = Connection {
-            id: world.lane.connection_id.clone(),
-            organization_id,
-            provider: Provider::Procore,
-            account: "42".into(),
-            region: None,
-            name: None,
-            blocked: None,
-            created_at: now(),
-            version: 0,
-        };
+        let mut connection = Connection::new(organization_id, Provider::Procore, "42", now());
         Directory(&world.table).put_connection(&mut connection).await.unwrap();
         let mut hooks = Hooks { own_user: Some("77".into()), ..Hooks::default() };
         for (project, secret) in [("7", "Bearer seven"), ("8", "Bearer eight")] {

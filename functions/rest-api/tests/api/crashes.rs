@@ -133,6 +133,16 @@ async fn an_api_key() {
 }
 
 #[tokio::test]
+async fn a_connection() {
+    let check = |world: &World, made: &Value| {
+        assert_eq!((count(world, "ORG#", "CONNECTION"), count(world, "CONN#", "OWNER")), (1, 1));
+        assert_eq!(made["state"], "active");
+    };
+    let body = |organization: &str| json!({"organization_id": organization, "provider": "procore", "company_id": "42"});
+    cut_everywhere(|_, _| "/v1/connections".into(), body, check).await;
+}
+
+#[tokio::test]
 async fn a_connection_is_found_even_if_its_maker_died() {
     for takes_effect in [false, true] {
         for at in 0..3 {

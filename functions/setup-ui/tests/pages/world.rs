@@ -11,7 +11,7 @@ use domain::record::{Mender, RecordKey, RecordKind, RecordState};
 use grants::TableGrants;
 use jiff::{SignedDuration, Timestamp};
 use people::{People, PeopleError, PublicUrl, Role, Session, Visitor};
-use procore::{Hosts, ParameterCredentials, Procore};
+use procore::{Hosts, Procore};
 use serde_json::{Value, json};
 use setup_ui::{AppState, Origins, PersonTokens, Platform, Services, app};
 use std::collections::BTreeMap;
@@ -95,11 +95,12 @@ impl PersonTokens for Tokens {
 }
 
 pub fn client(url: &str) -> Procore {
-    let parameters =
-        Arc::new(MemoryParameters::of([("/t/client-id", "sandbox-client"), ("/t/client-secret", "sandbox-secret")]));
-    let (client_id, client_secret) = ("/t/client-id".into(), "/t/client-secret".into());
+    let parameters = MemoryParameters::of([
+        ("/t/procore/client-id", "sandbox-client"),
+        ("/t/procore/client-secret", "sandbox-secret"),
+    ]);
     let hosts = Hosts::new(url, url, "https://app.procore.com").unwrap();
-    Procore::new(hosts, Arc::new(ParameterCredentials { parameters, client_id, client_secret })).unwrap()
+    Procore::of_stack(hosts, Arc::new(parameters), "t").unwrap()
 }
 
 fn now() -> Timestamp {

@@ -3,7 +3,7 @@ use crate::site::{Noted, Site, Wrong};
 use credentials::{MemoryParameters, Secret};
 use domain::record::Mender;
 use procore::lists::{As, ListError, Lists, Project};
-use procore::{Hosts, ParameterCredentials, Procore};
+use procore::{Hosts, Procore};
 use sandbox::faults::{Effect, Rule};
 use sandbox::limits::Limits;
 use sandbox::procore::{PersonSeed, ProjectSeed};
@@ -11,11 +11,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 fn client(site: &Site) -> Procore {
-    let parameters =
-        Arc::new(MemoryParameters::of([("/t/client-id", "sandbox-client"), ("/t/client-secret", "sandbox-secret")]));
-    let (client_id, client_secret) = ("/t/client-id".into(), "/t/client-secret".into());
+    let parameters = MemoryParameters::of([
+        ("/t/procore/client-id", "sandbox-client"),
+        ("/t/procore/client-secret", "sandbox-secret"),
+    ]);
     let hosts = Hosts::new(site.sandbox.url(), site.sandbox.url(), "https://app.example.com/").unwrap();
-    Procore::new(hosts, Arc::new(ParameterCredentials { parameters, client_id, client_secret })).unwrap()
+    Procore::of_stack(hosts, Arc::new(parameters), "t").unwrap()
 }
 
 fn person(site: &Site, login: &str) -> Secret {
