@@ -72,8 +72,6 @@ pub enum Reason {
     NextTry,
     /// The platform, or our budget, asked for a pause.
     Pause,
-    /// Late doubles are looked for.
-    Sweep,
     /// The timed re-read.
     Reread,
     /// A site's: its day is cut off.

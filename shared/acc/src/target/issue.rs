@@ -1,6 +1,5 @@
 //! A detection or an incident as an issue (design 7, in Autodesk's members): within its lengths, the marker at the title's end, the
 //! link at the description's.
-use super::known::{Known, Stop};
 use super::limits::{COMMENT, DESCRIPTION, LOCATION, TITLE, length, shortened, split, with_tail};
 use super::{project, required, subtypes};
 use domain::event::Zone;
@@ -10,6 +9,7 @@ use domain::wording::{
     Place, incident_description, incident_title, observation_description, observation_name, trial_description,
     trial_name,
 };
+use platform::known::{Known, Stop};
 use serde_json::{Map, Value, json};
 use sync::target::{Block, Project, Subject, SubjectBody};
 

@@ -7,7 +7,6 @@
 //! Never written: who is assigned, watchers, dates, and on an update the status, which people own. Injuries and treatment have no
 //! place in an issue, so none come back.
 mod issue;
-mod known;
 mod limits;
 mod project;
 mod records;
@@ -24,7 +23,7 @@ use domain::merge::Fields;
 use domain::record::{Mender, RecordKind};
 use domain::treatment::Account;
 use jiff::Timestamp;
-use known::Known;
+use platform::known::Known;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use sync::target::{

@@ -1,11 +1,11 @@
 //! Whether a project is one of the connection's account, and one that has issues. A service account may be a member of several
 //! customers' projects: what it can see says nothing about whose it is.
 use super::At;
-use super::known::{Known, Stop};
 use crate::client::Acc;
 use crate::errors::AccManners;
 use crate::request::{Effect, Place, Request, Tool};
 use domain::record::Mender;
+use platform::known::{Known, Stop};
 use platform::unreadable;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -1,13 +1,13 @@
 //! Custom fields that Autodesk demands of a new issue: of its subtype, and of the type above it, whose fields the first query does not
 //! show. Their values stand in the settings; what has none there stops the record with the field's name.
 use super::At;
-use super::known::{Known, Stop};
 use crate::client::Acc;
 use crate::pages::id;
 use crate::request::{Place, Request, Tool};
 use domain::merge::Fields;
 use domain::record::Mender;
 use domain::settings::Mapping;
+use platform::known::{Known, Stop};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sync::target::{Block, Call, TargetError};

@@ -1,12 +1,12 @@
 //! Which subtype (a "type" in Autodesk's pages) an issue has: the one chosen in the settings, by its id; without one, the first whose
 //! title or whose type's title says Safety. Titles are each project's own, in its language: only a chosen one is sure.
 use super::At;
-use super::known::{Known, Stop};
 use crate::client::Acc;
 use crate::pages::id;
 use crate::request::{Place, Request, Tool};
 use domain::record::Mender;
 use domain::settings::Mapping;
+use platform::known::{Known, Stop};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sync::target::{Block, Call, TargetError};

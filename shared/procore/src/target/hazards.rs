@@ -1,11 +1,12 @@
 //! Which of the company's hazards an incident is about: the one mapped, else an active one that is called as the incident type.
 use super::At;
-use super::catalog::{Known, Stop, same_name};
+use super::names::same_name;
 use crate::client::Procore;
 use crate::request::{Place, Request, Tool};
 use domain::record::Mender;
 use domain::settings::Mapping;
 use domain::wording::words;
+use platform::known::{Known, Stop};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sync::target::{Block, Call, TargetError};

@@ -1,6 +1,5 @@
 //! An injury or illness as a Procore incident (design 7). Recordable or not is the confirming person's word; disposition,
 //! treatment and status are left to people in Procore.
-use super::catalog::{Known, Stop};
 use super::hazards::{self, mapped_id};
 use super::location;
 use super::remote::{instant, instant_of, member, nested_id, plain_text};
@@ -10,6 +9,7 @@ use domain::merge::Fields;
 use domain::record::Mender;
 use domain::settings::ProjectSettings;
 use domain::wording::{Place, incident_description, incident_title};
+use platform::known::{Known, Stop};
 use serde_json::{Value, json};
 use sync::target::{Block, Subject};
 

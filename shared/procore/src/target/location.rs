@@ -1,6 +1,7 @@
 //! A zone as a location of the project, by its path of names. Procore finds or makes it, so asking twice is harmless.
 use super::At;
-use super::catalog::{Known, Stop};
+use platform::known::{Known, Stop};
+
 use crate::client::{Procore, unreadable};
 use crate::pages::id;
 use crate::request::{Effect, Place, Request, Tool};
@@ -23,7 +24,7 @@ pub(super) fn path(need: &str) -> Option<Vec<String>> {
 /// The location's id, as a field's value.
 pub(super) fn known(known: Known<'_>, path: &[String]) -> Result<Value, Stop> {
     let need = need(path);
-    let found = known.get(&need)?;
+    let found = known.value(&need)?;
     found.as_i64().map(Value::from).ok_or(Stop::Need(need))
 }
 

@@ -8,12 +8,12 @@
 //!
 //! Never written: `filing_type` and injuries (a filing type can page executives, nested injuries double), `private`, and on an
 //! update the status, which people own. Never called: `send_unsent`.
-pub(crate) mod catalog;
 pub(crate) mod hazards;
 mod hooks;
 mod incident;
 mod kind;
 mod location;
+pub(crate) mod names;
 mod note;
 mod observation;
 mod records;
@@ -31,6 +31,7 @@ use domain::treatment::Account;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use kind::Kind;
+use platform::known::Known;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use sync::target::{
@@ -96,7 +97,7 @@ impl Target for ProcoreTarget {
     }
 
     fn render(&self, subject: &Subject, project: &Project, catalog: &Catalog, now: Timestamp) -> Rendered {
-        let known = catalog::Known { catalog, now };
+        let known = Known { catalog, now };
         let rendered = match &subject.body {
             SubjectBody::Summary { day, .. } => Ok(note::render(subject, day)),
             SubjectBody::Trial { asked_at } => observation::trial(subject, *asked_at, &project.settings, known),

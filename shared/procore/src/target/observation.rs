@@ -1,5 +1,4 @@
 //! A detection as a Procore observation of the category Safety (design 7).
-use super::catalog::{Known, Stop};
 use super::location;
 use super::remote::{member, nested_id, plain_text};
 use super::types;
@@ -9,6 +8,7 @@ use domain::merge::Fields;
 use domain::settings::{Kinds, ProjectSettings};
 use domain::wording::{Place, observation_description, observation_name, trial_description, trial_name};
 use jiff::Timestamp;
+use platform::known::{Known, Stop};
 use serde_json::{Value, json};
 use sync::target::{Remote, Subject};
 

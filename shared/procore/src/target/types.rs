@@ -1,13 +1,14 @@
 //! Which observation type a detection kind becomes: the one mapped, else one of Procore's own safety types. They are told by
 //! category key, since names are translated and companies rename them.
 use super::At;
-use super::catalog::{Known, Stop, same_name};
 use super::hazards::mapped_id;
+use super::names::same_name;
 use crate::client::Procore;
 use crate::request::{Place, Request, Tool};
 use domain::record::Mender;
 use domain::settings::Mapping;
 use domain::wording::words;
+use platform::known::{Known, Stop};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sync::target::{Block, Call, TargetError};
