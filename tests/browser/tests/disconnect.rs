@@ -1,14 +1,17 @@
 //! The way out: what stays and what is erased, said before and held afterwards. By keyboard alone.
-use browser::{Person, run};
+use browser::{Newcomer, Person, run};
 use end_to_end::events::{detection, id, incident, zone};
-use end_to_end::tenant::{SOON, Tenant};
+use end_to_end::tenant::{SOON, Stack, Tenant};
 use end_to_end::{eventually, http};
 use serde_json::{Value, json};
 
+fn hooks_of(stack: &Stack, theirs: impl Fn(&Value) -> bool) -> usize {
+    let state = http::call("GET", &format!("{}/_control/state", stack.sandbox), &[], b"").json();
+    state["hooks"].as_array().into_iter().flatten().filter(|hook| theirs(hook)).count()
+}
+
 fn hooks(tenant: &Tenant) -> usize {
-    let state = http::call("GET", &format!("{}/_control/state", tenant.stack.sandbox), &[], b"").json();
-    let all = state["hooks"].as_array().cloned().unwrap_or_default();
-    all.iter().filter(|hook| hook["project_id"] == tenant.project).count()
+    hooks_of(&tenant.stack, |hook| hook["project_id"] == tenant.project)
 }
 
 fn injuries(tenant: &Tenant) -> usize {
@@ -79,5 +82,53 @@ fn a_manager_disconnects_and_what_was_said_holds() {
         person.sees("No platform is connected yet").await;
         assert_eq!(tenant.remote("observations").len(), 1);
         tenant.no_violations();
+    });
+}
+
+#[test]
+fn hooks_that_would_stay_with_an_ended_consent_are_named_and_a_new_one_takes_them_away() {
+    run(async {
+        let newcomer = Newcomer::new();
+        let login = &newcomer.login;
+        let person = Person::new().await;
+        person.open(&newcomer.setup_link()).await;
+        person.presses("Sign in").await;
+        person.presses("Set up Procore").await;
+        newcomer.logs_in_at_procore(&person).await;
+        person.ticks(&newcomer.company_name).await;
+        person.presses("My company wants no account for the app: connect with my own access").await;
+        person.presses("Connect with my own access").await;
+        person.presses("Allow").await;
+        person.presses("Map Bridge D").await;
+        person.presses("Save and go on").await;
+        person.presses("Save and go on").await;
+        person.presses("Send a test record").await;
+        person.sees("It works: the test record stands in Procore").await;
+        let hooks = || hooks_of(&newcomer.stack, |hook| hook["company_id"] == newcomer.company);
+        eventually("a hook", SOON, || (hooks() == 1).then_some(()));
+
+        // The consent ends there, and the lane finds out.
+        newcomer.stack.control("tokens/take-back", json!({"login": login}));
+        person.presses("Send another test record").await;
+        let (setup, since) = (format!("{}/setup", newcomer.stack.api), std::time::Instant::now());
+        while !person.text().await.contains("Nothing is being sent") {
+            assert!(since.elapsed() < SOON, "{}", person.text().await);
+            person.open(&setup).await;
+        }
+        person.can_use("a consent that ended").await;
+        let button = format!("Disconnect {}", newcomer.company_name);
+        person.presses(&button).await;
+        person.sees(&format!("Our hooks stay there, too: the consent of {login} has ended")).await;
+        person.sees("An admin of your company can delete them in Procore").await;
+        person.can_use("disconnect with hooks that stay").await;
+
+        person.presses("Sign in with Procore again").await;
+        person.presses("Allow").await;
+        person.sees("Our hooks in Procore, by which it tells us of changes, are removed").await;
+        person.does_not_see("Our hooks stay there").await;
+        person.ticks("Yes, disconnect").await;
+        person.presses(&button).await;
+        person.sees("is disconnected").await;
+        eventually("no hook of ours there", SOON, || (hooks() == 0).then_some(()));
     });
 }
