@@ -80,7 +80,9 @@ impl Fields {
         }
         let incident = std::mem::take(&mut self.another_incident);
         if let Some(mapping) = self.mapping.as_mut().filter(|_| !incident.is_empty()) {
-            mapping.entry(HAZARDS).or_default().entry(incident).or_default();
+            for part in [HAZARDS, INCIDENT_TYPES] {
+                mapping.entry(part).or_default().entry(incident.clone()).or_default();
+            }
         }
     }
 
@@ -141,6 +143,10 @@ impl Fields {
         let steps: Vec<&str> = error.pointer.split('/').skip(1).collect();
         match steps.as_slice() {
             ["observations", rest @ ..] => self.chosen.placed(rest, &error.detail),
+            ["mapping", INCIDENT_TYPES, kind] => {
+                let sentence = "Incident type: enter the number that Procore gave it, in digits, or leave it empty.";
+                (id_of(INCIDENT_TYPES, kind), sentence.to_owned())
+            }
             ["mapping", part, kind] => (id_of(part, kind), format!("{}: choose one of those listed.", label(part))),
             ["mapping", part] => (id_of(part, ""), format!("{}: it {}.", label(part), error.detail)),
             _ => self.chosen.placed(&[], &error.detail),
@@ -155,8 +161,8 @@ impl Fields {
                 let offered = match part {
                     OBSERVATION_TYPES => choices.types.iter().any(|each| each.active && each.id == *id),
                     HAZARDS => choices.hazards.iter().any(|each| each.active && each.id == *id),
-                    // Procore has no list of incident types: one that was set through the API stays or goes.
-                    _ => false,
+                    // Procore lists them to no app: a number that it does not know is refused when a record comes to it.
+                    _ => true,
                 };
                 if !stays && !offered {
                     errors.add(id_of(part, kind), format!("{}: choose one of those listed.", label(part)));

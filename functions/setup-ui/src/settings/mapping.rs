@@ -39,15 +39,11 @@ pub fn editor(fields: &Fields, choices: &Choices, errors: &Errors) -> Markup {
         }
         fieldset {
             legend { "What each incident becomes in Procore" }
-            p.dim { "Hazards of your company, by name. Procore keeps no list of incident types that could be shown here: an incident \
-                     gets your company's General type, unless another one was set through the API." }
+            p.dim { "Hazards of your company, by name." }
             @for incident in &incidents {
                 (row(fields, HAZARDS, incident, "hazard", default_hazard_words(incident, choices), &hazards, errors))
             }
-            @for incident in rows(fields, INCIDENT_TYPES, &[], std::iter::empty()) {
-                @let id = fields.id(INCIDENT_TYPES, &incident);
-                @if !id.is_empty() { (set_through_api(&incident, id, errors)) }
-            }
+            (incident_types(fields, errors))
             div.field {
                 label for="another_incident" { "Another incident type of the edge (optional)" }
                 input #another_incident type="text" name="another_incident" value=(fields.another_incident) autocapitalize="none"
@@ -135,16 +131,28 @@ fn row(
     }
 }
 
-fn set_through_api(incident: &str, id: &str, errors: &Errors) -> Markup {
-    let field = id_of(INCIDENT_TYPES, incident);
+/// Procore lists its incident types to no app, so that they are the one thing here that goes by a number.
+fn incident_types(fields: &Fields, errors: &Errors) -> Markup {
+    let kinds = rows(fields, INCIDENT_TYPES, &KNOWN_INCIDENTS, std::iter::empty());
+    let filled =
+        |kind: &String| !fields.id(INCIDENT_TYPES, kind).is_empty() || errors.has(&id_of(INCIDENT_TYPES, kind));
     html! {
-        div.field {
-            label for=(field) { "Incident type of " (words(incident)) }
-            select id=(field) name={ (INCIDENT_TYPES) ":" (incident) } aria-describedby=[errors.described(&field)] {
-                option value="" { "Default (your company's General type)" }
-                option value=(id) selected { "Type " (id) ", set through the API" }
+        details open[kinds.iter().any(filled)] {
+            summary { "Incident types (optional)" }
+            p.dim #incident-types-help { "Left empty, an incident gets your company's General type. Procore shows no app the list of incident \
+                types, so that another one goes by its number: ask your Procore admin. A record with a number that Procore does \
+                not know is held here, and the project's page says so." }
+            @for kind in &kinds {
+                @let field = id_of(INCIDENT_TYPES, kind);
+                div.field {
+                    label for=(field) { "Number of the incident type for: " (words(kind)) }
+                    input id=(field) type="text" inputmode="numeric" autocomplete="off" name={ (INCIDENT_TYPES) ":" (kind) }
+                        value=(fields.id(INCIDENT_TYPES, kind))
+                        aria-describedby=(errors.described(&field).unwrap_or_else(|| "incident-types-help".to_owned()))
+                        aria-invalid=[errors.has(&field).then_some("true")];
+                    (errors.at(&field))
+                }
             }
-            (errors.at(&field))
         }
     }
 }

@@ -89,6 +89,14 @@ async fn the_form_takes_and_refuses_what_a_body_of_the_api_does() {
             json!({"observations": {"kinds": "all"}, "mapping": {"hazards": {"fall": "007"}}}),
         ),
         (
+            "which=all&min_priority=3&mapping=1&incident_types:fall=8600000077&incident_types:struck_by=".into(),
+            json!({"observations": {"kinds": "all"}, "mapping": {"incident_types": {"fall": "8600000077"}}}),
+        ),
+        (
+            "which=all&min_priority=3&mapping=1&incident_types:fall=General".into(),
+            json!({"observations": {"kinds": "all"}, "mapping": {"incident_types": {"fall": "General"}}}),
+        ),
+        (
             "which=all&min_priority=3&mapping=1&observation_types:Fall=7".into(),
             json!({"observations": {"kinds": "all"}, "mapping": {"observation_types": {"Fall": "7"}}}),
         ),

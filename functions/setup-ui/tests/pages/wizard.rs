@@ -322,3 +322,24 @@ async fn kinds_are_mapped_by_name_and_what_is_switched_off_is_flagged() {
     assert!(dark.contains("stays as it is") && !dark.contains("name=\"mapping\""), "{dark}");
     assert!(beside.sandbox.violations().is_empty());
 }
+
+#[tokio::test]
+async fn an_incident_type_goes_by_its_number_and_a_wrong_one_is_said_at_its_field() {
+    let beside = Beside::connected().await;
+    let world = &beside.world;
+    let manager = beside.manager(MANAGER).await;
+    let path = format!("{}/{}/settings", beside.projects_path(), beside.project());
+    let form = "version=1&which=all&min_priority=3&mapping=1&incident_types:fall=";
+    let wrong = world.post(&manager, &path, &format!("{form}General")).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("Incident type: enter the number that Procore gave it, in digits, or leave it empty."));
+    assert!(
+        wrong.body.contains("href=\"#incident_types-fall\"") && wrong.body.contains("value=\"General\""),
+        "{}",
+        wrong.body
+    );
+    assert_eq!(world.post(&manager, &path, &format!("{form}8600000077")).await.status, 303);
+    let page = world.get(&manager, &path).await;
+    assert!(page.body.contains("name=\"incident_types:fall\" value=\"8600000077\""), "{}", page.body);
+    assert!(page.body.contains("<details open"), "what is set is not hidden");
+}
