@@ -177,8 +177,9 @@ impl Person {
 
     /// Words that stand on the page to be read: not the choices of closed lists, nor what is folded away.
     pub async fn words(&self) -> usize {
+        // By the prototype: a button named `remove` hides its form's own.
         let script = "const main = document.querySelector('main').cloneNode(true);
-            main.querySelectorAll('select, script, nav, [hidden], details:not([open]) > :not(summary)').forEach(e => e.remove());
+            main.querySelectorAll('select, script, nav, [hidden], details:not([open]) > :not(summary)').forEach(e => Element.prototype.remove.call(e));
             return main.textContent.trim().split(/\\s+/).length;";
         let words = self.script(script).await.as_u64().unwrap_or_default();
         usize::try_from(words).unwrap_or(usize::MAX)

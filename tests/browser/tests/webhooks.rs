@@ -5,8 +5,14 @@ use end_to_end::eventually;
 use end_to_end::http;
 use end_to_end::tenant::{SOON, Tenant};
 use serde_json::{Value, json};
+use std::time::Instant;
 
 const TOKEN: &str = "T0ken-of-the-relay";
+/// What is promised: from the overview to a test event that was taken, with reading, a mistake and a receiver that fails first.
+const MOST_SECONDS: f32 = 600.0;
+/// A person's pace, on the slow side, as in the set-up of Procore.
+const WORDS_A_SECOND: f32 = 200.0 / 60.0;
+const SECONDS_AN_ACT: f32 = 5.0;
 
 /// The customer's relay: a box of the sandbox's inbox.
 struct Relay<'a> {
@@ -72,14 +78,17 @@ fn a_webhook_is_set_up_tested_followed_and_mended() {
         relay.set(json!({"token": TOKEN}));
         let person = Person::new().await;
         signs_in(&person, &tenant).await;
+        let (since, mut words) = (Instant::now(), 0);
 
         // Choose a platform.
         person.presses("Set up a webhook").await;
         person.sees("Where shall it go?").await;
+        words += person.words().await;
         person.can_use("webhook platforms").await;
         person.presses("Choose Fieldwire").await;
         person.sees("A webhook for Fieldwire").await;
         person.presses("How this is done, step by step").await;
+        words += person.words().await;
         person.can_use("webhook form").await;
 
         // A mistake is told at its field; then what would be sent is shown with the last event of their own.
@@ -96,11 +105,13 @@ fn a_webhook_is_set_up_tested_followed_and_mended() {
         person.sees("The last event of Tower that it wants").await;
         person.sees("Zone breach").await;
         person.does_not_see("W-4711").await;
+        words += person.words().await;
         person.can_use("webhook form with a preview").await;
 
         // Made: the secret stands there this once.
         person.presses("Make the webhook").await;
         person.sees("Relay of the tower is made").await;
+        words += person.words().await;
         person.can_use("webhook made").await;
         let first = secret(&person).await;
         assert!(first.starts_with("whsec_"), "{first}");
@@ -120,6 +131,16 @@ fn a_webhook_is_set_up_tested_followed_and_mended() {
         relay.takes();
         person.presses("Send another test event").await;
         person.sees("It works: the receiver took the test event").await;
+        words += person.words().await;
+        let (acts, machine) = (person.acts(), since.elapsed().as_secs_f32());
+        let pace = words as f32 / WORDS_A_SECOND + acts as f32 * SECONDS_AN_ACT;
+        eprintln!(
+            "to a test event that was taken: {acts} acts, {words} words, {pace:.0} s at a person's pace, {machine:.0} s of machine time"
+        );
+        assert!(
+            pace + machine < MOST_SECONDS,
+            "{acts} acts and {words} words take {pace} s, and the machine {machine} s"
+        );
         person.can_use("webhook test works").await;
         let status = person.at().await.split('?').next().unwrap_or_default().to_owned();
 
@@ -166,6 +187,8 @@ fn a_webhook_is_set_up_tested_followed_and_mended() {
         tenant.settled("observations", 5);
         person.open(&status).await;
         person.presses("It is mended: try again").await;
+        // That stands there again only where something is being sent.
+        person.sees("Sends again what was not taken").await;
         person.does_not_see("Nothing is being sent").await;
         person.presses("Send what was missed").await;
         relay.waits_for("detection.recorded", 200, 4);
@@ -178,14 +201,14 @@ fn a_webhook_is_set_up_tested_followed_and_mended() {
         person.open(&status).await;
         person.presses("Remove this webhook").await;
         person.presses("Remove Relay of the tower").await;
-        person.sees("Overview").await;
+        person.sees("Set up a webhook").await;
         person.does_not_see("Relay of the tower").await;
     });
 }
 
 /// Looks again until it stands there: what an attempt came to is written after the receiver has answered.
 async fn comes_to_show(person: &Person, url: &str, words: &str) {
-    let since = std::time::Instant::now();
+    let since = Instant::now();
     loop {
         person.open(url).await;
         let shown = person.script("return document.body.textContent;").await;
