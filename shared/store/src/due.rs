@@ -8,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is due is spread over so many partitions of the index.
-pub const SHARDS: u8 = 8;
+/// What is due is spread over so many partitions of the index. DynamoDB takes a thousand writes a second in each; the clock looks
+/// into each every minute.
+pub const SHARDS: u8 = 4;
 /// A ring, or a look at a site, that has not been answered by then is repeated.
 pub const RING_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 const CHANGE_TRIES: usize = 5;
