@@ -20,7 +20,7 @@ use domain::signature::Verified;
 use jiff::Timestamp;
 use lambda_http::{Body, Request, Response};
 use parse::Sorted;
-use queue::SiteQueue;
+use queue::{QueueError, SiteQueue};
 use runtime::metrics::Metrics;
 
 /// What this function works with.
@@ -59,7 +59,7 @@ impl<E: Edges, Q: SiteQueue, A: Aside> Ingest<E, Q, A> {
         if !sorted.refused.is_empty() {
             self.aside.put(&sorted.record(&sender, &origin, now)).await?;
         }
-        let messages = pack::pack(&sender, &origin, &sorted.accepted, now);
+        let messages = pack::pack(&sender, &origin, &sorted.accepted, now).map_err(QueueError::from)?;
         queue::send_all(&self.queue, &messages).await?;
         tracing::info!(
             organization_id = %sender.organization_id,

@@ -1,8 +1,8 @@
 //! The site queue: FIFO, one group per site.
+use crate::pack::Packed;
 use async_trait::async_trait;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use domain::message::SiteMessage;
 use std::sync::{Mutex, PoisonError};
 
 /// What SQS takes in one request. Ten messages of 60 KB are well within its size limit of 1 MiB.
@@ -32,7 +32,7 @@ pub trait SiteQueue: Send + Sync {
 }
 
 /// In order, and one request after the other: a part must not overtake an earlier one.
-pub async fn send_all(queue: &dyn SiteQueue, messages: &[SiteMessage]) -> Result<(), QueueError> {
+pub async fn send_all(queue: &dyn SiteQueue, messages: &[Packed]) -> Result<(), QueueError> {
     let entries: Vec<Entry> = messages.iter().map(entry).collect::<Result<_, _>>()?;
     for batch in entries.chunks(BATCH) {
         queue.send(batch).await?;
@@ -40,7 +40,7 @@ pub async fn send_all(queue: &dyn SiteQueue, messages: &[SiteMessage]) -> Result
     Ok(())
 }
 
-fn entry(message: &SiteMessage) -> Result<Entry, QueueError> {
+fn entry(message: &Packed) -> Result<Entry, QueueError> {
     let body = serde_json::to_string(message)?;
     Ok(Entry { group: message.site_id.to_string(), deduplication_id: message.id(), body })
 }

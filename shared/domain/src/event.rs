@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub struct Event {
     pub id: String,
     pub time: Timestamp,
-    #[serde(flatten)]
+    /// Beside, not among the others: what is mixed must be kept whole while it is read, and this is read for every detection.
     pub body: EventBody,
 }
 

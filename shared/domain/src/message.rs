@@ -9,11 +9,52 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A message of the site queue, of either kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "AnyMessage")]
 pub enum QueueMessage {
     Events(SiteMessage),
     Update(UpdateMessage),
+}
+
+/// The members of both kinds, so that a message is read in one pass.
+#[derive(Deserialize)]
+struct AnyMessage {
+    organization_id: OrganizationId,
+    site_id: SiteId,
+    origin: Option<Origin>,
+    #[serde(default)]
+    part: u32,
+    received_at: Option<Timestamp>,
+    #[serde(default)]
+    digest: String,
+    events: Option<Vec<Event>>,
+    fact: Option<FactKind>,
+    fact_id: Option<String>,
+    update: Option<Update>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a message of the site queue holds neither events with their origin and time nor an update of a fact")]
+struct NoMessage;
+
+impl TryFrom<AnyMessage> for QueueMessage {
+    type Error = NoMessage;
+
+    fn try_from(message: AnyMessage) -> Result<Self, NoMessage> {
+        let AnyMessage { organization_id, site_id, part, digest, .. } = message;
+        match (message.events, message.origin, message.received_at) {
+            (Some(events), Some(origin), Some(received_at)) => {
+                let events = SiteMessage { organization_id, site_id, origin, part, received_at, digest, events };
+                Ok(Self::Events(events))
+            }
+            _ => match (message.fact, message.fact_id, message.update) {
+                (Some(fact), Some(fact_id), Some(update)) => {
+                    Ok(Self::Update(UpdateMessage { organization_id, site_id, fact, fact_id, update }))
+                }
+                _ => Err(NoMessage),
+            },
+        }
+    }
 }
 
 /// News about one fact from a platform or through the API.
@@ -40,9 +81,9 @@ impl UpdateMessage {
     }
 }
 
-/// One message of a site, at most one billed 64 KB of events from one webhook. Group = site.
+/// One message of a site, at most one billed 64 KB of events from one webhook. Group = site. `E`: its events, typed or written already.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SiteMessage {
+pub struct SiteMessage<E = Vec<Event>> {
     pub organization_id: OrganizationId,
     pub site_id: SiteId,
     pub origin: Origin,
@@ -52,15 +93,15 @@ pub struct SiteMessage {
     /// A hash of the events as packed ([`digest`]): another packing of the same webhook is another message.
     #[serde(default)]
     pub digest: String,
-    pub events: Vec<Event>,
+    pub events: E,
 }
 
-/// A hash of events as packed. Events that can't be written as JSON can't be sent either, whatever their digest.
-pub fn digest(events: &[Event]) -> String {
-    crate::marker::crockford(&serde_json::to_vec(events).unwrap_or_default(), 10)
+/// A hash of events as packed: of their JSON.
+pub fn digest(events: &str) -> String {
+    crate::marker::crockford(events.as_bytes(), 10)
 }
 
-impl SiteMessage {
+impl<E> SiteMessage<E> {
     /// The commit mark's id: equal for redeliveries of this message and for an edge's retry of the same webhook.
     pub fn id(&self) -> String {
         self.origin.message_id(self.part, &self.digest)

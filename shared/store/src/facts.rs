@@ -9,6 +9,25 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// The attribute that holds a fact, as one text of JSON: nothing looks into it in the table, and writing 25 of them this way takes
+/// a fraction of what thirty attributes each take.
+const FACT: &str = "fact";
+
+fn packed(key: &Key, fact: &Fact) -> Result<Item, TableError> {
+    let text = serde_json::to_string(fact);
+    let text = text.map_err(|error| TableError::Malformed { what: "a fact", why: error.to_string() })?;
+    Ok(Item::from_iter([
+        ("pk".to_owned(), key.pk.clone().into()),
+        ("sk".to_owned(), key.sk.clone().into()),
+        (FACT.to_owned(), text.into()),
+    ]))
+}
+
+fn unpacked(item: &Item) -> Result<Fact, TableError> {
+    let text = item.get(FACT).and_then(Value::as_str).unwrap_or_default();
+    serde_json::from_str(text).map_err(|error| TableError::Malformed { what: "a fact", why: error.to_string() })
+}
+
 /// The facts of one site of one organization.
 #[derive(Clone, Copy)]
 pub struct SiteFacts<'a> {
@@ -19,7 +38,8 @@ pub struct SiteFacts<'a> {
 
 impl SiteFacts<'_> {
     pub async fn get(&self, kind: FactKind, id: &str) -> Result<Option<Fact>, TableError> {
-        get_as(self.table, "a fact", &keys::fact(self.organization_id, self.site_id, kind, id)).await
+        let found = self.table.get(&keys::fact(self.organization_id, self.site_id, kind, id)).await?;
+        found.as_ref().map(unpacked).transpose()
     }
 
     /// Facts by kind and id; what is not kept is left out.
@@ -36,9 +56,9 @@ impl SiteFacts<'_> {
         }
         let items = self.table.get_many(&keys).await?;
         items
-            .into_iter()
+            .iter()
             .map(|item| {
-                let fact: Fact = read("a fact", item)?;
+                let fact = unpacked(item)?;
                 Ok(((fact.body.kind(), fact.body.id().to_owned()), fact))
             })
             .collect()
@@ -47,7 +67,7 @@ impl SiteFacts<'_> {
     /// The facts of a kind, by id.
     pub async fn list(&self, kind: FactKind, limit: usize) -> Result<Vec<Fact>, TableError> {
         let (pk, prefix) = keys::facts(self.organization_id, self.site_id, kind);
-        self.table.query(Query::prefix(pk, prefix, limit)).await?.into_iter().map(|item| read("a fact", item)).collect()
+        self.table.query(Query::prefix(pk, prefix, limit)).await?.iter().map(unpacked).collect()
     }
 
     /// Writes facts and, for incidents, the memberships of their detections. `expires_at` (Unix seconds) is for detections and
@@ -56,7 +76,7 @@ impl SiteFacts<'_> {
         let mut items: BTreeMap<Key, Item> = BTreeMap::new();
         for fact in facts {
             let key = keys::fact(self.organization_id, self.site_id, fact.body.kind(), fact.body.id());
-            let mut new = item(&key, fact)?;
+            let mut new = packed(&key, fact)?;
             if let (FactKind::Detection | FactKind::PpeSample, Some(at)) = (fact.body.kind(), expires_at) {
                 new.insert("expires_at".into(), at.into());
             }

@@ -125,7 +125,7 @@ impl Receiver {
             },
             part: 0,
             received_at: self.clock.now(),
-            digest: domain::message::digest(&events),
+            digest: domain::message::digest(&serde_json::to_string(&events).unwrap()),
             events,
         }
     }

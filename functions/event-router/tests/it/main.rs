@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
 use async_trait::async_trait;
 use domain::event::Event;
-use domain::message::{Origin, QueueMessage, SiteMessage};
+use domain::message::{Origin, SiteMessage};
 use event_router::handle::handle;
 use event_router::patience::{PauseError, Source};
 use event_router::route::Router;
@@ -81,7 +81,7 @@ fn message(events: Vec<Event>) -> String {
         digest: String::new(),
         events,
     };
-    serde_json::to_string(&QueueMessage::Events(message)).unwrap()
+    serde_json::to_string(&message).unwrap()
 }
 
 /// As Lambda hands a message over at its n-th delivery.

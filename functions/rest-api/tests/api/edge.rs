@@ -55,10 +55,8 @@ impl Edge<'_> {
             detection_retention_days: 400,
         };
         let event = |(at, body): (usize, &Value)| -> Event {
-            let mut body = body.clone();
-            body["id"] = format!("e{at}").into();
-            body["time"] = now.to_string().into();
-            serde_json::from_value(body).unwrap()
+            let body = serde_json::from_value(body.clone()).unwrap();
+            Event { id: format!("e{at}"), time: now, body }
         };
         let events: Vec<Event> = events.iter().enumerate().map(event).collect();
         let message = SiteMessage {
@@ -73,7 +71,7 @@ impl Edge<'_> {
             },
             part: 0,
             received_at: now,
-            digest: domain::message::digest(&events),
+            digest: domain::message::digest(&serde_json::to_string(&events).unwrap()),
             events,
         };
         router.route(&message, now).await.unwrap();
