@@ -1,5 +1,5 @@
 //! Looks at one site: cuts off each day whose hour has passed, keeps it as counted, asks the lanes of the site's platforms for its
-//! note, amends the days of the last 72 hours to which something came late, and sets when the site is looked at next.
+//! note and those of webhook endpoints for a message, amends the days of the last 72 hours to which something came late, and sets when the site is looked at next.
 //!
 //! - [`cut`]: days that are due, each its own; [`late`]: what came late, and which days it changes
 //!
@@ -15,7 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use store::bell::{Bell, fresh_token};
 use store::directory::{Directory, Site};
 use store::due::{self, Reason, SiteRef};
+use store::endpoints::{Endpoint, Endpoints};
 use store::lanes::{Lane, Todo};
+use store::messages::{self, MessageLane};
 use store::reports::{ReportError, Reports};
 use store::summaries::{self, Summaries, Summary, SummaryState, lane_of, takes_summaries};
 use store::{Table, TableError, again};
@@ -61,6 +63,8 @@ struct Look<'a> {
     hour: SummaryHour,
     /// The site's ways to the platforms that take its summary.
     routes: Vec<Route>,
+    /// The webhook endpoints that are told of it.
+    endpoints: Vec<Endpoint>,
     now: Timestamp,
 }
 
@@ -73,8 +77,9 @@ impl DailySummary<'_> {
         let mut routes = directory.routes(&site_ref.organization_id, &site_ref.site_id).await?;
         routes.retain(takes_summaries);
         let mut state = summaries.state().await?;
+        let endpoints = Endpoints(table).of_summaries(&site_ref.organization_id, &site_ref.site_id).await?;
         let site = directory.site(&site_ref.organization_id, &site_ref.site_id).await?;
-        let Some(site) = site.filter(|_| state.on && !routes.is_empty()) else {
+        let Some(site) = site.filter(|_| state.on && !(routes.is_empty() && endpoints.is_empty())) else {
             return self.switch_off(&summaries, state).await;
         };
         if routes.iter().any(|route| route.settings.daily_summary.at != state.at) {
@@ -82,7 +87,7 @@ impl DailySummary<'_> {
         }
         let hour = state.hour(&site)?;
         let reports = Reports::by(table, &site, &state)?;
-        let look = Look { table, bell, site_ref, site: &site, reports, hour, routes, now };
+        let look = Look { table, bell, site_ref, site: &site, reports, hour, routes, endpoints, now };
         let committed = summaries.facts().last_arrival().await?.map_or(0, |entry| entry.number);
         let amended = look.amend(&state, committed).await?;
         let cut = look.cut(&mut state, committed).await?;
@@ -131,6 +136,19 @@ impl Look<'_> {
             let record = RecordKey::summary(&self.site_ref.site_id, summary.date());
             let todo = Todo::new(record, self.now, fresh_token());
             Lane { table: self.table, id: &lane }.ask(&[todo]).await?;
+            again::wake(self.table, self.bell, &lane, self.now).await?;
+        }
+        self.tell(summary).await
+    }
+
+    /// Asks the lanes of webhook endpoints to tell of a day as it is counted now: one message for each revision, however often it is
+    /// asked for. A disabled one gets nothing: what it missed can be recovered.
+    async fn tell(&self, summary: &Summary) -> Result<(), SummaryError> {
+        let there = |endpoint: &&Endpoint| !endpoint.is_disabled() && endpoint.created_at <= summary.cut().to;
+        for endpoint in self.endpoints.iter().filter(there) {
+            let (lane, content) = (endpoint.lane(), summary.content(&self.site_ref.site_id));
+            let todo = messages::Todo::new(content.id(&endpoint.id), content, self.now, fresh_token());
+            MessageLane { table: self.table, id: &lane }.ask(&[todo]).await?;
             again::wake(self.table, self.bell, &lane, self.now).await?;
         }
         Ok(())

@@ -19,7 +19,10 @@ async fn main() -> Result<(), Error> {
     logs::init("daily-summary");
     let aws = clients::aws()?;
     let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
-    let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
+    let queues = BTreeMap::from([
+        (Provider::Procore, config::text("PROCORE_QUEUE_URL")?),
+        (Provider::Webhook, config::text("WEBHOOK_QUEUE_URL")?),
+    ]);
     let bell = SqsBell::new(clients::sqs(&aws), queues);
     let summary = DailySummary { table: &table, bell: &bell };
     run(service_fn(|event: LambdaEvent<BusEvent>| handle(&summary, event.payload.detail))).await

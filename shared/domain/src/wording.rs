@@ -2,7 +2,7 @@
 //! and of a privacy case (29 CFR 1904.29(b)(7)) neither role, trade nor free text.
 mod summary;
 
-pub use summary::{percent, summary_note};
+pub use summary::{percent, summary_note, summary_title};
 
 use crate::event::{Detection, Incident};
 use crate::localtime::on_site;

@@ -1,13 +1,21 @@
 //! What goes out to webhook endpoints: every body that can be made of valid facts is valid by its published schema, small enough,
 //! and says nothing that must stay in the house.
 #![expect(clippy::unwrap_used, reason = "a test whose helpers fail must fail")]
-use domain::event::{Classification, Detection, Footage, Frame, Incident, OshaLog, Retraction, Worker};
-use domain::fact::IncidentFact;
+use domain::event::{
+    Classification, Detection, Footage, Frame, Incident, OshaLog, PpeCheck, PpeSample, Retraction, Worker,
+};
+use domain::fact::{FactBody, IncidentFact};
 use domain::ids::{EndpointId, OrganizationId, SiteId};
+use domain::settings::Shift;
+use domain::summary::count::{Day, Head, count};
+use domain::summary::occurrence::Occurrence;
+use domain::summary::report::Previous;
+use domain::summary::shifts::Shifts;
+use domain::summary::window::Window;
 use domain::webhook::message::{Content, MessageType};
 use domain::webhook::payload::{Draft, LIMIT, Seen};
 use domain::webhook::{Format, Platform, schemas};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use ulid::Ulid;
@@ -71,6 +79,46 @@ fn retraction() -> Retraction {
     Retraction { incident_id: ID.into(), revision: 3, reason: "Entered twice by mistake".into() }
 }
 
+/// A day of detections of a zone each, named by the rest of the list, and of samples in as many shifts.
+fn day(zones: &[String], shifts: &[String], kinds: &[String]) -> Day {
+    let window = Window { from: at() - SignedDuration::from_hours(24), to: at() + SignedDuration::from_hours(1) };
+    let hour = |n: usize| format!("{:02}:00", n % 24);
+    let shift = |(n, name): (usize, &String)| Shift { name: name.clone(), start: hour(n), end: hour(n + 1) };
+    let clock = domain::localtime::zone("America/Chicago").unwrap();
+    let shifts = Shifts::new(&shifts.iter().enumerate().map(shift).collect::<Vec<_>>(), &clock).unwrap();
+    let alert = |(n, kind): (usize, &String)| {
+        let zone_id = format!("zone-{}", n % zones.len().max(1));
+        Occurrence::of(&FactBody::Detection(Detection { kind: kind.clone(), zone_id, ..detection() })).unwrap()
+    };
+    let sample = |n: u32| {
+        let checks = [("hard_hat".to_owned(), PpeCheck { checked: 7, compliant: 5 })].into();
+        let (from, to) = (at() - SignedDuration::from_hours(n.into()), at());
+        Occurrence::of(&FactBody::PpeSample(PpeSample {
+            sample_id: ID.into(),
+            sampled_from: from,
+            sampled_to: to,
+            zone_id: "zone-1".into(),
+            checks,
+        }))
+        .unwrap()
+    };
+    let alerts: Vec<Occurrence> =
+        kinds.iter().cycle().take(zones.len().max(kinds.len())).enumerate().map(alert).collect();
+    let occurrences: Vec<Occurrence> = alerts.into_iter().chain((0..20).map(sample)).collect();
+    let date = "2026-11-24".parse().unwrap();
+    let previous = Previous::nothing("2026-11-23".parse().unwrap(), window);
+    let names = zones.iter().enumerate().map(|(n, name)| (format!("zone-{n}"), name.clone())).collect();
+    count(&occurrences, window, &shifts, Head { date, time_zone: "America/Chicago", previous }, &names)
+}
+
+fn told_day(day: Day, revision: u64) -> Content {
+    Content::Summary { site_id: site(), day: Box::new(day), revision, counted_at: at() }
+}
+
+fn texts(given: &[&str]) -> Vec<String> {
+    given.iter().map(|text| (*text).to_owned()).collect()
+}
+
 fn body(content: &Content, seen: Option<Seen<'_>>, platform: Platform, format: Format, zone_name: &str) -> String {
     let endpoint_id = EndpointId::new(Ulid::from_parts(3, 4));
     let draft = Draft {
@@ -84,6 +132,7 @@ fn body(content: &Content, seen: Option<Seen<'_>>, platform: Platform, format: F
         content,
         seen,
         zone_name,
+        site_name: "Tower",
         time_zone: &domain::localtime::zone("America/Chicago").unwrap(),
     };
     draft.body().unwrap()
@@ -116,6 +165,8 @@ fn every_message() -> Vec<Content> {
         told(Some(incident(false)), Some(retraction()), false),
         told(Some(incident(true)), Some(retraction()), false),
         told(None, Some(retraction()), true),
+        told_day(day(&texts(&["Crane 2"]), &texts(&["Day"]), &texts(&["fall", "zone_breach"])), 2),
+        told_day(day(&[], &[], &[]), 1),
         Content::Ping { id: ID.into(), asked_at: at() },
     ]
 }
@@ -205,6 +256,25 @@ fn a_message_says_where_when_and_what_with_the_marker_and_a_link() {
 }
 
 #[test]
+fn a_day_is_told_as_its_note_says_it_with_the_report_and_its_revision() {
+    let content = told_day(day(&texts(&["Crane 2"]), &texts(&["Day"]), &texts(&["fall", "zone_breach"])), 2);
+    let event = event(&content, None, Platform::Fieldwire);
+    let data = &event["data"];
+    assert_eq!(event["type"], "com.hardhatpulse.summary.daily.v1");
+    assert_eq!((&data["date"], &data["revision"], &data["alerts"]), (&json!("2026-11-24"), &json!(2), &json!(2)));
+    assert_eq!(data["by_zone"], json!([{"zone_id": "zone-0", "name": "Crane 2", "alerts": 2}]));
+    assert_eq!(data["url"], format!("{URL}/sites/{}/reports/2026-11-24", site()));
+    let title = data["title"].as_str().unwrap();
+    assert!(title.starts_with("Safety summary - Tower, Tue, Nov 24, 2026 [HHP-"), "{title}");
+    assert!(data["text"].as_str().unwrap().contains("\nAlerts: 2 (+2 from the day before)"), "{data:#}");
+    assert_eq!(data["ready"]["task"]["priority"], 3, "nobody has to act");
+    let id = |revision| told_day(day(&[], &[], &[]), revision).id(&EndpointId::new(Ulid::from_parts(3, 4)));
+    assert_ne!(id(1), id(2));
+    let quiet = self::event(&told_day(day(&[], &[], &[]), 1), None, Platform::Own);
+    assert_eq!(quiet["data"]["alerts"], 0);
+}
+
+#[test]
 fn what_is_too_much_is_left_out_and_said_so() {
     let many = Incident { detection_ids: vec![ID.into(); 1000], ..incident(false) };
     let event = event(&told(Some(many), None, true), None, Platform::Own);
@@ -231,6 +301,7 @@ fn a_detection_that_is_not_there_any_more_makes_no_message() {
         content: &content,
         seen: None,
         zone_name: "",
+        site_name: "",
         time_zone: &jiff::tz::TimeZone::UTC,
     };
     assert_eq!(draft.body(), None);
@@ -247,7 +318,10 @@ proptest! {
         detections in 0usize..1000,
         tags in proptest::collection::vec("[A-Za-z0-9._:-]{1,64}", 0..64),
         privacy in any::<bool>(),
-        which in 0usize..3,
+        which in 0usize..4,
+        zones in 1usize..1_000,
+        shifts in 0usize..24,
+        kinds in 1usize..500,
         platform in prop::sample::select(Platform::ALL.to_vec()),
         format in prop::sample::select(Format::ALL.to_vec()),
     ) {
@@ -262,6 +336,12 @@ proptest! {
         let content = match which {
             0 => Content::Detection { site_id: site(), detection_id: ID.into() },
             1 => told(Some(many), None, true),
+            2 => {
+                let zones = vec![zone.clone(); zones];
+                let shifts: Vec<String> = (0..shifts).map(|n| format!("{n} {zone}")).collect();
+                let kinds: Vec<String> = (0..kinds).map(|n| format!("kind_{n:059}")).collect();
+                told_day(day(&zones, &shifts, &kinds), 3)
+            }
             _ => told(Some(many), Some(retraction), false),
         };
         let seen = Seen { detection: &seen_one, told_at: at(), private: privacy };

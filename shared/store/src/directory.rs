@@ -218,10 +218,19 @@ impl Directory<'_> {
     /// Creates or changes a site; conditional on the version read.
     pub async fn put_site(&self, site: &mut Site) -> Result<(), TableError> {
         let condition = at_version(site.version);
+        let new = site.version == 0;
         site.version += 1;
+        if new {
+            // Before, so that no crash leaves it out; after, for an endpoint that is made at this moment.
+            summaries::take_up_new(self.0, site).await?;
+        }
         self.0.put(item(&keys::site(&site.organization_id, &site.id), site)?, condition).await?;
         let owner = Owner { organization_id: site.organization_id.clone() };
-        self.0.put(item(&keys::site_owner(&site.id), &owner)?, Condition::Always).await
+        self.0.put(item(&keys::site_owner(&site.id), &owner)?, Condition::Always).await?;
+        match new {
+            true => summaries::take_up_new(self.0, site).await,
+            false => Ok(()),
+        }
     }
 
     pub async fn site(&self, organization: &OrganizationId, id: &SiteId) -> Result<Option<Site>, TableError> {

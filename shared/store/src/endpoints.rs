@@ -3,7 +3,7 @@ use crate::directory::{Owner, SealedSecret, at_version};
 use crate::keys;
 use crate::lanes::LaneId;
 use crate::table::{Condition, Query, Table, TableError, get_as, item, read};
-use domain::ids::{EndpointId, OrganizationId, Provider};
+use domain::ids::{EndpointId, OrganizationId, Provider, SiteId};
 use domain::webhook::{Format, Platform, Wants};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,18 @@ impl Endpoints<'_> {
         let (pk, prefix) = keys::endpoints(organization);
         let found = self.0.query(Query::prefix(pk, prefix, MOST)).await?;
         found.into_iter().map(|item| read("a webhook endpoint", item)).collect()
+    }
+
+    /// Those that are told of a site's days. A disabled one is among them: the days that it misses are cut off too, so that it can
+    /// have them when it recovers.
+    pub async fn of_summaries(
+        &self,
+        organization: &OrganizationId,
+        site: &SiteId,
+    ) -> Result<Vec<Endpoint>, TableError> {
+        let mut endpoints = self.list(organization).await?;
+        endpoints.retain(|endpoint| endpoint.wants.daily_summary && endpoint.wants.site(site));
+        Ok(endpoints)
     }
 
     /// Changes what stands, whatever else changes it at the same moment. `change` says whether anything is to be written. `None`:

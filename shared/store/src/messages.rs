@@ -87,7 +87,7 @@ impl Message {
             id: todo.message_id.clone(),
             sequence,
             message_type: content.message_type(),
-            subject_id: content.subject_id().to_owned(),
+            subject_id: content.subject_id(),
             site_id: content.site_id().cloned(),
             format,
             body,

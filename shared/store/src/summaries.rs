@@ -2,10 +2,12 @@
 //! `daily-summary` is the one writer of days; the hour comes from project settings.
 use crate::directory::{Directory, Site};
 use crate::due::{self, Reason, SiteRef};
+use crate::endpoints::Endpoints;
 use crate::facts::SiteFacts;
 use crate::keys;
 use crate::lanes::LaneId;
 use crate::table::{Condition, Item, Query, Table, TableError, get_as, item, read};
+use domain::ids::SiteId;
 use domain::localtime::TimeError;
 use domain::route::Route;
 use domain::settings::ProjectSettings;
@@ -13,17 +15,20 @@ use domain::summary::DEFAULT_HOUR;
 use domain::summary::count::Day;
 use domain::summary::shifts::Shifts;
 use domain::summary::window::{Cut, SummaryHour, Window};
+use domain::webhook::message::Content;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+const TRIES: usize = 5;
 
 /// The hour of a site's summary, and how far its days are cut off.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SummaryState {
     /// `HH:MM` on the site's clock, the same for all its platforms.
     pub at: String,
-    /// Whether any platform of the site takes the summary.
+    /// Whether anybody takes the summary: a platform of the site, or a webhook endpoint.
     pub on: bool,
     /// Kept also while it is off, so that what was cut is never cut again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +94,16 @@ impl Summary {
 
     pub fn cut(&self) -> Cut {
         Cut { date: self.date(), to: self.day.report.window.to }
+    }
+
+    /// What a webhook endpoint is told of it.
+    pub fn content(&self, site_id: &SiteId) -> Content {
+        Content::Summary {
+            site_id: site_id.clone(),
+            day: Box::new(self.day.clone()),
+            revision: self.revision,
+            counted_at: self.counted_at,
+        }
     }
 }
 
@@ -174,7 +189,8 @@ pub async fn settled(
     let others = others.iter().any(|route| route.connection_id != lane.connection_id && takes_summaries(route));
     let was_on = state.on;
     state.at.clone_from(&settings.daily_summary.at);
-    state.on = settings.daily_summary.enabled || others;
+    let endpoints = Endpoints(table).of_summaries(&lane.organization_id, &settings.site_id).await?;
+    state.on = settings.daily_summary.enabled || others || !endpoints.is_empty();
     let hour = state.hour(&site)?;
     if state.on && !was_on {
         state.begin(&hour, now);
@@ -182,6 +198,36 @@ pub async fn settled(
     let due = due::get(table, &site_ref).await?;
     let alarm = due.changed(|reasons| alarm(reasons, &state, &hour))?;
     Ok(alarm.into_iter().chain([state.write(&site_ref)?]).collect())
+}
+
+/// Sees to it that a site's days are cut off, for a webhook endpoint that wants them. The state is written each time: who is about
+/// to switch it off, because nobody took them, must see that.
+pub async fn take_up(table: &dyn Table, site: &Site, now: Timestamp) -> Result<(), TableError> {
+    let site_ref = SiteRef { organization_id: site.organization_id.clone(), site_id: site.id.clone() };
+    for _ in 0..TRIES {
+        let mut state = Summaries { table, site: &site_ref }.state().await?;
+        let hour = state.hour(site)?;
+        if !state.on {
+            state.on = true;
+            state.begin(&hour, now);
+        }
+        let due = due::get(table, &site_ref).await?;
+        let alarm = due.changed(|reasons| alarm(reasons, &state, &hour))?;
+        let writes = alarm.into_iter().chain([state.write(&site_ref)?]).collect();
+        match table.put_together(writes).await {
+            Err(TableError::Condition(_)) => {}
+            outcome => return outcome,
+        }
+    }
+    Err(TableError::Unavailable("the summary's state kept changing".into()))
+}
+
+/// The same for a site that is made now, if an endpoint wants all sites of the organization.
+pub async fn take_up_new(table: &dyn Table, site: &Site) -> Result<(), TableError> {
+    match Endpoints(table).of_summaries(&site.organization_id, &site.id).await?.is_empty() {
+        true => Ok(()),
+        false => take_up(table, site, site.created_at).await,
+    }
 }
 
 /// The hour of the summary is the site's: another value changes it for all platforms of the site.
@@ -222,7 +268,7 @@ pub async fn rearrange(table: &dyn Table, site: &Site) -> Result<(), TableError>
     due::change(table, &site_ref, |reasons| alarm(reasons, &state, &hour)).await
 }
 
-/// When the site is cut off next; never, while no platform takes its summary.
+/// When the site is cut off next; never, while nobody takes its summary.
 pub fn alarm(reasons: &mut BTreeMap<Reason, Timestamp>, state: &SummaryState, hour: &SummaryHour) {
     match state.next(hour) {
         Some((_, window)) => {

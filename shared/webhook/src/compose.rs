@@ -17,13 +17,13 @@ use store::{Table, TableError};
 pub struct Composer<'a> {
     table: &'a dyn Table,
     public_url: &'a str,
-    clocks: Mutex<BTreeMap<SiteId, TimeZone>>,
+    sites: Mutex<BTreeMap<SiteId, (String, TimeZone)>>,
     zones: Mutex<BTreeMap<(SiteId, String), String>>,
 }
 
 impl<'a> Composer<'a> {
     pub fn new(table: &'a dyn Table, public_url: &'a str) -> Self {
-        Self { table, public_url, clocks: Mutex::default(), zones: Mutex::default() }
+        Self { table, public_url, sites: Mutex::default(), zones: Mutex::default() }
     }
 
     /// The body of a message with this number. `None`: what it is about is not kept any more.
@@ -48,11 +48,12 @@ impl<'a> Composer<'a> {
             (Content::Incident { fact, .. }, None) => fact.incident.as_ref().map(|incident| incident.zone_id.as_str()),
             _ => None,
         };
-        let (zone_name, time_zone) = match content.site_id() {
-            Some(site) => (
-                self.zone(organization, site, zone_id.unwrap_or_default()).await?,
-                self.clock(organization, site).await?,
-            ),
+        let zone_name = match (content.site_id(), zone_id) {
+            (Some(site), Some(zone_id)) => self.zone(organization, site, zone_id).await?,
+            _ => String::new(),
+        };
+        let (site_name, time_zone) = match content.site_id() {
+            Some(site) => self.site(organization, site).await?,
             None => (String::new(), TimeZone::UTC),
         };
         let draft = Draft {
@@ -66,6 +67,7 @@ impl<'a> Composer<'a> {
             content,
             seen,
             zone_name: &zone_name,
+            site_name: &site_name,
             time_zone: &time_zone,
         };
         Ok(draft.body())
@@ -119,13 +121,15 @@ impl<'a> Composer<'a> {
         Ok(name)
     }
 
-    async fn clock(&self, organization: &OrganizationId, site: &SiteId) -> Result<TimeZone, TableError> {
-        if let Some(clock) = self.clocks.lock().unwrap_or_else(PoisonError::into_inner).get(site) {
-            return Ok(clock.clone());
+    /// Its name and its clock.
+    async fn site(&self, organization: &OrganizationId, id: &SiteId) -> Result<(String, TimeZone), TableError> {
+        if let Some(site) = self.sites.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return Ok(site.clone());
         }
-        let known = Directory(self.table).site(organization, site).await?;
-        let clock = known.and_then(|site| localtime::zone(&site.time_zone).ok()).unwrap_or(TimeZone::UTC);
-        self.clocks.lock().unwrap_or_else(PoisonError::into_inner).insert(site.clone(), clock.clone());
-        Ok(clock)
+        let known = Directory(self.table).site(organization, id).await?;
+        let (name, clock) = known.map(|site| (site.name, site.time_zone)).unwrap_or_default();
+        let site = (name, localtime::zone(&clock).unwrap_or(TimeZone::UTC));
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), site.clone());
+        Ok(site)
     }
 }

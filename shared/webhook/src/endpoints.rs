@@ -6,15 +6,17 @@ use crate::sealed;
 use crate::settings::{Change, New};
 use credentials::{Secret, Vault, VaultError};
 use domain::ids::{EndpointId, OrganizationId};
-use domain::webhook::Attempt;
 use domain::webhook::message::Content;
+use domain::webhook::{Attempt, Wants};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use store::again::wake;
 use store::bell::{Bell, fresh_token};
-use store::directory::rotate;
+use store::directory::{Directory, Site, rotate};
 use store::endpoints::{Endpoint, EndpointState, Endpoints};
 use store::messages::{Delivery, DeliveryState, Health, Message, MessageLane, Todo};
-use store::{Table, TableError};
+use store::{Table, TableError, summaries};
 use ulid::Ulid;
 
 /// Endpoints of one organization: each is asked for every fact.
@@ -24,6 +26,7 @@ pub const MOST: usize = 100;
 pub fn test_id(endpoint: &EndpointId, id: Ulid) -> String {
     Content::Ping { id: id.to_string(), asked_at: Timestamp::UNIX_EPOCH }.id(endpoint)
 }
+const SITES_AT_ONCE: usize = 8;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
@@ -84,13 +87,28 @@ impl Desk<'_> {
             edition: 1,
             version: 0,
         };
+        self.take_up_summaries(organization_id, &endpoint.wants).await?;
         if let Err(error) = Endpoints(self.table).put(&mut endpoint).await {
             let TableError::Condition(Some(standing)) = error else { return Err(error.into()) };
             endpoint.version = store::table::read::<Endpoint>("a webhook endpoint", standing)?.version;
             Endpoints(self.table).put(&mut endpoint).await?;
         }
+        self.take_up_summaries(organization_id, &endpoint.wants).await?;
         self.ping(&endpoint, format!("{}-1", endpoint.id)).await?;
         Ok((endpoint, secret))
+    }
+
+    /// Sees to it that the days are cut off of which an endpoint is told, also where no platform takes them. Done before the endpoint
+    /// is kept, so that no crash leaves a site out, and after, for a site that was being left alone at that moment.
+    async fn take_up_summaries(&self, organization_id: &OrganizationId, wants: &Wants) -> Result<(), TableError> {
+        if !wants.daily_summary {
+            return Ok(());
+        }
+        let mut sites: Vec<Site> = Directory(self.table).sites(organization_id).await?;
+        sites.retain(|site| wants.site(&site.id));
+        let taken: Vec<BoxFuture<'_, _>> =
+            sites.iter().map(|site| summaries::take_up(self.table, site, self.now).boxed()).collect();
+        stream::iter(taken).buffer_unordered(SITES_AT_ONCE).try_collect().await
     }
 
     /// Asks the lane for a ping.
@@ -117,6 +135,12 @@ impl Desk<'_> {
             Some(None) => Some(None),
             None => None,
         };
+        let mut wants = endpoint.wants.clone();
+        change.apply(&mut wants);
+        let more = wants != endpoint.wants;
+        if more {
+            self.take_up_summaries(organization, &wants).await?;
+        }
         let (mut stale, mut tried_again) = (false, false);
         let changed = Endpoints(self.table)
             .change(organization, id, |endpoint| {
@@ -145,6 +169,9 @@ impl Desk<'_> {
         let endpoint = changed.ok_or(EndpointError::Gone)?;
         if stale {
             return Err(EndpointError::Stale);
+        }
+        if more {
+            self.take_up_summaries(organization, &endpoint.wants).await?;
         }
         if url.is_some() || tried_again {
             // What it did not take until now counts no more.

@@ -2,6 +2,7 @@
 use crate::fault::{Fault, Faulty};
 use crate::world::{REDELIVERY, SimulatedClock};
 use credentials::{MemoryVault, Secret};
+use daily_summary::DailySummary;
 use domain::event::Event;
 use domain::ids::{EdgeId, EndpointId, OrganizationId, SiteId};
 use domain::message::{Origin, SiteMessage};
@@ -13,10 +14,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use store::bell::{Bell, MemoryBell};
 use store::bus::{Bus, MemoryBus};
 use store::directory::{Directory, Organization, Site};
+use store::due::SiteRef;
 use store::endpoints::{Endpoint, Endpoints};
 use store::lanes::LaneId;
 use store::memory::MemoryTable;
 use store::messages::{Delivery, MessageLane, Todo};
+use store::summaries::Summaries;
 use store::{Table, TableError, due};
 use sync::clock::Clock;
 use ulid::Ulid;
@@ -152,6 +155,39 @@ impl Receiver {
     /// Routes events, without a fault.
     pub async fn tell(&self, events: Vec<Event>) -> Result<(), ReceiverError> {
         self.route(&self.message(events), &Fault::never()).await
+    }
+
+    pub fn site(&self) -> SiteRef {
+        SiteRef { organization_id: self.lane.organization_id.clone(), site_id: self.site_id.clone() }
+    }
+
+    /// When the site is looked at next for its summary.
+    pub async fn next_look(&self) -> Result<Option<Timestamp>, TableError> {
+        Ok(due::get(&self.table, &self.site()).await?.at())
+    }
+
+    /// Looks at the site at that time, again each ten minutes as the clock asks while a look dies or fails.
+    pub async fn look(&self, at: Timestamp, fault: &Arc<Fault>) -> Result<(), ReceiverError> {
+        self.clock.move_to(at);
+        for _ in 0..5 {
+            let table = Faulty { inner: &self.table as &dyn Table, fault: fault.clone() };
+            let bell = Faulty { inner: &self.bell as &dyn Bell, fault: fault.clone() };
+            let (summary, site) = (DailySummary { table: &table, bell: &bell }, self.site());
+            let looked = tokio::select! {
+                looked = summary.look(&site, self.clock.now()) => looked.is_ok(),
+                () = fault.died.notified() => false,
+            };
+            if looked {
+                return Ok(());
+            }
+            self.clock.advance(due::RING_AGAIN);
+        }
+        Err(ReceiverError::Restless("a look at the site failed five times".into()))
+    }
+
+    /// Whether the site's days are cut off.
+    pub async fn is_taken_up(&self) -> Result<bool, TableError> {
+        Ok(Summaries { table: &self.table, site: &self.site() }.state().await?.on)
     }
 
     /// Runs the lane once, under a fault. `None`: it died or failed.

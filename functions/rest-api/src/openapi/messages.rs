@@ -1,7 +1,14 @@
 //! The `webhooks` section: each message as it goes out, its example made of a sample event by the code that makes them all.
 use domain::event::{Detection, Incident, Retraction};
-use domain::fact::IncidentFact;
+use domain::fact::{FactBody, IncidentFact};
 use domain::ids::{EndpointId, OrganizationId, SiteId};
+use domain::localtime;
+use domain::summary::DEFAULT_HOUR;
+use domain::summary::count::{Day, Head, count};
+use domain::summary::occurrence::Occurrence;
+use domain::summary::report::Previous;
+use domain::summary::shifts::Shifts;
+use domain::summary::window::SummaryHour;
 use domain::webhook::message::{Content, MessageType};
 use domain::webhook::payload::{Draft, Seen};
 use domain::webhook::{Format, Platform, schemas};
@@ -60,6 +67,7 @@ fn words(message: MessageType) -> &'static str {
         MessageType::IncidentConfirmed => "An incident was confirmed",
         MessageType::IncidentUpdated => "A later revision of an incident",
         MessageType::IncidentRetracted => "An incident was taken back",
+        MessageType::DailySummary => "A site's day in figures, and again where something late has changed it",
         MessageType::Ping => "A test",
     }
 }
@@ -100,6 +108,10 @@ fn example(platform: Platform, message: MessageType) -> Option<String> {
             let fact = IncidentFact { incident_id, revision, incident, retraction: Some(retraction), ..nothing() };
             Content::Incident { site_id: site_id.clone(), fact: Box::new(fact), first: false, at }
         }
+        MessageType::DailySummary => {
+            let day = Box::new(day(seen.clone()?)?);
+            Content::Summary { site_id: site_id.clone(), day, revision: 1, counted_at: at }
+        }
         MessageType::Ping => Content::Ping { id: "example".into(), asked_at: at },
     };
     let draft = Draft {
@@ -113,9 +125,23 @@ fn example(platform: Platform, message: MessageType) -> Option<String> {
         content: &content,
         seen: seen.as_ref().map(|detection| Seen { detection, told_at: at, private: false }),
         zone_name: "Crane 2",
+        site_name: "Tower",
         time_zone: &TimeZone::UTC,
     };
     draft.body()
+}
+
+/// The day of a detection.
+fn day(detection: Detection) -> Option<Day> {
+    let hour = SummaryHour::new("America/Chicago", DEFAULT_HOUR).ok()?;
+    let date = hour.date_of(detection.detected_at);
+    let (window, before) = (hour.window(date), date.yesterday().ok()?);
+    let previous = Previous::nothing(before, hour.window(before));
+    let (clock, names) =
+        (localtime::zone("America/Chicago").ok()?, [(detection.zone_id.clone(), "Crane 2".to_owned())].into());
+    let shifts = Shifts::new(&[], &clock).ok()?;
+    let alert = Occurrence::of(&FactBody::Detection(detection))?;
+    Some(count([&alert], window, &shifts, Head { date, time_zone: "America/Chicago", previous }, &names))
 }
 
 fn nothing() -> IncidentFact {

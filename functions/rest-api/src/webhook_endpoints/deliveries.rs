@@ -59,7 +59,7 @@ impl View {
         Some(Self {
             id: todo.message_id,
             message_type: content.message_type(),
-            subject_id: content.subject_id().to_owned(),
+            subject_id: content.subject_id(),
             sequence: None,
             state: DeliveryState::Pending,
             attempts: Vec::new(),

@@ -78,6 +78,7 @@ fn about(row: &Delivery) -> Option<String> {
     let kind = match row.message_type {
         MessageType::DetectionRecorded => "detections",
         MessageType::IncidentConfirmed | MessageType::IncidentUpdated | MessageType::IncidentRetracted => "incidents",
+        MessageType::DailySummary => "reports",
         MessageType::Ping => return None,
     };
     Some(format!("/sites/{}/{kind}/{}", row.site_id.as_ref()?, row.subject_id))
@@ -89,6 +90,7 @@ fn words(of: MessageType) -> &'static str {
         MessageType::IncidentConfirmed => "Incident, confirmed",
         MessageType::IncidentUpdated => "Incident, changed",
         MessageType::IncidentRetracted => "Incident, retracted",
+        MessageType::DailySummary => "Daily summary",
         MessageType::Ping => "Test event",
     }
 }

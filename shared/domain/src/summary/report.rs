@@ -81,6 +81,21 @@ impl Previous {
 }
 
 impl Report {
+    /// Keeps so many of each list: the zones and kinds with most alerts, the first shifts and their first items. Sums stay what they are.
+    pub fn shorten(&mut self, entries: usize) {
+        self.by_zone.truncate(entries);
+        let mut counts: Vec<u64> = self.by_kind.values().copied().collect();
+        counts.sort_unstable_by(|a, b| b.cmp(a));
+        if let Some(most_left_out) = counts.get(entries).copied() {
+            self.by_kind.retain(|_, alerts| *alerts > most_left_out);
+        }
+        self.ppe.by_shift.truncate(entries);
+        for shift in &mut self.ppe.by_shift {
+            let last = shift.items.keys().nth(entries).cloned();
+            shift.items.retain(|item, _| last.as_ref().is_none_or(|last| item < last));
+        }
+    }
+
     /// What the next day's report says of this one.
     pub fn as_previous(&self) -> Previous {
         Previous {

@@ -1,10 +1,11 @@
-//! Messages: what an endpoint is told, once per fact and revision. The id comes from endpoint, fact and revision: whoever decides
+//! Messages: what an endpoint is told, once per fact and revision, and per day and revision. The id comes from endpoint, fact and revision: whoever decides
 //! it again, after a crash or in a recovery, comes to the same message.
 use super::Wants;
 use crate::fact::{Fact, FactBody, IncidentFact};
 use crate::ids::{EndpointId, SiteId};
 use crate::marker::crockford;
 use crate::record::{RecordKey, RecordKind, WorkClass};
+use crate::summary::count::Day;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,8 @@ pub enum Content {
         /// When the edge told it.
         at: Timestamp,
     },
+    /// A site's day as it was counted then, whatever is counted later.
+    Summary { site_id: SiteId, day: Box<Day>, revision: u64, counted_at: Timestamp },
     /// Shows that the address takes what we send.
     Ping { id: String, asked_at: Timestamp },
 }
@@ -40,16 +43,19 @@ pub enum MessageType {
     IncidentUpdated,
     #[serde(rename = "com.hardhatpulse.incident.retracted.v1")]
     IncidentRetracted,
+    #[serde(rename = "com.hardhatpulse.summary.daily.v1")]
+    DailySummary,
     #[serde(rename = "com.hardhatpulse.ping.v1")]
     Ping,
 }
 
 impl MessageType {
-    pub const ALL: [MessageType; 5] = [
+    pub const ALL: [MessageType; 6] = [
         MessageType::DetectionRecorded,
         MessageType::IncidentConfirmed,
         MessageType::IncidentUpdated,
         MessageType::IncidentRetracted,
+        MessageType::DailySummary,
         MessageType::Ping,
     ];
 
@@ -60,6 +66,7 @@ impl MessageType {
             MessageType::IncidentConfirmed => "incident.confirmed.v1",
             MessageType::IncidentUpdated => "incident.updated.v1",
             MessageType::IncidentRetracted => "incident.retracted.v1",
+            MessageType::DailySummary => "summary.daily.v1",
             MessageType::Ping => "ping.v1",
         }
     }
@@ -99,6 +106,9 @@ impl Content {
                 let what = if fact.is_retracted() { "retraction" } else { "incident" };
                 (site_id.as_str(), format!("{what}\n{}\n{}", fact.incident_id, fact.revision))
             }
+            Content::Summary { site_id, day, revision, .. } => {
+                (site_id.as_str(), format!("summary\n{}\n{revision}", day.report.date))
+            }
             Content::Ping { id, .. } => ("", format!("ping\n{id}")),
         };
         format!("msg_{}", crockford(format!("{endpoint}\n{site}\n{about}").as_bytes(), 26))
@@ -110,22 +120,26 @@ impl Content {
             Content::Incident { fact, .. } if fact.is_retracted() => MessageType::IncidentRetracted,
             Content::Incident { first: true, .. } => MessageType::IncidentConfirmed,
             Content::Incident { .. } => MessageType::IncidentUpdated,
+            Content::Summary { .. } => MessageType::DailySummary,
             Content::Ping { .. } => MessageType::Ping,
         }
     }
 
-    /// The id of what it is about.
-    pub fn subject_id(&self) -> &str {
+    /// The id of what it is about; of a summary its date.
+    pub fn subject_id(&self) -> String {
         match self {
-            Content::Detection { detection_id, .. } => detection_id,
-            Content::Incident { fact, .. } => &fact.incident_id,
-            Content::Ping { id, .. } => id,
+            Content::Detection { detection_id, .. } => detection_id.clone(),
+            Content::Incident { fact, .. } => fact.incident_id.clone(),
+            Content::Summary { day, .. } => day.report.date.to_string(),
+            Content::Ping { id, .. } => id.clone(),
         }
     }
 
     pub fn site_id(&self) -> Option<&SiteId> {
         match self {
-            Content::Detection { site_id, .. } | Content::Incident { site_id, .. } => Some(site_id),
+            Content::Detection { site_id, .. }
+            | Content::Incident { site_id, .. }
+            | Content::Summary { site_id, .. } => Some(site_id),
             Content::Ping { .. } => None,
         }
     }
@@ -135,17 +149,19 @@ impl Content {
         let kind = match self {
             Content::Detection { .. } => RecordKind::Observation,
             Content::Incident { .. } => RecordKind::Incident,
+            Content::Summary { .. } => RecordKind::DailySummary,
             Content::Ping { .. } => return None,
         };
-        Some(RecordKey { kind, site_id: self.site_id()?.clone(), fact_id: self.subject_id().to_owned() })
+        Some(RecordKey { kind, site_id: self.site_id()?.clone(), fact_id: self.subject_id() })
     }
 
-    /// Text that sorts messages as they should go out: a ping, then incidents, then the rest; each by the fact's own time, then
-    /// by revision.
+    /// Text that sorts messages as they should go out: a ping, then incidents, summaries, the rest; each by the fact's own time,
+    /// then by revision.
     pub fn order(&self) -> String {
         let (rank, at, revision) = match self {
             Content::Ping { asked_at, .. } => (0, *asked_at, 0),
             Content::Incident { fact, .. } => (1 + WorkClass::Incident.rank(), self.fact_at(), fact.revision),
+            Content::Summary { revision, .. } => (1 + WorkClass::Summary.rank(), self.fact_at(), *revision),
             Content::Detection { .. } => (1 + WorkClass::Observation.rank(), self.fact_at(), 0),
         };
         format!("{rank}#{at:.3}#{}#{revision:020}", self.subject_id())

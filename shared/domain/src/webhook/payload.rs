@@ -7,6 +7,7 @@ use crate::event::{Detection, Incident};
 use crate::fact::IncidentFact;
 use crate::ids::{EndpointId, OrganizationId};
 use crate::marker::marker;
+use crate::summary::count::Day;
 use crate::wording::{self, Place};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
@@ -28,6 +29,7 @@ pub struct Draft<'a> {
     /// The detection that the content names.
     pub seen: Option<Seen<'a>>,
     pub zone_name: &'a str,
+    pub site_name: &'a str,
     pub time_zone: &'a TimeZone,
 }
 
@@ -43,17 +45,18 @@ pub struct Seen<'a> {
 
 /// How much of what has no end is left in, from all to little: the first that fits is taken.
 struct Cut {
-    detection_ids: usize,
+    /// Of each list.
+    entries: usize,
     prose: usize,
     text: usize,
 }
 
 const CUTS: [Cut; 5] = [
-    Cut { detection_ids: usize::MAX, prose: usize::MAX, text: usize::MAX },
-    Cut { detection_ids: 200, prose: usize::MAX, text: usize::MAX },
-    Cut { detection_ids: 50, prose: 1_000, text: 2_000 },
-    Cut { detection_ids: 10, prose: 300, text: 1_000 },
-    Cut { detection_ids: 0, prose: 100, text: 500 },
+    Cut { entries: usize::MAX, prose: usize::MAX, text: usize::MAX },
+    Cut { entries: 200, prose: usize::MAX, text: usize::MAX },
+    Cut { entries: 50, prose: 1_000, text: 2_000 },
+    Cut { entries: 10, prose: 300, text: 1_000 },
+    Cut { entries: 0, prose: 100, text: 500 },
 ];
 
 /// What a message says, before it is laid out.
@@ -138,7 +141,25 @@ impl Draft<'_> {
             Content::Detection { .. } => Some(detection(self.seen?, &place)),
             Content::Incident { fact, at, .. } if fact.is_retracted() => retraction(fact, *at, &place, cut),
             Content::Incident { fact, at, .. } => incident(fact.incident.as_ref()?, *at, &place, cut),
+            Content::Summary { day, revision, counted_at, .. } => {
+                Some(self.summary(day, *revision, *counted_at, &place, cut))
+            }
             Content::Ping { asked_at, .. } => Some(self.ping(*asked_at)),
+        }
+    }
+
+    fn summary(&self, day: &Day, revision: u64, at: Timestamp, place: &Place<'_>, cut: &Cut) -> Said {
+        let mut report = day.report.clone();
+        report.shorten(cut.entries);
+        let mut data = members(&report);
+        data.insert("revision".into(), revision.into());
+        Said {
+            title: wording::summary_title(day, self.site_name, place),
+            text: wording::summary_note(day, place),
+            link: place.link.to_owned(),
+            priority: 1,
+            at,
+            data,
         }
     }
 
@@ -215,7 +236,7 @@ fn retraction(fact: &IncidentFact, at: Timestamp, place: &Place<'_>, cut: &Cut) 
 
 fn cut_down(incident: &Incident, cut: &Cut) -> Incident {
     let mut less = incident.clone();
-    less.detection_ids.truncate(cut.detection_ids);
+    less.detection_ids.truncate(cut.entries);
     less.summary = less.summary.map(|summary| shorten(&summary, cut.prose));
     less
 }

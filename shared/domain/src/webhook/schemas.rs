@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 const DETECTION: &str = include_str!("../../schemas/webhook/detection.json");
 const INCIDENT: &str = include_str!("../../schemas/webhook/incident.json");
 const RETRACTION: &str = include_str!("../../schemas/webhook/retraction.json");
+const SUMMARY: &str = include_str!("../../schemas/webhook/summary.json");
 const PING: &str = include_str!("../../schemas/webhook/ping.json");
 const FIELDWIRE: &str = include_str!("../../schemas/webhook/ready/fieldwire.json");
 const TRIMBLE_CONNECT: &str = include_str!("../../schemas/webhook/ready/trimble_connect.json");
@@ -28,6 +29,7 @@ fn schema(platform: Platform, message: MessageType) -> Option<Value> {
         MessageType::DetectionRecorded => DETECTION,
         MessageType::IncidentConfirmed | MessageType::IncidentUpdated => INCIDENT,
         MessageType::IncidentRetracted => RETRACTION,
+        MessageType::DailySummary => SUMMARY,
         MessageType::Ping => PING,
     };
     let ready = match platform {

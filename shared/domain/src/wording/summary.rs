@@ -9,11 +9,16 @@ use jiff::tz::TimeZone;
 const ZONES: usize = 5;
 const INCIDENTS: usize = 10;
 
+/// One line for lists of messages, in which a site has no column of its own.
+pub fn summary_title(day: &Day, site_name: &str, place: &Place) -> String {
+    format!("Safety summary - {site_name}, {} [{}]", on(&day.report), place.marker)
+}
+
 /// The note of a day, the marker in its last line. No worker and no free text is in it.
 pub fn summary_note(day: &Day, place: &Place) -> String {
     let (report, before) = (&day.report, &day.report.previous);
     let mut lines = vec![
-        format!("Safety summary for {}", report.date.strftime("%a, %b %-d, %Y")),
+        format!("Safety summary for {}", on(report)),
         span(report, place.time_zone),
         String::new(),
         format!("Alerts: {}{} from the day before)", report.alerts, change(report.alerts, before.alerts)),
@@ -41,6 +46,10 @@ pub fn summary_note(day: &Day, place: &Place) -> String {
     }
     lines.extend([String::new(), format!("HardHat Pulse: {}", place.link), format!("[{}]", place.marker)]);
     lines.join("\n")
+}
+
+fn on(report: &Report) -> String {
+    report.date.strftime("%a, %b %-d, %Y").to_string()
 }
 
 fn span(report: &Report, zone: &TimeZone) -> String {

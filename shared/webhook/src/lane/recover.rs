@@ -5,16 +5,22 @@ use domain::arrival::{ArrivalEntry, ArrivalLine};
 use domain::fact::FactKind;
 use domain::ids::SiteId;
 use domain::webhook::message::{Content, MessageType};
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use std::collections::BTreeMap;
 use store::TableError;
 use store::bell::fresh_token;
 use store::directory::Directory;
+use store::due::SiteRef;
 use store::facts::SiteFacts;
 use store::messages::{Delivery, DeliveryState, Recovery, Todo};
+use store::summaries::Summaries;
 
 /// Rows, and arrival entries, that one step looks at.
 const STEP: usize = 50;
+/// A day may be counted again so many days after its date: amended for 72 hours, anywhere on the globe.
+const COUNTED_LATE: i64 = 5;
 
 impl Engine<'_> {
     /// One step of a recovery.
@@ -23,8 +29,9 @@ impl Engine<'_> {
             recovery.rows_before = self.send_failed(run, recovery.since, number).await?;
         } else if let Some(sites) = &mut recovery.sites {
             let Some((site, next)) = sites.pop() else { return Ok(run.lane.end_recovery(&recovery).await?) };
-            if let Some(next) = self.make_missing(run, &site, next).await? {
-                sites.push((site, next));
+            match self.make_missing(run, &site, next).await? {
+                Some(next) => sites.push((site, next)),
+                None => self.make_missing_days(run, &site, recovery.since).await?,
             }
         } else {
             recovery.sites = Some(self.sites(run, recovery.since).await?);
@@ -66,6 +73,23 @@ impl Engine<'_> {
         let entries = facts.arrivals(from, STEP).await?;
         let Some(last) = entries.last().map(|entry| entry.number) else { return Ok(None) };
         let contents = self.wanted(run, &facts, &entries).await?;
+        self.ask_for_missing(run, contents).await?;
+        Ok((entries.len() == STEP).then_some(last + 1))
+    }
+
+    /// Makes the messages that are missing of a site's days that were counted since then, each as it is counted now.
+    async fn make_missing_days(&self, run: &Run<'_>, site_id: &SiteId, since: Timestamp) -> Result<(), TableError> {
+        if !run.endpoint.wants.daily_summary {
+            return Ok(());
+        }
+        let site = SiteRef { organization_id: run.endpoint.organization_id.clone(), site_id: site_id.clone() };
+        let first = since.to_zoned_datetime(TimeZone::UTC).date().saturating_sub(COUNTED_LATE.days());
+        let days = Summaries { table: self.table, site: &site }.between(first, Date::MAX).await?;
+        let counted = days.iter().filter(|day| day.counted_at >= since).map(|day| day.content(site_id)).collect();
+        self.ask_for_missing(run, counted).await
+    }
+
+    async fn ask_for_missing(&self, run: &Run<'_>, contents: Vec<Content>) -> Result<(), TableError> {
         let mut wanted: BTreeMap<String, Content> =
             contents.into_iter().map(|content| (content.id(&run.endpoint.id), content)).collect();
         for known in run.lane.messages(wanted.keys().map(String::as_str)).await?.keys() {
@@ -74,8 +98,7 @@ impl Engine<'_> {
         let now = self.clock.now();
         let todos: Vec<Todo> =
             wanted.into_iter().map(|(id, content)| Todo::new(id, content, now, fresh_token())).collect();
-        run.lane.ask(&todos).await?;
-        Ok((entries.len() == STEP).then_some(last + 1))
+        run.lane.ask(&todos).await
     }
 
     /// What the endpoint wants of entries. An incident comes in its latest revision, from the entry that has it.
