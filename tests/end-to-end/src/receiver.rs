@@ -94,7 +94,14 @@ impl<'a> Receiver<'a> {
 
     /// Nothing that came in was wrong in any way.
     pub fn no_problems(&self) {
-        for kind in ["detection.recorded", "incident.confirmed", "incident.updated", "incident.retracted", "ping"] {
+        for kind in [
+            "detection.recorded",
+            "incident.confirmed",
+            "incident.updated",
+            "incident.retracted",
+            "summary.daily",
+            "ping",
+        ] {
             for arrival in self.arrivals(kind) {
                 assert_eq!(arrival["problems"], json!([]), "{arrival:#}");
                 assert!(!arrival["body"].to_string().contains("W-4711"), "a worker's id left the house: {arrival:#}");
