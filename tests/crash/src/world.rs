@@ -251,7 +251,7 @@ impl World {
             },
             part: 0,
             received_at: self.clock.now(),
-            digest: domain::message::digest(&serde_json::to_string(&events).unwrap()),
+            digest: domain::message::digest(&serde_json::json!(events).to_string()),
             events,
         }
     }
