@@ -67,9 +67,9 @@ pub const ROWS: &[Row] = &[
         feature: "Daily reports",
         cells: [
             Yes("a note in the Daily Log at the site's hour"),
-            No("the day stands on a page here and in the API"),
-            No("the day stands on a page here and in the API"),
-            Yes("the API gives each day and trends, as JSON or CSV"),
+            Yes("a message to your relay at the site's hour; the sample relay makes a topic of it"),
+            Yes("a message to your relay at the site's hour; the sample relay makes a task of it"),
+            Yes("a message at the site's hour; the API gives each day and trends, as JSON or CSV"),
         ],
     },
     Row {

@@ -148,7 +148,7 @@ impl World {
             },
             part: 0,
             received_at: now,
-            digest: domain::message::digest(&serde_json::to_string(&events).unwrap()),
+            digest: domain::message::digest(&serde_json::json!(events).to_string()),
             events,
         };
         let router = Router { table: &self.table, bell: &self.bell, bus: &self.bus, detection_retention_days: 400 };
