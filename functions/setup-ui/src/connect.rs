@@ -267,7 +267,7 @@ fn admin_text(name: Option<&str>, link: Option<&str>) -> String {
          1. Open {place} and press Install.\n\
          2. In App Management, open HardHat Pulse and add the projects that it may use to its permitted projects. \
          After an update or a reinstall of the app that list is empty and must be filled again.\n\
-         The app writes Incidents and Observations in those projects. \
+         The app writes Incidents, Observations and a daily note in the Daily Log in those projects. \
          Questions: contact@hardhatpulse.com"
     )
 }

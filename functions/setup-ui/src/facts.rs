@@ -79,10 +79,12 @@ pub async fn detection(
     let FactBody::Detection(detection) = &fact.body else { return Err(Refusal::not_found()) };
     let zone = zone_name(&app, &site, &detection.zone_id).await?;
     let links = links(&app, &site, RecordKind::Observation, &id).await?;
+    let facts = SiteFacts { table: app.table(), organization_id: &site.organization_id, site_id: &site.id };
+    let private = facts.incidents_of(&id).await?.iter().any(is_privacy_case);
     let title = format!("{} at {zone}", words(&detection.kind));
     let body = html! {
         h1 { (title) }
-        (detection_facts(detection, &site, &zone))
+        (detection_facts(detection, &site, &zone, private))
         (platforms(&links, &fact.treatment, &site))
     };
     Ok(Page::new(title, body))
@@ -129,7 +131,12 @@ async fn trial(app: &AppState, site: &Site, id: &str) -> Result<Option<Page>, Re
     Ok(None)
 }
 
-fn detection_facts(detection: &Detection, site: &Site, zone: &str) -> Markup {
+/// Role and trade of such a case name nobody, but with place and time they might (29 CFR 1904.29(b)(7)).
+fn is_privacy_case(fact: &Fact) -> bool {
+    matches!(&fact.body, FactBody::Incident(body) if body.incident.as_ref().is_some_and(|incident| incident.privacy_case))
+}
+
+fn detection_facts(detection: &Detection, site: &Site, zone: &str, private: bool) -> Markup {
     html! {
         dl {
             dt { "Detected" } dd { (on_clock(detection.detected_at, site)) }
@@ -139,7 +146,10 @@ fn detection_facts(detection: &Detection, site: &Site, zone: &str) -> Markup {
             @if !detection.missing_ppe.is_empty() {
                 dt { "Missing PPE" } dd { (detection.missing_ppe.iter().map(|item| words(item)).collect::<Vec<_>>().join(", ")) }
             }
-            @if let Some(worker) = &detection.worker { dt { "Role and trade" } dd { (worker.role) ", " (worker.trade) } }
+            @if let Some(worker) = &detection.worker {
+                dt { "Role and trade" }
+                dd { @if private { "Not shown: a privacy case (29 CFR 1904.29(b)(7))" } @else { (worker.role) ", " (worker.trade) } }
+            }
             dt { "Camera" } dd { (detection.camera_id) }
             dt { "Frame" } dd {
                 (on_clock(detection.frame.captured_at, site))

@@ -4,6 +4,7 @@ use crate::layout::Page;
 use crate::passkeys;
 use crate::refusal::Refusal;
 use crate::sign_in;
+use crate::sites::Sites;
 use crate::state::AppState;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -41,6 +42,7 @@ pub async fn show(
 
 async fn page(app: &AppState, visitor: &Visitor, done: Done<'_>) -> Result<Page, Refusal> {
     let manages = visitor.session.role >= Role::Manager;
+    let invites = manages && Sites::of(app, visitor).await?.all;
     let mut people = match manages {
         true => app.people().people(&visitor.session.organization_id).await?,
         false => vec![visitor.person.clone()],
@@ -60,7 +62,10 @@ async fn page(app: &AppState, visitor: &Visitor, done: Done<'_>) -> Result<Page,
         }
         h2 { @if manages { "Who has access" } @else { "Your access" } }
         ul.cards { @for row in &rows { li { (card(app, visitor, row, manages)) } } }
-        @if manages { (invitation(visitor, done.problem)) }
+        @if invites { (invitation(visitor, done.problem)) } @else if manages {
+            h2 { "Invite somebody" }
+            p { (SEES_SOME) }
+        }
     };
     Ok(Page::new("People and sessions", body))
 }
@@ -151,10 +156,16 @@ fn invitation(visitor: &Visitor, problem: Option<&str>) -> Markup {
     }
 }
 
+const SEES_SOME: &str =
+    "An invitation opens all sites of your organization, and you see only some of them. Ask a manager who sees all.";
+
 /// The link stands in this answer alone: a redirect would need it in an address or in the table.
 pub async fn invite(State(app): State<AppState>, visitor: Visitor, form: Form) -> Result<Response, Refusal> {
     visitor.require(Role::Manager)?;
     let values = form.verified(&visitor)?;
+    if !Sites::of(&app, &visitor).await?.all {
+        return Err(Refusal::forbidden(SEES_SOME));
+    }
     let (label, role) = (values.get("label"), Role::parse(values.get("role")).ok_or_else(Refusal::unreadable)?);
     if label.is_empty() || label.chars().count() > LONGEST_LABEL || label.contains(char::is_control) {
         let problem = "Say whom it is for, in up to 100 characters, so that you tell people apart later.";

@@ -1,5 +1,5 @@
 //! Procore's frame has cookies of its own, so a session opened in a window of its own is not seen there. The window hands its
-//! opener a one-time code, and the frame takes over with it: a session of its own for the same person.
+//! opener a one-time code, and the frame takes over with it: a session of its own for the same person, which ends when the first one does.
 use crate::cookie::Cookie;
 use crate::{Opened, People, PeopleError, Visitor, token};
 use credentials::Vault;
@@ -44,7 +44,8 @@ impl People {
             return Ok(None);
         }
         let Some(first) = self.visitor_by(kept.session).await? else { return Ok(None) };
-        let opened = self.open_in(&first.person, Cookie::FrameSession).await?;
+        // Not a day of its own: else one sign-in, handed over again and again, would never be asked of the platform again.
+        let opened = self.open_in(&first.person, Cookie::FrameSession, first.session.expires_at).await?;
         self.copy_platform_token(vault, &first.session, &opened.session).await?;
         Ok(Some(opened))
     }

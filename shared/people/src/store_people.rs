@@ -193,12 +193,16 @@ impl People {
     // ---- sessions
 
     pub async fn open(&self, person: &Person) -> Result<Opened, PeopleError> {
-        self.open_in(person, Cookie::Session).await
+        self.open_in(person, Cookie::Session, self.now() + SESSION_LIFE).await
     }
 
-    pub(crate) async fn open_in(&self, person: &Person, cookie: Cookie) -> Result<Opened, PeopleError> {
+    pub(crate) async fn open_in(
+        &self,
+        person: &Person,
+        cookie: Cookie,
+        ends_at: Timestamp,
+    ) -> Result<Opened, PeopleError> {
         let (text, csrf, now) = (token::fresh()?, token::fresh()?, self.now());
-        let ends_at = now + SESSION_LIFE;
         let kept = Kept {
             organization_id: person.organization_id.clone(),
             person_id: person.id.clone(),
@@ -212,7 +216,10 @@ impl People {
         self.table.put(item(&listing, &kept)?, Condition::Absent).await?;
         self.table.put(item(&keys::session(&id), &kept)?, Condition::Absent).await?;
         tracing::info!(organization_id = %person.organization_id, person_id = %person.id, "a session was opened");
-        Ok(Opened { session: session(id, kept, person), set_cookie: cookie.set(&self.url, &text, SESSION_LIFE) })
+        Ok(Opened {
+            session: session(id, kept, person),
+            set_cookie: cookie.set(&self.url, &text, ends_at.duration_since(now)),
+        })
     }
 
     /// Who sends these headers, if anybody who is signed in.

@@ -54,6 +54,22 @@ async fn a_code_opens_one_session_for_the_frame_soon_after() {
     }
 }
 
+/// What a person may see is asked of the platform at each sign-in, so that handing over makes no session longer.
+#[tokio::test]
+async fn a_session_that_is_taken_over_ends_when_the_first_one_does() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    world.pass(jiff::SignedDuration::from_hours(23));
+    let code = code(&world.get(&manager, "/sign-in/hand-over").await);
+    let taken = world.take_over(&code, PUBLIC).await;
+    let set = taken.headers["set-cookie"].to_str().unwrap();
+    assert!(set.contains("; Max-Age=3600;"), "{set}");
+    let person = world.people.person(&world.ours.organization, &manager.session.person_id).await.unwrap().unwrap();
+    assert_eq!(world.people.sessions(&person).await.unwrap().len(), 2);
+    world.pass(jiff::SignedDuration::from_mins(61));
+    assert!(world.people.sessions(&person).await.unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn who_is_to_sign_in_at_procore_again_does_so_in_the_window() {
     let world = World::new().await;

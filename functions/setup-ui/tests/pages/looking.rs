@@ -25,6 +25,18 @@ async fn a_detection_shows_its_facts_on_the_sites_clock_and_no_worker_id() {
 }
 
 #[tokio::test]
+async fn the_detection_of_a_privacy_case_says_as_little_as_the_case() {
+    let world = World::new().await;
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    let page = format!("/sites/{}/detections/{DETECTION}", world.ours.site);
+    world.incident_of(&world.ours, "01JD00000000000000000000A4", false, &[DETECTION]).await;
+    assert!(world.get(&viewer, &page).await.body.contains("Rigger, Ironwork"));
+    world.incident_of(&world.ours, "01JD00000000000000000000A5", true, &[DETECTION]).await;
+    let private = world.get(&viewer, &page).await.body;
+    assert!(private.contains("Not shown: a privacy case") && !private.contains("Rigger"), "{private}");
+}
+
+#[tokio::test]
 async fn an_incident_shows_what_people_added_and_where_from() {
     let world = World::new().await;
     let viewer = world.sign_in(&world.ours, Role::Viewer).await;

@@ -1,6 +1,7 @@
 use crate::world::{PUBLIC, World};
-use people::Role;
+use domain::ids::Provider;
 use people::links::Standing;
+use people::{Identity, Role};
 
 #[tokio::test]
 async fn a_manager_invites_and_the_link_stands_in_the_answer_alone() {
@@ -19,6 +20,24 @@ async fn a_manager_invites_and_the_link_stands_in_the_answer_alone() {
     let nameless = world.post(&manager, "/people/invite", "label=+&role=viewer").await;
     assert!(nameless.body.contains("Say whom it is for") && !nameless.body.contains("new-link"));
     assert_eq!(world.post(&manager, "/people/invite", "label=x&role=owner").await.status, 400);
+}
+
+/// Else they would let themselves in by it to the sites that they don't see.
+#[tokio::test]
+async fn a_manager_who_sees_some_sites_invites_nobody() {
+    let world = World::new().await;
+    let identity = Identity { provider: Provider::Procore, user_id: "77".into() };
+    let none = [(world.ours.connection.id.clone(), [].into())].into();
+    let person =
+        world.people.vouched(&world.ours.organization, &identity, "kim@example.com", None, none).await.unwrap();
+    let person = world.people.change_role(&world.ours.organization, &person.id, Role::Manager).await.map(|_| person);
+    let limited = world.open(&person.unwrap()).await;
+    let page = world.get(&limited, "/people").await;
+    assert!(page.status == 200 && !page.body.contains("/people/invite"), "{}", page.body);
+    assert!(page.body.contains("Ask a manager who sees all."), "{}", page.body);
+    let refused = world.post(&limited, "/people/invite", "label=Me&role=manager").await;
+    assert_eq!(refused.status, 403);
+    assert!(!refused.body.contains("new-link"));
 }
 
 #[tokio::test]

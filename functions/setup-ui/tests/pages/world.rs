@@ -10,7 +10,7 @@ use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
 use domain::record::{Mender, RecordKey, RecordKind, RecordState};
 use grants::TableGrants;
 use jiff::{SignedDuration, Timestamp};
-use people::{People, PeopleError, PublicUrl, Role, Session, Visitor};
+use people::{People, PeopleError, Person, PublicUrl, Role, Session, Visitor};
 use procore::{Hosts, Procore};
 use serde_json::{Value, json};
 use setup_ui::{AppState, Origins, PersonTokens, Platform, Services, app};
@@ -157,7 +157,11 @@ impl World {
 
     pub async fn sign_in(&self, tenant: &Tenant, role: Role) -> SignedIn {
         let person = self.people.add(&tenant.organization, role, "ana@example.com").await.unwrap();
-        let opened = self.people.open(&person).await.unwrap();
+        self.open(&person).await
+    }
+
+    pub async fn open(&self, person: &Person) -> SignedIn {
+        let opened = self.people.open(person).await.unwrap();
         let cookie = opened.set_cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
         SignedIn { cookie, session: opened.session }
     }
@@ -201,12 +205,23 @@ impl World {
 
     /// A confirmed incident; gives the tenant's connection.
     pub async fn incident(&self, tenant: &Tenant, id: &str, privacy_case: bool) -> ConnectionId {
+        self.incident_of(tenant, id, privacy_case, &[]).await
+    }
+
+    /// The same, made of detections.
+    pub async fn incident_of(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        privacy_case: bool,
+        detections: &[&str],
+    ) -> ConnectionId {
         let fact: Fact = serde_json::from_value(json!({
             "body": {"kind": "incident", "data": {"incident_id": id, "revision": 1, "incident": {
                 "incident_id": id, "revision": 1, "occurred_at": now(), "confirmed_at": now(), "recordable": true,
                 "incident_type": "fall", "classification": "injury", "privacy_case": privacy_case,
                 "osha_log": {"year": 2026, "case_number": "2026-001"}, "zone_id": "z1",
-                "worker": {"worker_id": "W-4711", "role": "Rigger", "trade": "Ironwork"}, "detection_ids": [],
+                "worker": {"worker_id": "W-4711", "role": "Rigger", "trade": "Ironwork"}, "detection_ids": detections,
             }}},
             "arrival": 1, "part": 0, "event_id": "e1", "event_time": now(), "received_at": now(),
             "origin": {"webhook_id": "w", "edge_id": format!("edge_{}", Ulid::from_parts(1, 3)), "timestamp": 0,
