@@ -16,11 +16,14 @@ use domain::localtime;
 use domain::settings::ProjectSettings;
 use grants::Grant;
 use page::{field, page, trouble};
-use people::{Role, Visitor, token};
+use people::{Role, Visitor};
 use procore::lists::{ListError, Project};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use store::TableError;
 use store::directory::{Connection, Site};
 use store::mapping::{self, MapError, Wanted};
+use ulid::Ulid;
 
 /// The value that stands for a site to be made.
 const NEW: &str = "new";
@@ -185,6 +188,10 @@ pub async fn save(
     };
     let lane = connection.lane();
     let standing = app.directory().project(&lane, &row.project.id).await?;
+    let onward = format!("/setup/{}/projects/{}/settings?setup=1", connection.id, row.project.id);
+    if standing.as_ref().is_some_and(|standing| standing.settings.site_id == site.id) {
+        return Ok(Redirect::to(&onward).into_response());
+    }
     let wanted = Wanted {
         project_id: row.project.id.clone(),
         name: Some(row.project.name.clone()),
@@ -201,7 +208,6 @@ pub async fn save(
         }
     };
     app.people().note_project(&visitor, &connection.id, &project.project_id).await?;
-    let onward = format!("/setup/{}/projects/{}/settings?setup=1", connection.id, project.project_id);
     Ok(Redirect::to(&onward).into_response())
 }
 
@@ -253,16 +259,39 @@ async fn site(
     if !errors.is_empty() {
         return Ok(Err(errors));
     }
+    let organization = &visitor.session.organization_id;
+    let site_id = id_of_new(&choice.connection, sent);
+    // A second press on the same button: the site that the first one made.
+    if let Some(made) = app.directory().site(organization, &site_id).await? {
+        return Ok(Ok(made));
+    }
     let mut site = Site {
-        id: SiteId::new(token::fresh_ulid(app.now())?),
-        organization_id: visitor.session.organization_id.clone(),
+        id: site_id,
+        organization_id: organization.clone(),
         name: sent.name.clone(),
         time_zone: sent.time_zone.clone(),
         shifts: Vec::new(),
         created_at: app.now(),
         version: 0,
     };
-    app.directory().put_site(&mut site).await?;
+    match app.directory().put_site(&mut site).await {
+        Err(TableError::Condition(_)) => {
+            let made = app.directory().site(organization, &site.id).await?;
+            let back = || Refusal::changed_meanwhile(format!("/setup/{}/projects", choice.connection.id));
+            return Ok(Ok(made.ok_or_else(back)?));
+        }
+        done => done?,
+    }
     tracing::info!(organization_id = %site.organization_id, site_id = %site.id, "a site was made by a person");
     Ok(Ok(site))
+}
+
+/// The same for the same project, name and clock, so that a form that is sent twice makes one site.
+fn id_of_new(connection: &Connection, sent: &Sent) -> SiteId {
+    let Sent { project, name, time_zone, .. } = sent;
+    let said = format!("site\n{}\n{}\n{project}\n{name}\n{time_zone}", connection.organization_id, connection.id);
+    let mut random = [0u8; 16];
+    random[..10].copy_from_slice(&Sha256::digest(said.as_bytes())[..10]);
+    let milliseconds = u64::try_from(connection.created_at.as_millisecond()).unwrap_or_default();
+    SiteId::new(Ulid::from_parts(milliseconds, u128::from_le_bytes(random)))
 }

@@ -217,9 +217,14 @@ async fn a_project_is_mapped_to_the_suggested_site_or_to_a_new_one() {
     for field in ["name", "zone"] {
         assert!(bad.body.contains(&format!("id=\"{field}-{depot}-error\"")), "{field}: {}", bad.body);
     }
-    let new =
-        world.post(&manager, &path, &format!("project={depot}&site=new&name=Depot+B&time_zone=America/Chicago")).await;
-    assert_eq!(new.status, 303, "{}", new.body);
+    // Pressed twice at once, and once more: one site.
+    let sites = directory.sites(&world.ours.organization).await.unwrap().len();
+    let form = format!("project={depot}&site=new&name=Depot+B&time_zone=America/Chicago");
+    let (first, second) = tokio::join!(world.post(&manager, &path, &form), world.post(&manager, &path, &form));
+    assert!([first.status, second.status].contains(&303), "{} {}", first.body, second.body);
+    let again = world.post(&manager, &path, &form).await;
+    assert_eq!(again.status, 303, "{}", again.body);
+    assert_eq!(directory.sites(&world.ours.organization).await.unwrap().len(), sites + 1);
     let site = beside.kept(depot).await.unwrap().settings.site_id;
     let site = directory.site(&world.ours.organization, &site).await.unwrap().unwrap();
     assert_eq!((site.name.as_str(), site.time_zone.as_str()), ("Depot B", "America/Chicago"));
