@@ -1,10 +1,8 @@
 use daily_summary::DailySummary;
-use domain::ids::Provider;
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use runtime::{clients, config, logs};
+use runtime::{clients, config, logs, queues};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use store::{bell::SqsBell, due::SiteRef, dynamo::DynamoTable};
 use tracing::info;
 
@@ -19,11 +17,7 @@ async fn main() -> Result<(), Error> {
     logs::init("daily-summary");
     let aws = clients::aws()?;
     let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
-    let queues = BTreeMap::from([
-        (Provider::Procore, config::text("PROCORE_QUEUE_URL")?),
-        (Provider::Webhook, config::text("WEBHOOK_QUEUE_URL")?),
-    ]);
-    let bell = SqsBell::new(clients::sqs(&aws), queues);
+    let bell = SqsBell::new(clients::sqs(&aws), queues::all()?);
     let summary = DailySummary { table: &table, bell: &bell };
     run(service_fn(|event: LambdaEvent<BusEvent>| handle(&summary, event.payload.detail))).await
 }

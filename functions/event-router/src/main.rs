@@ -1,11 +1,9 @@
-use domain::ids::Provider;
 use event_router::handle::handle;
 use event_router::patience::SqsSource;
 use event_router::route::Router;
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use runtime::{clients, config, logs, sqs::SqsEvent};
-use std::collections::BTreeMap;
+use runtime::{clients, config, logs, queues, sqs::SqsEvent};
 use store::{bell::SqsBell, bus::EventBus, dynamo::DynamoTable};
 
 #[tokio::main(flavor = "current_thread")]
@@ -13,11 +11,7 @@ async fn main() -> Result<(), Error> {
     logs::init("event-router");
     let aws = clients::aws()?;
     let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
-    let queues = BTreeMap::from([
-        (Provider::Procore, config::text("PROCORE_QUEUE_URL")?),
-        (Provider::Webhook, config::text("WEBHOOK_QUEUE_URL")?),
-    ]);
-    let bell = SqsBell::new(clients::sqs(&aws), queues);
+    let bell = SqsBell::new(clients::sqs(&aws), queues::all()?);
     let bus = EventBus::new(clients::eventbridge(&aws), config::text("EVENT_BUS_NAME")?);
     let source = SqsSource::new(clients::sqs(&aws), config::text("SOURCE_QUEUE_URL")?);
     let detection_retention_days = config::number("DETECTION_RETENTION_DAYS", 400)?;

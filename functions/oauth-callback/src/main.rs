@@ -1,12 +1,10 @@
 //! Wires signing in at Procore to AWS and to the Lambda runtime.
 use credentials::{KmsVault, SsmParameters};
-use domain::ids::Provider;
 use grants::TableGrants;
 use oauth_callback::{AppState, Services, app};
 use people::{People, PublicUrl};
 use procore::{Hosts, Procore};
-use runtime::{clients, config, logs};
-use std::collections::BTreeMap;
+use runtime::{clients, config, logs, queues};
 use std::sync::Arc;
 use store::bell::SqsBell;
 use store::dynamo::DynamoTable;
@@ -24,10 +22,9 @@ async fn main() -> Result<(), lambda_http::Error> {
         &config::text("PROCORE_WEB_URL")?,
     )?;
     let vault = Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?));
-    let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
     let services = Services {
         grants: TableGrants::new(table.clone(), vault.clone()),
-        bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues)),
+        bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues::all()?)),
         people: People::new(table, Arc::new(jiff::Timestamp::now), PublicUrl::new(&config::text("PUBLIC_URL")?)?),
         vault,
         procore: Procore::of_stack(hosts, parameters, &stack)?,

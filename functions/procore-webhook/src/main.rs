@@ -1,8 +1,7 @@
 use domain::ids::Provider;
 use lambda_http::{Error, Request, service_fn};
 use procore_webhook::Webhook;
-use runtime::{clients, config, logs};
-use std::collections::BTreeMap;
+use runtime::{clients, config, logs, queues};
 use store::{bell::SqsBell, dynamo::DynamoTable};
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,8 +9,7 @@ async fn main() -> Result<(), Error> {
     logs::init("procore-webhook");
     let aws = clients::aws()?;
     let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
-    let queues = BTreeMap::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]);
-    let bell = SqsBell::new(clients::sqs(&aws), queues);
+    let bell = SqsBell::new(clients::sqs(&aws), queues::of(&[Provider::Procore])?);
     let webhook = &Webhook { table: &table, bell: &bell };
     lambda_http::run(service_fn(move |request: Request| async move {
         Ok::<_, std::convert::Infallible>(webhook.handle(&request, jiff::Timestamp::now()).await)

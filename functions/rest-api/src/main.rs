@@ -1,10 +1,8 @@
 //! Wires the API to AWS and to the Lambda runtime.
 use credentials::{KmsVault, SsmParameters};
-use domain::ids::Provider;
 use people::PublicUrl;
 use rest_api::{AppState, Services, app};
-use runtime::{clients, config, logs};
-use std::collections::BTreeMap;
+use runtime::{clients, config, logs, queues};
 use std::sync::Arc;
 use store::{bell::SqsBell, dynamo::DynamoTable, footage::S3Footage, outbox::SqsOutbox};
 use webhook::{Guard, HttpPost, SystemNames};
@@ -13,15 +11,11 @@ use webhook::{Guard, HttpPost, SystemNames};
 async fn main() -> Result<(), lambda_http::Error> {
     logs::init("rest-api");
     let aws = clients::aws()?;
-    let queues = BTreeMap::from([
-        (Provider::Procore, config::text("PROCORE_QUEUE_URL")?),
-        (Provider::Webhook, config::text("WEBHOOK_QUEUE_URL")?),
-    ]);
     let public_url = PublicUrl::new(&config::text("PUBLIC_URL")?)?;
     let guard = Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, public_url.as_str());
     let services = Services {
         table: Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?)),
-        bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues)),
+        bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues::all()?)),
         outbox: Arc::new(SqsOutbox::new(clients::sqs(&aws), config::text("SITE_QUEUE_URL")?)),
         vault: Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?)),
         parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),

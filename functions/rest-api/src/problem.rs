@@ -89,7 +89,7 @@ impl Problem {
         )
     }
 
-    fn unavailable() -> Self {
+    pub fn unavailable() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not available at the moment; nothing was lost. Repeat the request.")
             .with_header(RETRY_AFTER, HeaderValue::from_static("2"))
     }

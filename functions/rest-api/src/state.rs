@@ -2,6 +2,7 @@
 use crate::problem::Problem;
 use crate::rate_limit::Windows;
 use credentials::{Parameters, Vault};
+use grants::ParameterServiceAccounts;
 use jiff::Timestamp;
 use people::{People, PublicUrl};
 use std::sync::Arc;
@@ -65,6 +66,11 @@ impl AppState {
 
     pub(crate) fn vault(&self) -> &dyn Vault {
         self.services.vault.as_ref()
+    }
+
+    /// The app's own service accounts at Autodesk.
+    pub(crate) fn service_accounts(&self) -> ParameterServiceAccounts<dyn Parameters> {
+        ParameterServiceAccounts::new(self.services.parameters.clone(), self.services.stack.clone())
     }
 
     pub(crate) fn parameters(&self) -> &dyn Parameters {

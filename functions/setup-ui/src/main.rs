@@ -1,13 +1,11 @@
 //! Wires the pages to AWS and to the Lambda runtime.
 use async_trait::async_trait;
 use credentials::{KmsVault, Secret, SsmParameters};
-use domain::ids::Provider;
 use grants::TableGrants;
 use people::{People, PeopleError, PublicUrl, Visitor};
 use procore::{Hosts, Procore};
-use runtime::{clients, config, logs};
+use runtime::{clients, config, logs, queues};
 use setup_ui::{AppState, Origins, PersonTokens, Platform, Services, app};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{bell::SqsBell, dynamo::DynamoTable, footage::S3Footage};
@@ -49,10 +47,6 @@ async fn main() -> Result<(), lambda_http::Error> {
         install_url: config::text("PROCORE_INSTALL_URL").unwrap_or_default(),
         patience: PATIENCE,
     };
-    let queues = BTreeMap::from([
-        (Provider::Procore, config::text("PROCORE_QUEUE_URL")?),
-        (Provider::Webhook, config::text("WEBHOOK_QUEUE_URL")?),
-    ]);
     let guard = Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, &public);
     let services = Services {
         origins: Origins::new(&public, &web, &login)?,
@@ -63,7 +57,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         names: Arc::new(SystemNames),
         post: Arc::new(HttpPost::new(guard.clone(), Arc::new(SystemNames))),
         guard,
-        bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues)),
+        bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues::all()?)),
     };
     lambda_http::run(app(AppState::new(services))).await
 }

@@ -19,13 +19,16 @@ pub fn set_up(repo: &Repo, stack: &Stack) -> Result<Demo> {
     let senders = make_sites(&api, &organization_id, &day)?;
     let wanted = json!({"name": "demo", "scopes": SCOPES});
     let api_key = api.create(&format!("/v1/organizations/{organization_id}/api-keys"), wanted, "key")?;
-    connect(&api, &organization_id, &sandbox.procore_url, &senders)?;
+    connect(&api, &organization_id, company(&sandbox.procore_url, senders.len())?, &senders)?;
+    if let Some(acc_url) = &sandbox.acc_url {
+        connect(&api, &organization_id, account(acc_url, senders.len())?, &senders)?;
+    }
     if let Some(inbox_url) = &sandbox.webhook_inbox_url {
         make_endpoints(&api, &organization_id, inbox_url)?;
     }
     let setup_link = api.create(&format!("/v1/organizations/{organization_id}/setup-links"), json!({}), "url")?;
     let accepted = replay::send(&stack.api_url, &day, &senders, Timestamp::now())?;
-    println!("  {accepted} events of two sites sent; they arrive in the sandbox now");
+    println!("  {accepted} events of two sites sent; they arrive in the sandboxes now");
     let first = senders.into_iter().next().ok_or_else(|| unexpected("the demo day", "no site"))?;
     Ok(Demo { organization_id, site_id: first.site_id, api_key, setup_link: Some(setup_link), edge: first.edge })
 }
@@ -42,10 +45,12 @@ fn make_sites(api: &Api, organization_id: &str, day: &Day) -> Result<Vec<Sender>
     Ok(senders)
 }
 
-/// Links the sandbox's company that has projects enough, one project to each site.
-fn connect(api: &Api, organization_id: &str, procore_url: &str, senders: &[Sender]) -> Result<()> {
-    let (company_id, projects) = company(procore_url, senders.len())?;
-    let wanted = json!({"organization_id": organization_id, "provider": "procore", "company_id": company_id});
+/// An account of a platform, as the API wants it named, with projects enough for the sites.
+type Found = (Value, Vec<String>);
+
+/// Links it, one project to each site.
+fn connect(api: &Api, organization_id: &str, (mut wanted, projects): Found, senders: &[Sender]) -> Result<()> {
+    wanted["organization_id"] = organization_id.into();
     let connection = api.create("/v1/connections", wanted, "id")?;
     for (sender, project) in senders.iter().zip(projects) {
         let settings = json!({
@@ -75,19 +80,43 @@ fn make_endpoints(api: &Api, organization_id: &str, inbox_url: &str) -> Result<(
     Ok(())
 }
 
-/// A company of the sandbox with at least that many projects. A customer reads these numbers in Procore's address bar.
-fn company(procore_url: &str, projects: usize) -> Result<(String, Vec<String>)> {
+fn state(what: &str, url: &str) -> Result<Value> {
+    http::request("GET", &format!("{url}/_control/state"), &[], None)?.ok(what)?.json(what)
+}
+
+fn rows(state: &Value, name: &str) -> Vec<Value> {
+    state[name].as_array().cloned().unwrap_or_default()
+}
+
+/// A company of the Procore sandbox with at least that many projects. A customer reads these numbers in Procore's address bar.
+fn company(procore_url: &str, projects: usize) -> Result<Found> {
     let what = "the Procore sandbox";
-    let state = http::request("GET", &format!("{procore_url}/_control/state"), &[], None)?.ok(what)?.json(what)?;
-    let rows = |name: &str| state[name].as_array().cloned().unwrap_or_default();
-    for company in rows("companies") {
-        let its = rows("projects").into_iter().filter(|project| project["company_id"] == company["id"]);
+    let state = state(what, procore_url)?;
+    for company in rows(&state, "companies") {
+        let its = rows(&state, "projects").into_iter().filter(|project| project["company_id"] == company["id"]);
         let its = its.map(|project| http::text(&project, "id", what)).collect::<Result<Vec<String>>>()?;
         if its.len() >= projects {
-            return Ok((http::text(&company, "id", what)?, its));
+            return Ok((json!({"provider": "procore", "company_id": company["id"]}), its));
         }
     }
     Err(unexpected(what, format!("no company with {projects} projects")))
+}
+
+/// An account of the Autodesk sandbox with at least that many projects that can be used.
+fn account(acc_url: &str, projects: usize) -> Result<Found> {
+    let what = "the Autodesk sandbox";
+    let state = state(what, acc_url)?;
+    for account in rows(&state, "accounts") {
+        let usable = |project: &Value| {
+            project["account_id"] == account["id"] && project["platform"] == "acc" && project["status"] == "active"
+        };
+        let its = rows(&state, "projects").into_iter().filter(usable);
+        let its = its.map(|project| http::text(&project, "id", what)).collect::<Result<Vec<String>>>()?;
+        if its.len() >= projects {
+            return Ok((json!({"provider": "acc", "account_id": account["id"], "region": account["region"]}), its));
+        }
+    }
+    Err(unexpected(what, format!("no account with {projects} projects")))
 }
 
 /// Our API, called as the operator.

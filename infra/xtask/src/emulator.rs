@@ -12,20 +12,21 @@ use std::process::{Child, Command};
 pub struct Ports {
     pub aws: u16,
     pub procore: u16,
+    pub acc: u16,
     pub inbox: u16,
     pub api: u16,
 }
 
 impl Ports {
-    /// N emulator, N+1 Procore sandbox; N+2 ACC when it exists; N+3 the webhook inbox; N+4 our HTTP API.
+    /// N emulator, N+1 Procore's sandbox, N+2 Autodesk's, N+3 the webhook inbox; N+4 our HTTP API.
     pub fn from(first: u16) -> Result<Self> {
         let port =
             |offset| first.checked_add(offset).ok_or_else(|| Error::Usage(format!("--port {first} is too high.")));
-        Ok(Self { aws: first, procore: port(1)?, inbox: port(3)?, api: port(4)? })
+        Ok(Self { aws: first, procore: port(1)?, acc: port(2)?, inbox: port(3)?, api: port(4)? })
     }
 
     pub fn check_free(self) -> Result<()> {
-        [self.aws, self.procore, self.inbox, self.api].into_iter().try_for_each(|port| {
+        [self.aws, self.procore, self.acc, self.inbox, self.api].into_iter().try_for_each(|port| {
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|_| {
                 Error::Environment(format!(
                     "Port {port} is taken. Stop what uses it (`cargo xtask local stop`, if that is us), or choose others with --port."
@@ -41,6 +42,10 @@ impl Ports {
 
     pub fn procore_url(self) -> String {
         format!("http://127.0.0.1:{}", self.procore)
+    }
+
+    pub fn acc_url(self) -> String {
+        format!("http://127.0.0.1:{}", self.acc)
     }
 
     pub fn inbox_url(self) -> String {

@@ -138,13 +138,16 @@ fn start(repo: &Repo, supervisor: &Supervisor, options: &Options) -> Result<Chil
     })?;
     let mut children = Vec::new();
     if options.sandbox {
-        children.push(("sandbox", steps.time("provider sandbox", || sandbox::start(repo, supervisor, ports))?));
+        children.push(("sandbox", steps.time("provider sandboxes", || sandbox::start(repo, supervisor, ports))?));
     }
     let (child, aws) = steps.time("AWS emulator", || emulator::start(repo, supervisor, &emulator_bin, ports))?;
     children.push(("emulator", child));
     let parameters = parameters(options, ports);
     let operator_key = steps.time("sam deploy of template.yaml", || {
         deploy::deploy(repo, &supervisor.state, &sam_bin, &aws, &parameters, options.profile)?;
+        if options.sandbox {
+            sandbox::put_service_accounts(repo, &aws)?;
+        }
         deploy::put_secrets(&aws, &options.apps)
     })?;
     let mut stack = describe(options, ports, aws.endpoint, operator_key);
@@ -170,6 +173,9 @@ fn parameters(options: &Options, ports: Ports) -> BTreeMap<String, String> {
         }
         let apps = format!("{}/webclients/host/companies/{{company}}/tools/apps", ports.procore_url());
         set("ProcoreInstallUrl", apps);
+        for name in ["ApsUrl", "AutodeskProfileUrl"] {
+            set(name, ports.acc_url());
+        }
     }
     parameters.extend(options.set.clone());
     parameters
@@ -178,7 +184,7 @@ fn parameters(options: &Options, ports: Ports) -> BTreeMap<String, String> {
 fn describe(options: &Options, ports: Ports, aws_endpoint: String, operator_key: String) -> Stack {
     let api_url = ports.api_url();
     let webhook_inbox_url = Some(ports.inbox_url());
-    let sandbox = Sandbox { procore_url: ports.procore_url(), acc_url: None, webhook_inbox_url };
+    let sandbox = Sandbox { procore_url: ports.procore_url(), acc_url: Some(ports.acc_url()), webhook_inbox_url };
     Stack {
         aws_endpoint,
         region: REGION.into(),
@@ -198,6 +204,7 @@ fn announce(stack: &Stack, supervisor: &Supervisor, options: &Options) {
     println!("  AWS emulator  {}", stack.aws_endpoint);
     if let Some(sandbox) = &stack.sandbox {
         println!("  Procore       {}   <- open this: the sandbox's pages", sandbox.procore_url);
+        sandbox.acc_url.iter().for_each(|url| println!("  Autodesk      {url}   <- and its other platform's"));
         if let Some(inbox) = &sandbox.webhook_inbox_url {
             println!("  Webhooks      {inbox}   <- every path below it is a receiver; open it to see what came");
         }

@@ -1,8 +1,8 @@
 //! The signed statement with which a service account asks for a token (RFC 7523, RS256).
-use crate::account::ServiceAccount;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use credentials::Secret;
+use grants::ServiceAccount;
 use jiff::Timestamp;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
@@ -42,7 +42,11 @@ pub(crate) fn sign(
 }
 
 /// Whether a private key can sign, before it is kept.
-pub(crate) fn key_pair(pem: &str) -> Result<RsaKeyPair, KeyError> {
+pub fn check_private_key(pem: &Secret) -> Result<(), KeyError> {
+    key_pair(pem.expose()).map(drop)
+}
+
+fn key_pair(pem: &str) -> Result<RsaKeyPair, KeyError> {
     let lines = || pem.lines().map(str::trim).filter(|line| !line.is_empty());
     let armour = |line: &&str| line.starts_with("-----");
     let body: String = lines().filter(|line| !armour(line)).collect();

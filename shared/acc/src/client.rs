@@ -1,5 +1,4 @@
 //! The client: with which service account's token a call goes to Autodesk, and in which region's header.
-use crate::account::{ServiceAccount, ServiceAccounts};
 use crate::assertion;
 use crate::errors::{AccManners, refused_credentials, without_credentials};
 use crate::rates;
@@ -7,6 +6,7 @@ use crate::request::Request;
 use async_trait::async_trait;
 use credentials::Secret;
 use domain::autodesk::Region;
+use grants::{ServiceAccount, ServiceAccounts};
 use jiff::Timestamp;
 use platform::{
     Answer, Bearer, Broken, CredentialError, CredentialSource, Issuer, Manners, Reply, SetupError, Timeouts, Tokens,
@@ -88,7 +88,7 @@ impl Acc {
 
     /// The service account that a lane works with.
     pub(crate) async fn account(&self, call: Call<'_>, region: Region) -> Result<ServiceAccount, TargetError> {
-        self.accounts.of(call.meter.lane(), region).await.map_err(|error| match error {
+        self.accounts.of(call.meter.lane(), region, call.meter.now()).await.map_err(|error| match error {
             CredentialError::Missing(reason) | CredentialError::Unusable(reason) => {
                 TargetError::Connection(without_credentials(reason))
             }
@@ -160,7 +160,7 @@ impl Issuer for AccountBearer<'_> {
 
     async fn issue(&self, now: Timestamp) -> Result<Result<Answer, Broken>, CredentialError> {
         let app = self.acc.app.get().await?;
-        let account = self.acc.accounts.of(self.lane.as_ref(), self.region).await?;
+        let account = self.acc.accounts.of(self.lane.as_ref(), self.region, now).await?;
         let address = format!("{}{TOKEN_PATH}", self.acc.hosts.aps);
         let assertion = assertion::sign(&account, &app.client_id, &address, &SCOPES, now)
             .map_err(|error| CredentialError::Unusable(error.to_string()))?;

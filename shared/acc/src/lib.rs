@@ -1,13 +1,12 @@
 //! Autodesk Construction Cloud: a typed client of Autodesk Platform Services, and its [`Target`](sync::target::Target) for the lane.
 //!
 //! - [`client`]: with which service account's token a call goes, and in which region's header
-//! - [`account`]: service accounts, the app's own per region; [`assertion`]: how one asks for a token
+//! - [`assertion`]: how its service account asks for a token
 //! - [`ids`]: accounts and projects, which some APIs want with a prefix and others without
 //! - [`errors`] and [`rates`]: what an answer says about what went wrong and how long to wait; pure
 //! - [`pages`]: lists, read to their end or not at all
 //! - [`target`]: incidents and observations as issues
-pub mod account;
-mod assertion;
+pub mod assertion;
 pub mod client;
 pub mod errors;
 pub mod ids;
@@ -16,7 +15,7 @@ mod rates;
 mod request;
 pub mod target;
 
-pub use account::{ParameterServiceAccounts, ServiceAccount, ServiceAccounts};
 pub use client::{Acc, Hosts};
+pub use grants::{ParameterServiceAccounts, ServiceAccount, ServiceAccounts};
 pub use platform::{CredentialError, CredentialSource, Credentials, ParameterCredentials, SetupError, Timeouts};
 pub use target::AccTarget;

@@ -10,6 +10,8 @@ mod secret;
 mod vault;
 
 pub use data_key::{DataKeys, KmsKeys, LocalKeys};
-pub use parameters::{CachedParameters, MemoryParameters, ParameterError, ParameterSource, Parameters, SsmParameters};
+pub use parameters::{
+    CachedParameters, CredentialError, MemoryParameters, ParameterError, ParameterSource, Parameters, SsmParameters,
+};
 pub use secret::{Secret, operator_key_hash};
 pub use vault::{Context, Envelope, KmsVault, MemoryVault, Vault, VaultError};

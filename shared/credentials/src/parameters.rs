@@ -13,6 +13,27 @@ pub enum ParameterError {
     Unavailable { name: String, detail: String },
 }
 
+/// Why there are no credentials to ask with.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    #[error("{0}")]
+    Missing(String),
+    /// They are there, and are none.
+    #[error("{0}")]
+    Unusable(String),
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl From<ParameterError> for CredentialError {
+    fn from(error: ParameterError) -> Self {
+        match &error {
+            ParameterError::Missing(_) => Self::Missing(error.to_string()),
+            ParameterError::Unavailable { .. } => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
 /// Reads parameters by name, such as `/<stack>/procore/client-id`.
 #[async_trait]
 pub trait Parameters: Send + Sync {

@@ -107,6 +107,8 @@ pub enum Provider {
 }
 
 impl Provider {
+    pub const ALL: [Provider; 3] = [Provider::Procore, Provider::Acc, Provider::Webhook];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Provider::Procore => "procore",

@@ -1,4 +1,4 @@
-//! What a connection works with where it has no service account: a person's consent, renewed by refresh tokens that work once.
+//! What a connection works with: a service account, or a person's consent, renewed by refresh tokens that work once.
 //!
 //! Any use burns a refresh token, an unanswered one too. So one caller renews at a time (a conditional write says who), what came
 //! back is kept before it is used, and where the answer is lost, or whoever renewed died, the person signs in again: nothing is
@@ -7,10 +7,13 @@
 //! - [`Grants`]: what a platform's client asks for tokens; [`TableGrants`] keeps them in the table, sealed
 //! - [`Refresher`]: the platform's login host, as the client speaks to it
 //! - [`Grant`]: one as it is kept
+//! - [`service_accounts`]: the app's own by region, and customers' own
 mod kept;
+pub mod service_accounts;
 mod table_grants;
 
 pub use kept::{Grant, Renewing};
+pub use service_accounts::{ParameterServiceAccounts, ServiceAccount, ServiceAccounts, TableServiceAccounts};
 pub use table_grants::{TableGrants, grant};
 
 use async_trait::async_trait;

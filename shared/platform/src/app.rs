@@ -1,7 +1,6 @@
 //! The app's own OAuth client at a platform.
-use crate::token::CredentialError;
 use async_trait::async_trait;
-use credentials::{Parameters, Secret};
+use credentials::{CredentialError, Parameters, Secret};
 use std::sync::Arc;
 
 #[derive(Debug, Clone)]

@@ -18,8 +18,9 @@ pub mod token;
 pub mod wire;
 
 pub use app::{CredentialSource, Credentials, ParameterCredentials};
+pub use credentials::CredentialError;
 pub use errors::{Manners, Refusal, classify, said, words};
 pub use request::{Ask, Effect, Place, Request};
 pub use send::{Bearer, Reply, conclude, once, send, unreadable};
-pub use token::{CredentialError, Issuer, Tokens};
+pub use token::{Issuer, Tokens};
 pub use wire::{Answer, Broken, SetupError, Timeouts, Wire, host};

@@ -1,32 +1,11 @@
 //! An access token that serves many calls. It is kept until shortly before its end and renewed by one caller at a time.
 use crate::wire::{Answer, Broken};
 use async_trait::async_trait;
-use credentials::{ParameterError, Secret};
+use credentials::{CredentialError, Secret};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use sync::target::{Block, TargetError};
 use tokio::sync::Mutex;
-
-/// Why there are no credentials to ask with.
-#[derive(Debug, thiserror::Error)]
-pub enum CredentialError {
-    #[error("{0}")]
-    Missing(String),
-    /// They are there, and are none.
-    #[error("{0}")]
-    Unusable(String),
-    #[error("{0}")]
-    Unavailable(String),
-}
-
-impl From<ParameterError> for CredentialError {
-    fn from(error: ParameterError) -> Self {
-        match &error {
-            ParameterError::Missing(_) => Self::Missing(error.to_string()),
-            ParameterError::Unavailable { .. } => Self::Unavailable(error.to_string()),
-        }
-    }
-}
 
 /// Asks the login host; behind a trait so that the cache's rules are tested without a host.
 #[async_trait]

@@ -113,6 +113,9 @@ pub struct Connection {
     /// What the account is called there, where that was looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Autodesk: a service account of the customer's own. Without, the app's works for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<OwnServiceAccount>,
     /// Why nothing is sent, when so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<Blocked>,
@@ -122,6 +125,15 @@ pub struct Connection {
     pub made_by: Option<String>,
     #[serde(default)]
     pub version: u64,
+}
+
+/// A service account that a customer brought.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OwnServiceAccount {
+    pub id: String,
+    pub key_id: String,
+    /// Under KMS envelope encryption (`credentials`).
+    pub sealed_private_key: String,
 }
 
 impl Connection {
@@ -140,6 +152,7 @@ impl Connection {
             account,
             region: None,
             name: None,
+            service_account: None,
             blocked: None,
             created_at,
             made_by: None,

@@ -199,13 +199,16 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             csv: Some(TREND_CSV),
             ..get("getTrend", "reports", "Figures over a stretch of days", TREND)
         },
-        ("post", false, "/v1/connections") => operator(make(
-            "makeConnection",
-            "connections",
-            "Connect a Procore company",
-            r#"{"organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831"}"#,
-            CONNECTION,
-        )),
+        ("post", false, "/v1/connections") => Says {
+            description: "Procore: `company_id`. Autodesk: `{\"organization_id\",\"provider\":\"acc\",\"account_id\",\"region\"}`, the region being one of US, EMEA, AUS, CAN, DEU, IND, JPN, GBR; the answer's `service_account.email` is whom the account's admin invites to the projects. With `service_account` `{\"id\",\"key_id\",\"private_key\"}` the connection works with the customer's own, whose key is kept sealed and never shown.",
+            ..operator(make(
+                "makeConnection",
+                "connections",
+                "Connect a Procore company or an Autodesk account",
+                r#"{"organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831"}"#,
+                CONNECTION,
+            ))
+        },
         ("get", false, "/v1/connections") => {
             Says { query: OF_ORGANIZATION, ..list("listConnections", "connections", "Connections", CONNECTION) }
         }

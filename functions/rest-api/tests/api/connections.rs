@@ -87,11 +87,6 @@ async fn every_fault_of_a_connection_is_named() {
         world.post(OPERATOR, "/v1/connections", json!({"provider": "sharepoint"})).await.refused(422),
         ["/provider"]
     );
-    let organization = world.organization("Acme").await;
-    let acc = json!({"organization_id": organization, "provider": "acc", "account_id": "b.1", "region": "US"});
-    let answer = world.post(OPERATOR, "/v1/connections", acc).await;
-    assert_eq!(answer.refused(422), ["/provider"]);
-    assert!(answer.body["errors"][0]["detail"].as_str().unwrap().contains("not available yet"));
 }
 
 #[tokio::test]

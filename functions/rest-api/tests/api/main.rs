@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panic, in its helpers too")]
 
 mod auth;
+mod autodesk;
 mod connections;
 mod crashes;
 mod descriptions;

@@ -72,7 +72,7 @@ async fn a_region_without_a_service_account_says_so() {
     let mut site = Site::start().await;
     site.project.region = Some(domain::autodesk::Region::Jpn);
     let error = read(&site).await;
-    assert!(connection_block(&error).reason.contains("/t/aps/service-accounts/jpn"), "{error:?}");
+    assert!(connection_block(&error).reason.contains("/t/aps/jpn/service-account"), "{error:?}");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use credentials::{MemoryParameters, Secret};
 use domain::autodesk::Region;
 use domain::merge::Fields;
 use domain::record::{RecordKind, WorkClass};
+use jiff::Timestamp;
 use sandbox::aps::{Issue, Options, Running, SERVICE_ACCOUNT_KEY, SERVICE_ACCOUNT_KEY_ID, Sandbox};
 use serde_json::json;
 use std::sync::Arc;
@@ -91,11 +92,10 @@ pub fn target(url: &str, account: &str) -> AccTarget {
     let parameters = Arc::new(MemoryParameters::of([
         (client_id, "sandbox-client"),
         (client_secret, "sandbox-secret"),
-        ("/t/aps/service-accounts/us", account),
-        ("/t/aps/service-accounts/emea", account),
+        ("/t/aps/us/service-account", account),
+        ("/t/aps/emea/service-account", account),
     ]));
-    let accounts =
-        ParameterServiceAccounts { parameters: parameters.clone(), prefix: "/t/aps/service-accounts".into() };
+    let accounts = ParameterServiceAccounts::new(parameters.clone(), "t");
     let app = ParameterCredentials { parameters, client_id: client_id.into(), client_secret: client_secret.into() };
     AccTarget::new(client(url, app, Arc::new(accounts)))
 }
@@ -122,13 +122,12 @@ pub struct OneLanesOwn {
 
 #[async_trait]
 impl ServiceAccounts for OneLanesOwn {
-    async fn of(&self, lane: Option<&LaneId>, _: Region) -> Result<ServiceAccount, CredentialError> {
+    async fn of(&self, lane: Option<&LaneId>, _: Region, _: Timestamp) -> Result<ServiceAccount, CredentialError> {
         let own = lane == Some(&self.lane);
         Ok(ServiceAccount {
             id: SERVICE.into(),
             key_id: if own { self.key_id.clone() } else { SERVICE_ACCOUNT_KEY_ID.into() },
             private_key: Secret::new(SERVICE_ACCOUNT_KEY),
-            email: None,
             customers_own: own,
         })
     }

@@ -1,5 +1,4 @@
-//! The Procore lane: one ring, one run. The engine is `shared/sync`, the platform `shared/procore`; here they meet, and what a
-//! run did becomes a log line and figures.
+//! A message of the lane's queue: one ring, one run.
 use runtime::{metrics::Metrics, sqs::SqsEvent};
 use store::bell::Ring;
 use sync::lane::{Engine, Report, RunError};
@@ -15,7 +14,7 @@ pub enum HandleError {
 }
 
 /// Batch size is 1.
-pub async fn handle(engine: &Engine<'_>, event: SqsEvent) -> Result<(), HandleError> {
+pub async fn handle(function: &'static str, engine: &Engine<'_>, event: SqsEvent) -> Result<(), HandleError> {
     for record in event.records {
         let ring: Ring = serde_json::from_str(&record.body)?;
         let report = engine.run(&ring.lane).await?;
@@ -34,13 +33,13 @@ pub async fn handle(engine: &Engine<'_>, event: SqsEvent) -> Result<(), HandleEr
             "handled {} records",
             report.handled
         );
-        figures(&report).property("connection_id", ring.lane.connection_id.as_str()).emit();
+        figures(function, &report).property("connection_id", ring.lane.connection_id.as_str()).emit();
     }
     Ok(())
 }
 
-fn figures(report: &Report) -> Metrics {
-    let mut metrics = Metrics::new("procore-sync");
+fn figures(function: &'static str, report: &Report) -> Metrics {
+    let mut metrics = Metrics::new(function);
     if report.handled == 0 && report.calls == 0 {
         return metrics;
     }

@@ -1,0 +1,172 @@
+//! What a body asks to connect; everything wrong in it is found at once.
+use crate::problem::Problem;
+use crate::state::AppState;
+use acc::assertion::check_private_key;
+use credentials::{CredentialError, Secret};
+use domain::autodesk::{Region, bare_id};
+use domain::fields::{Checks, Members};
+use domain::ids::{OrganizationId, Provider};
+use domain::settings::check::platform_id;
+use serde_json::Value;
+
+/// Longer than a key of 4096 bits in PEM.
+const LONGEST_KEY: usize = 8_192;
+
+/// One organization's link to one platform account.
+pub struct Wanted {
+    pub organization_id: OrganizationId,
+    pub account: Account,
+}
+
+/// The account at the platform, by the platform's own terms.
+pub enum Account {
+    Procore { company_id: String },
+    Acc { account_id: String, region: Region, as_: WorksAs },
+}
+
+/// Whom the connection works as at Autodesk.
+pub enum WorksAs {
+    /// The app's own service account, at this address.
+    Shared {
+        email: String,
+    },
+    Own {
+        id: String,
+        key_id: String,
+        private_key: Secret,
+    },
+}
+
+impl Account {
+    pub fn provider(&self) -> Provider {
+        match self {
+            Account::Procore { .. } => Provider::Procore,
+            Account::Acc { .. } => Provider::Acc,
+        }
+    }
+
+    pub fn id(&self) -> &str {
+        match self {
+            Account::Procore { company_id } => company_id,
+            Account::Acc { account_id, .. } => account_id,
+        }
+    }
+}
+
+/// `None`: what is wrong went to `checks`.
+pub async fn read(app: &AppState, body: &Value, checks: &mut Checks) -> Result<Option<Wanted>, Problem> {
+    let Some(map) = body.as_object() else {
+        checks.fail("", "must be an object");
+        return Ok(None);
+    };
+    let known: &[&str] = match map.get("provider").and_then(Value::as_str) {
+        Some("procore") => &["organization_id", "provider", "company_id"],
+        Some("acc") => &["organization_id", "provider", "account_id", "region", "service_account"],
+        _ => {
+            checks.fail("/provider", "is required and must be `procore` or `acc`");
+            return Ok(None);
+        }
+    };
+    let Some(members) = Members::of(body, "", known, checks) else { return Ok(None) };
+    let organization = organization(app, &members, checks).await?;
+    let account = match known.contains(&"company_id") {
+        true => company(&members, checks),
+        false => autodesk(app, &members, checks).await?,
+    };
+    Ok(organization.zip(account).map(|(organization_id, account)| Wanted { organization_id, account }))
+}
+
+async fn organization(
+    app: &AppState,
+    members: &Members<'_>,
+    checks: &mut Checks,
+) -> Result<Option<OrganizationId>, Problem> {
+    let Some(text) = members.required_text("organization_id", checks) else { return Ok(None) };
+    let found = match text.parse::<OrganizationId>() {
+        Ok(id) => app.directory().organization(&id).await?,
+        Err(_) => None,
+    };
+    if found.is_none() {
+        checks.fail(members.pointer("organization_id"), "no such organization");
+    }
+    Ok(found.map(|organization| organization.id))
+}
+
+fn company(members: &Members<'_>, checks: &mut Checks) -> Option<Account> {
+    let company_id = members.required("company_id", checks).and_then(platform_id);
+    if members.given("company_id").is_some() && company_id.is_none() {
+        let form = "must be the company's id at Procore: a whole number, or its digits as text";
+        checks.fail(members.pointer("company_id"), form);
+    }
+    company_id.map(|company_id| Account::Procore { company_id })
+}
+
+async fn autodesk(app: &AppState, members: &Members<'_>, checks: &mut Checks) -> Result<Option<Account>, Problem> {
+    let account_id = members.required_text("account_id", checks);
+    let read = account_id.and_then(bare_id);
+    if account_id.is_some() && read.is_none() {
+        let form = "must be the account's id at Autodesk, such as 5a0db0c5-0000-4000-8000-000000000001";
+        checks.fail(members.pointer("account_id"), form);
+    }
+    let region = members.required_text("region", checks).and_then(|text| match text.parse::<Region>() {
+        Ok(region) => Some(region),
+        Err(error) => {
+            checks.fail(members.pointer("region"), error.to_string());
+            None
+        }
+    });
+    let as_ = match (members.given("service_account"), region) {
+        (Some(given), _) => own(given, &members.pointer("service_account"), checks),
+        (None, Some(region)) => shared(app, region, members, checks).await?,
+        (None, None) => None,
+    };
+    Ok(read.zip(region).zip(as_).map(|((account_id, region), as_)| Account::Acc { account_id, region, as_ }))
+}
+
+async fn shared(
+    app: &AppState,
+    region: Region,
+    members: &Members<'_>,
+    checks: &mut Checks,
+) -> Result<Option<WorksAs>, Problem> {
+    match app.service_accounts().email(region).await {
+        Ok(email) => Ok(Some(WorksAs::Shared { email })),
+        Err(CredentialError::Missing(_) | CredentialError::Unusable(_)) => {
+            let remedy = "HardHat Pulse has no service account in this region: name one of the account's own in `service_account`, or \
+                          write to contact@hardhatpulse.com";
+            checks.fail(members.pointer("region"), remedy);
+            Ok(None)
+        }
+        Err(error @ CredentialError::Unavailable(_)) => {
+            tracing::error!("{error}");
+            Err(Problem::unavailable())
+        }
+    }
+}
+
+fn own(given: &Value, pointer: &str, checks: &mut Checks) -> Option<WorksAs> {
+    let inner = Members::of(given, pointer, &["id", "key_id", "private_key"], checks)?;
+    let id = name(&inner, "id", checks);
+    let key_id = name(&inner, "key_id", checks);
+    let private_key = inner.required_text("private_key", checks).and_then(|pem| {
+        let key = Secret::new(pem);
+        let fits = pem.len() <= LONGEST_KEY && check_private_key(&key).is_ok();
+        if !fits {
+            let form = "must be the service account's private key in PEM as Autodesk gave it: RSA, at least 2048 bits";
+            checks.fail(inner.pointer("private_key"), form);
+        }
+        fits.then_some(key)
+    });
+    let (id, key_id, private_key) = (id?, key_id?, private_key?);
+    Some(WorksAs::Own { id, key_id, private_key })
+}
+
+/// An id as Autodesk shows it.
+fn name(members: &Members<'_>, name: &str, checks: &mut Checks) -> Option<String> {
+    let text = members.required_text(name, checks)?;
+    let fits = !text.is_empty() && text.len() <= 100 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if !fits {
+        checks.fail(members.pointer(name), "must be an id as Autodesk shows it: 1 to 100 letters, digits and dashes");
+    }
+    fits.then(|| text.to_owned())
+}
