@@ -36,8 +36,29 @@ pub async fn enumerate_over(
 }
 
 pub fn violations(world: &World, case: &str) {
-    let violations = world.procore.violations();
+    let violations = world.violations();
     assert!(violations.is_empty(), "{case}: {violations:?}");
+    let own = world.own_problems();
+    assert!(own.is_empty(), "{case}: the sandbox itself: {own:?}");
+}
+
+/// Makes each of these functions a test of each platform: `procore::name` and `acc::name`.
+#[macro_export]
+macro_rules! on_each_platform {
+    ($($name:ident),* $(,)?) => {
+        mod procore {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(domain::ids::Provider::Procore).await;
+            })*
+        }
+        mod acc {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(domain::ids::Provider::Acc).await;
+            })*
+        }
+    };
 }
 
 pub async fn route(world: &World, events: Vec<domain::event::Event>) {

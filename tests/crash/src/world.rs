@@ -1,7 +1,8 @@
-//! One organization with one site, mapped to one project of the Procore sandbox, and time that moves at will.
+//! One organization with one site, mapped to one project of a platform's sandbox, and time that moves at will.
 use crate::fault::{Fault, Faulty};
+use crate::platform::{Platform, Shown, number};
 use async_trait::async_trait;
-use credentials::{MemoryVault, Secret};
+use credentials::Secret;
 use domain::event::Event;
 use domain::fact::FactKind;
 use domain::ids::{ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
@@ -10,10 +11,9 @@ use domain::record::{RecordKey, RecordKind};
 use domain::settings::{AllWord, Kinds, ProjectSettings};
 use domain::treatment::{Account, Injury, Source, Told, Update};
 use event_router::route::Router;
-use grants::{GrantError, TableGrants, Tokens};
+use grants::{GrantError, Tokens};
 use jiff::{SignedDuration, Timestamp};
-use procore::{CredentialError, CredentialSource, Credentials, Hosts, Procore, ProcoreTarget};
-use sandbox::procore::{Options, PersonEdit, Running, Sandbox};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use store::bell::MemoryBell;
@@ -79,26 +79,17 @@ impl Clock for SimulatedClock {
     }
 }
 
-struct SandboxClient;
-
-#[async_trait]
-impl CredentialSource for SandboxClient {
-    async fn get(&self) -> Result<Credentials, CredentialError> {
-        Ok(Credentials { client_id: "sandbox-client".into(), client_secret: Secret::new("sandbox-secret") })
-    }
-}
-
 pub struct World {
     pub table: MemoryTable,
     pub bell: MemoryBell,
     pub bus: MemoryBus,
     pub outbox: MemoryOutbox,
     pub clock: SimulatedClock,
-    pub procore: Running,
-    pub target: ProcoreTarget,
-    pub grants: Arc<TableGrants>,
+    /// Where records arrive; its methods are the world's.
+    platform: Platform,
     pub lane: LaneId,
     pub site_id: SiteId,
+    /// Procore's number of the project.
     pub project_id: i64,
     /// Records that a run handles at once: one, so that steps have an order, unless a test asks for more.
     pub at_once: usize,
@@ -108,67 +99,68 @@ pub struct World {
 }
 
 impl World {
-    /// `n` gives the organization its id; equal worlds have equal ids.
+    /// Of Procore. `n` gives the organization its id; equal worlds have equal ids.
     pub async fn new(n: u128) -> Result<Self, WorldError> {
-        let world = Self::unmapped(n).await?;
+        Self::on(Provider::Procore, n).await
+    }
+
+    /// Of any platform.
+    pub async fn on(provider: Provider, n: u128) -> Result<Self, WorldError> {
+        let world = Self::unmapped_on(provider, n).await?;
         world.map().await?;
         Ok(world)
     }
 
     /// A site that goes nowhere yet.
     pub async fn unmapped(n: u128) -> Result<Self, WorldError> {
-        Self::of_company(n, 0, MemoryTable::default()).await
+        Self::unmapped_on(Provider::Procore, n).await
     }
 
-    /// Two organizations over one table, each with a company of its own in a sandbox of its own: sandboxes number alike, so that
+    pub async fn unmapped_on(provider: Provider, n: u128) -> Result<Self, WorldError> {
+        Self::of_account(provider, n, 0, MemoryTable::default()).await
+    }
+
+    /// Two organizations over one table, each with an account of its own in a sandbox of its own: sandboxes number alike, so that
     /// their records have equal ids.
-    pub async fn beside(n: u128, m: u128) -> Result<(Self, Self), WorldError> {
-        let one = Self::new(n).await?;
-        let two = Self::of_company(m, 1, one.table.clone()).await?;
+    pub async fn beside(provider: Provider, n: u128, m: u128) -> Result<(Self, Self), WorldError> {
+        let one = Self::on(provider, n).await?;
+        let two = Self::of_account(provider, m, 1, one.table.clone()).await?;
         two.map().await?;
         Ok((one, two))
     }
 
-    async fn of_company(n: u128, company: usize, table: MemoryTable) -> Result<Self, WorldError> {
+    async fn of_account(provider: Provider, n: u128, account: usize, table: MemoryTable) -> Result<Self, WorldError> {
         let start: Timestamp = crate::facts::at();
         let clock = SimulatedClock::at(start);
         let shared = clock.clone();
-        let procore = Sandbox::start(Options { now: Arc::new(move || shared.now()), ..Options::default() }).await?;
-        let url = procore.url().to_owned();
-        let grants = Arc::new(TableGrants::new(Arc::new(table.clone()), Arc::new(MemoryVault::default())));
-        let client = Procore::new(Hosts::new(&url, &url, &url)?, Arc::new(SandboxClient))?;
-        let target = ProcoreTarget::new(client.with_grants(grants.clone()));
-        let company = procore.companies().get(company).map(|c| c.id).ok_or(WorldError::Empty)?;
-        let project_id = procore.projects(company).first().map(|p| p.id).ok_or(WorldError::Empty)?;
+        let platform = Platform::start(provider, account, move || shared.now(), &table).await?;
         let organization_id = OrganizationId::new(ulid::Ulid::from_parts(1, n));
-        let connection_id = ConnectionId::derive(&organization_id, Provider::Procore, &company.to_string());
+        let connection_id = ConnectionId::derive(&organization_id, provider, &platform.account);
         let world = Self {
             table,
-            grants,
             bell: MemoryBell::default(),
             bus: MemoryBus::default(),
             outbox: MemoryOutbox::default(),
             reread_every: None,
-            lane: LaneId { organization_id, connection_id, provider: Provider::Procore },
+            lane: LaneId { organization_id, connection_id, provider },
             site_id: SiteId::new(ulid::Ulid::from_parts(2, n)),
             at_once: 1,
             webhooks: AtomicI64::new(0),
             clock,
-            procore,
-            target,
-            project_id,
+            project_id: number(platform.projects.first().ok_or(WorldError::Empty)?),
+            platform,
         };
-        world.connect(company).await?;
+        world.connect().await?;
         Ok(world)
     }
 
-    async fn connect(&self, company: i64) -> Result<(), TableError> {
+    async fn connect(&self) -> Result<(), TableError> {
         let (now, directory) = (self.clock.now(), Directory(&self.table));
         let organization_id = self.lane.organization_id.clone();
         let organization = Organization { id: organization_id, name: "Test".into(), created_at: now };
         directory.put_organization(&organization).await?;
         self.put_site(&self.site_id).await?;
-        self.link_up(company).await
+        self.link_up().await
     }
 
     async fn put_site(&self, id: &SiteId) -> Result<(), TableError> {
@@ -184,19 +176,19 @@ impl World {
         Directory(&self.table).put_site(&mut site).await
     }
 
-    async fn link_up(&self, company: i64) -> Result<(), TableError> {
-        let (now, directory) = (self.clock.now(), Directory(&self.table));
-        let organization_id = self.lane.organization_id.clone();
-        let mut connection = Connection::new(organization_id, Provider::Procore, company.to_string(), now);
-        directory.put_connection(&mut connection).await
+    async fn link_up(&self) -> Result<(), TableError> {
+        let (provider, account) = (self.platform.provider, &self.platform.account);
+        let mut connection = Connection::new(self.lane.organization_id.clone(), provider, account, self.clock.now());
+        connection.region = self.platform.region;
+        Directory(&self.table).put_connection(&mut connection).await
     }
 
     /// Maps the site to the project.
     pub async fn map(&self) -> Result<(), TableError> {
-        self.map_to(&self.site_id, self.project_id).await
+        self.map_to(&self.site_id, self.project()).await
     }
 
-    async fn map_to(&self, site_id: &SiteId, project_id: i64) -> Result<(), TableError> {
+    async fn map_to(&self, site_id: &SiteId, project_id: &str) -> Result<(), TableError> {
         let (now, directory) = (self.clock.now(), Directory(&self.table));
         let mut settings = ProjectSettings {
             site_id: site_id.clone(),
@@ -205,20 +197,18 @@ impl World {
             mapping: Default::default(),
         };
         settings.observations.kinds = Kinds::All(AllWord::All);
-        let project_id = project_id.to_string();
+        let project_id = project_id.to_owned();
         let mut project = Project { project_id, name: None, settings, mapped_at: now, version: 0 };
         directory.put_project(&self.lane, &mut project).await
     }
 
     /// A second site of the same connection, mapped to a project of its own.
     pub async fn map_another(&self) -> Result<(SiteId, i64), WorldError> {
-        let company = self.procore.companies().first().map(|c| c.id).ok_or(WorldError::Empty)?;
-        let other = self.procore.projects(company).into_iter().find(|project| project.id != self.project_id);
-        let project_id = other.ok_or(WorldError::Empty)?.id;
+        let other = self.platform.projects.get(1).cloned().ok_or(WorldError::Empty)?;
         let site_id = SiteId::new(ulid::Ulid::from_parts(4, 1));
         self.put_site(&site_id).await?;
-        self.map_to(&site_id, project_id).await?;
-        Ok((site_id, project_id))
+        self.map_to(&site_id, &other).await?;
+        Ok((site_id, number(&other)))
     }
 
     /// From now on the connection works with a person's consent, not with the service account.
@@ -231,8 +221,7 @@ impl World {
 
     /// The same account and project, after the connection was removed.
     pub async fn connect_again(&self) -> Result<(), WorldError> {
-        let company = self.procore.companies().first().map(|c| c.id).ok_or(WorldError::Empty)?;
-        self.link_up(company).await?;
+        self.link_up().await?;
         Ok(self.map().await?)
     }
 
@@ -318,7 +307,7 @@ impl World {
         let table = Faulty { inner: &self.table as &dyn Table, fault: fault.clone() };
         let bell = Faulty { inner: &self.bell as &dyn store::bell::Bell, fault: fault.clone() };
         let bus = Faulty { inner: &self.bus as &dyn store::bus::Bus, fault: fault.clone() };
-        let target = Faulty { inner: &self.target as &dyn sync::target::Target, fault: fault.clone() };
+        let target = Faulty { inner: self.platform.target.as_ref(), fault: fault.clone() };
         let outbox = Faulty { inner: &self.outbox as &dyn store::outbox::Outbox, fault: fault.clone() };
         let engine = Engine {
             table: &table,
@@ -435,21 +424,26 @@ impl World {
         self.clock.now()
     }
 
-    /// A person deletes it there.
-    pub fn delete(&self, kind: &str, id: i64) -> Result<i64, WorldError> {
-        let action = Some("delete".into());
-        let edit = PersonEdit { kind: kind.into(), action, id: Some(id), project_id: None, fields: Default::default() };
-        self.procore.person_edit(&edit).map_err(|error| WorldError::Edit(error.to_string()))
+    /// The project that the site is mapped to.
+    pub fn project(&self) -> &str {
+        self.platform.projects.first().map_or("", String::as_str)
     }
 
-    /// A person changes an observation or incident in the platform's pages.
-    pub fn edit(&self, kind: &str, id: i64, fields: serde_json::Value) -> Result<i64, WorldError> {
-        let edit = PersonEdit { kind: kind.into(), action: None, id: Some(id), project_id: None, fields };
-        self.procore.person_edit(&edit).map_err(|error| WorldError::Edit(error.to_string()))
+    /// Records that people see in the project.
+    pub fn shown(&self, kind: RecordKind) -> Vec<Shown> {
+        self.records(kind, self.project())
     }
 
     pub async fn link(&self, kind: RecordKind, fact_id: String) -> Result<Option<Link>, TableError> {
         let record = RecordKey { kind, site_id: self.site_id.clone(), fact_id };
         Lane { table: &self.table, id: &self.lane }.link(&record).await
+    }
+}
+
+impl Deref for World {
+    type Target = Platform;
+
+    fn deref(&self) -> &Platform {
+        &self.platform
     }
 }

@@ -5,6 +5,7 @@ use crash::fault::{At, Fault, Mode};
 use crash::history::{route, violations};
 use crash::world::World;
 use domain::event::Event;
+use domain::ids::Provider;
 use domain::record::{RecordKind, RecordState};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -41,8 +42,8 @@ fn mode() -> impl Strategy<Value = Mode> {
 }
 
 /// Each piece of news comes after so many runs of the lane.
-async fn play(history: &[(News, usize)], faults: [(usize, Mode); 2]) -> Result<(), TestCaseError> {
-    let world = World::new(1).await.unwrap();
+async fn play(on: Provider, history: &[(News, usize)], faults: [(usize, Mode); 2]) -> Result<(), TestCaseError> {
+    let world = World::on(on, 1).await.unwrap();
     let fault = Fault::all(faults.map(|(at, mode)| (At::Step(at), mode)));
     route(&world, vec![zone(1)]).await;
     let (mut last, mut known) = (None, false);
@@ -61,26 +62,29 @@ async fn play(history: &[(News, usize)], faults: [(usize, Mode); 2]) -> Result<(
     violations(&world, "random");
     let left = world.todos().await.unwrap();
     prop_assert!(left.is_empty(), "todos left: {left:#?}");
-    let incidents = world.procore.incidents(world.project_id);
+    let incidents = world.shown(RecordKind::Incident);
     let open: Vec<_> = incidents.iter().filter(|incident| incident.status == "open").collect();
     prop_assert!(incidents.len() <= 1, "{incidents:#?}");
     if let Some((revision, retracted)) = last {
         prop_assert_eq!(open.len(), usize::from(!retracted), "{:#?}", incidents);
         if let Some(incident) = incidents.first() {
-            let description = incident.description.clone().unwrap_or_default();
+            let description = incident.text.clone();
             let case = format!("case 2026-{revision:03}");
             prop_assert!(description.contains(&case), "{} in {}", case, description);
             let link = world.link(RecordKind::Incident, id(2)).await.unwrap().expect("a link");
             prop_assert_eq!(link.state, RecordState::Synced);
         }
     }
-    let observations = world.procore.observations(world.project_id);
+    let observations = world.shown(RecordKind::Observation);
     prop_assert!(observations.len() <= 1, "{observations:#?}");
     let (detected, taken) = (
         history.iter().any(|(news, _)| matches!(news, News::Detected)),
         matches!(last, Some((revision, false)) if matches!(history[revision as usize - 1].0, News::Revised { with_detection: true })),
     );
-    let standing = observations.iter().filter(|observation| observation.status == "initiated").count();
+    let standing = observations
+        .iter()
+        .filter(|observation| observation.status == world.target.statuses(RecordKind::Observation).open)
+        .count();
     prop_assert_eq!(standing, usize::from(detected && !taken), "{:#?}", observations);
     Ok(())
 }
@@ -89,10 +93,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, max_shrink_iters: 60, ..ProptestConfig::default() })]
     #[test]
     fn two_faults_in_one_history_come_to_the_same(
+        on in proptest::sample::select(vec![Provider::Procore, Provider::Acc]),
         history in proptest::collection::vec((news(), 0usize..3), 1..5),
         faults in [(0usize..80, mode()), (0usize..160, mode())],
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(play(&history, faults))?;
+        runtime.block_on(play(on, &history, faults))?;
     }
 }

@@ -3,13 +3,26 @@
 use crash::facts::{confirmed, detection, id, incident, retracted, zone};
 use crash::fault::{Fault, Mode};
 use crash::history::{enumerate, route, violations};
+use crash::on_each_platform;
 use crash::world::World;
+use domain::ids::Provider;
 use domain::record::{RecordKind, RecordState};
 use jiff::SignedDuration;
 use serde_json::json;
 
-async fn at_rest(histories: Vec<Vec<domain::event::Event>>) -> World {
-    let world = World::new(1).await.unwrap();
+on_each_platform!(
+    an_observation_is_opened_again_once_when_its_incident_is_retracted,
+    a_closing_with_a_lost_answer_is_settled_before_the_retraction_opens_again,
+    a_retraction_taken_back_opens_the_incident_once_whatever_step_fails,
+    a_status_that_a_person_gave_is_only_commented_on_whatever_step_fails,
+    an_observation_that_a_person_opens_again_is_not_closed_twice,
+    a_double_of_an_incident_is_closed_once_whatever_step_fails,
+    an_incident_is_made_once_with_a_list_that_lags_less_than_the_quiet_time,
+    late_doubles_of_a_record_that_a_person_deleted_are_closed_all_the_same,
+);
+
+async fn at_rest(on: Provider, histories: Vec<Vec<domain::event::Event>>) -> World {
+    let world = World::on(on, 1).await.unwrap();
     for events in histories {
         route(&world, events).await;
         world.rest(&Fault::never()).await.unwrap();
@@ -18,10 +31,13 @@ async fn at_rest(histories: Vec<Vec<domain::event::Event>>) -> World {
 }
 
 fn observation(world: &World) -> (String, Vec<String>) {
-    let observations = world.procore.observations(world.project_id);
+    let observations = world.shown(RecordKind::Observation);
     assert_eq!(observations.len(), 1, "{observations:#?}");
-    let logs = world.procore.response_logs(observations[0].id);
-    (observations[0].status.clone(), logs.into_iter().map(|log| log.comment).collect())
+    (observations[0].status.clone(), observations[0].comments.clone())
+}
+
+fn open(world: &World) -> &'static str {
+    world.target.statuses(RecordKind::Observation).open
 }
 
 fn comments(logs: &[String], words: &str) -> usize {
@@ -31,17 +47,16 @@ fn comments(logs: &[String], words: &str) -> usize {
 const JOINED: &str = "Part of the recordable incident";
 const RETURNED: &str = "No longer part of a recordable incident";
 
-#[tokio::test]
-async fn an_observation_is_opened_again_once_when_its_incident_is_retracted() {
+async fn an_observation_is_opened_again_once_when_its_incident_is_retracted(on: Provider) {
     for mode in Mode::ALL {
         let begin = async || {
-            let world = at_rest(vec![vec![zone(1), detection(1)], vec![confirmed(incident(2, 1, &[1]))]]).await;
+            let world = at_rest(on, vec![vec![zone(1), detection(1)], vec![confirmed(incident(2, 1, &[1]))]]).await;
             route(&world, vec![retracted(2, 2)]).await;
             world
         };
         enumerate(mode, begin, async |world, case| {
             let (status, logs) = observation(&world);
-            assert_eq!(status, "initiated", "{case}");
+            assert_eq!(status, open(&world), "{case}");
             assert_eq!((comments(&logs, JOINED), comments(&logs, RETURNED)), (1, 1), "{case}: {logs:?}");
             violations(&world, &case);
         })
@@ -49,32 +64,30 @@ async fn an_observation_is_opened_again_once_when_its_incident_is_retracted() {
     }
 }
 
-#[tokio::test]
-async fn a_closing_with_a_lost_answer_is_settled_before_the_retraction_opens_again() {
+async fn a_closing_with_a_lost_answer_is_settled_before_the_retraction_opens_again(on: Provider) {
     for mode in Mode::ALL {
-        let world = at_rest(vec![vec![zone(1), detection(1)]]).await;
+        let world = at_rest(on, vec![vec![zone(1), detection(1)]]).await;
         route(&world, vec![confirmed(incident(2, 1, &[1]))]).await;
         world.bell.take();
         world.run_once(&Fault::at_call("side_write", mode)).await;
         route(&world, vec![retracted(2, 2)]).await;
         world.rest(&Fault::never()).await.unwrap();
         let (status, logs) = observation(&world);
-        assert_eq!(status, "initiated", "{mode:?}: {logs:?}");
+        assert_eq!(status, open(&world), "{mode:?}: {logs:?}");
         assert_eq!((comments(&logs, JOINED), comments(&logs, RETURNED)), (1, 1), "{mode:?}: {logs:?}");
         violations(&world, &format!("{mode:?}"));
     }
 }
 
-#[tokio::test]
-async fn a_retraction_taken_back_opens_the_incident_once_whatever_step_fails() {
+async fn a_retraction_taken_back_opens_the_incident_once_whatever_step_fails(on: Provider) {
     for mode in Mode::ALL {
         let begin = async || {
-            let world = at_rest(vec![vec![zone(1), confirmed(incident(2, 1, &[]))], vec![retracted(2, 2)]]).await;
+            let world = at_rest(on, vec![vec![zone(1), confirmed(incident(2, 1, &[]))], vec![retracted(2, 2)]]).await;
             route(&world, vec![confirmed(incident(2, 3, &[]))]).await;
             world
         };
         enumerate(mode, begin, async |world, case| {
-            let incidents = world.procore.incidents(world.project_id);
+            let incidents = world.shown(RecordKind::Incident);
             assert_eq!((incidents.len(), incidents[0].status.as_str()), (1, "open"), "{case}");
             violations(&world, &case);
         })
@@ -83,96 +96,91 @@ async fn a_retraction_taken_back_opens_the_incident_once_whatever_step_fails() {
 }
 
 fn move_to(world: &World, status: &str) {
-    let record = world.procore.observations(world.project_id)[0].id;
-    world.edit("observation", record, json!({"status": status})).unwrap();
+    let record = world.shown(RecordKind::Observation)[0].id.clone();
+    world.edit(RecordKind::Observation, &record, json!({"status": status})).unwrap();
 }
 
-#[tokio::test]
-async fn a_status_that_a_person_gave_is_only_commented_on_whatever_step_fails() {
+async fn a_status_that_a_person_gave_is_only_commented_on_whatever_step_fails(on: Provider) {
     for mode in Mode::ALL {
         let begin = async || {
-            let world = at_rest(vec![vec![zone(1), detection(1)]]).await;
-            move_to(&world, "ready_for_review");
+            let world = at_rest(on, vec![vec![zone(1), detection(1)]]).await;
+            move_to(&world, world.between());
             route(&world, vec![confirmed(incident(2, 1, &[1]))]).await;
             world
         };
         enumerate(mode, begin, async |world, case| {
             let (status, logs) = observation(&world);
-            assert_eq!((status.as_str(), comments(&logs, JOINED)), ("ready_for_review", 1), "{case}: {logs:?}");
+            assert_eq!((status.as_str(), comments(&logs, JOINED)), (world.between(), 1), "{case}: {logs:?}");
             violations(&world, &case);
         })
         .await;
     }
 }
 
-#[tokio::test]
-async fn an_observation_that_a_person_opens_again_is_not_closed_twice() {
+async fn an_observation_that_a_person_opens_again_is_not_closed_twice(on: Provider) {
     for mode in [Mode::DieAfter, Mode::FailAfter] {
-        let world = at_rest(vec![vec![zone(1), detection(1)]]).await;
+        let world = at_rest(on, vec![vec![zone(1), detection(1)]]).await;
         route(&world, vec![confirmed(incident(2, 1, &[1]))]).await;
         world.bell.take();
         world.run_once(&Fault::at_call("side_write", mode)).await;
         assert_eq!(observation(&world).0, "closed", "{mode:?}: the closing took effect");
-        move_to(&world, "initiated");
+        move_to(&world, open(&world));
         world.rest(&Fault::never()).await.unwrap();
         let (status, logs) = observation(&world);
-        assert_eq!((status.as_str(), comments(&logs, JOINED)), ("initiated", 1), "{mode:?}: {logs:?}");
+        assert_eq!((status.as_str(), comments(&logs, JOINED)), (open(&world), 1), "{mode:?}: {logs:?}");
     }
 }
 
 /// A world in which the first create was lost, two looks found nothing, and the record was made again.
-async fn made_twice(kind: &'static str) -> World {
-    let world = World::new(1).await.unwrap();
-    let event = if kind == "incident" { confirmed(incident(1, 1, &[])) } else { detection(1) };
+async fn made_twice(on: Provider, kind: RecordKind) -> World {
+    let world = World::on(on, 1).await.unwrap();
+    let event = if kind == RecordKind::Incident { confirmed(incident(1, 1, &[])) } else { detection(1) };
     route(&world, vec![zone(1), event]).await;
-    world.procore.set(|settings| (settings.list_lag_seconds, settings.bin_lag_seconds) = (900, 900));
+    world.lag(900);
     world.run_once(&Fault::at_call("create", Mode::FailAfter)).await;
     let soon = world.clock_now() + SignedDuration::from_mins(20);
     world.rest_until(&Fault::never(), Some(soon)).await.unwrap();
     world
 }
 
-#[tokio::test]
-async fn a_double_of_an_incident_is_closed_once_whatever_step_fails() {
+async fn a_double_of_an_incident_is_closed_once_whatever_step_fails(on: Provider) {
     for mode in Mode::ALL {
-        let begin = async || made_twice("incident").await;
+        let begin = async || made_twice(on, RecordKind::Incident).await;
         enumerate(mode, begin, async |world, case| {
-            let incidents = world.procore.incidents(world.project_id);
+            let incidents = world.shown(RecordKind::Incident);
             let open = incidents.iter().filter(|i| i.status == "open").count();
             assert_eq!((incidents.len(), open), (2, 1), "{case}");
-            let noted = |i: &&sandbox::procore::Incident| {
-                i.description.as_deref().unwrap_or_default().matches("Made twice").count() == 1
+            let notes = |i: &crash::platform::Shown| {
+                let said: Vec<&str> = i.comments.iter().map(String::as_str).chain([i.text.as_str()]).collect();
+                said.join("\n").matches("Made twice").count()
             };
-            assert_eq!(incidents.iter().filter(noted).count(), 1, "{case}");
+            assert_eq!(incidents.iter().map(notes).sum::<usize>(), 1, "{case}: {incidents:#?}");
             violations(&world, &case);
         })
         .await;
     }
 }
 
-#[tokio::test]
-async fn an_incident_is_made_once_with_a_list_that_lags_less_than_the_quiet_time() {
+async fn an_incident_is_made_once_with_a_list_that_lags_less_than_the_quiet_time(on: Provider) {
     for mode in [Mode::DieAfter, Mode::FailAfter] {
         let begin = async || {
-            let world = World::new(1).await.unwrap();
+            let world = World::on(on, 1).await.unwrap();
             route(&world, vec![zone(1), confirmed(incident(1, 1, &[]))]).await;
-            world.procore.set(|settings| (settings.list_lag_seconds, settings.bin_lag_seconds) = (100, 100));
+            world.lag(100);
             world
         };
         enumerate(mode, begin, async |world, case| {
-            assert_eq!(world.procore.incidents(world.project_id).len(), 1, "{case}");
+            assert_eq!(world.shown(RecordKind::Incident).len(), 1, "{case}");
             violations(&world, &case);
         })
         .await;
     }
 }
 
-#[tokio::test]
-async fn late_doubles_of_a_record_that_a_person_deleted_are_closed_all_the_same() {
-    let world = made_twice("observation").await;
+async fn late_doubles_of_a_record_that_a_person_deleted_are_closed_all_the_same(on: Provider) {
+    let world = made_twice(on, RecordKind::Observation).await;
     let link = world.link(RecordKind::Observation, id(1)).await.unwrap().expect("a link");
-    let ours: i64 = link.remote_id.unwrap().parse().unwrap();
-    world.delete("observation", ours).unwrap();
+    world.delete(RecordKind::Observation, &link.remote_id.unwrap()).unwrap();
     world.again(RecordKind::Observation, id(1)).await.unwrap();
     // It is seen to be gone, before its sweep is due.
     let soon = world.clock_now() + SignedDuration::from_mins(1);
@@ -182,6 +190,6 @@ async fn late_doubles_of_a_record_that_a_person_deleted_are_closed_all_the_same(
     let link = world.link(RecordKind::Observation, id(1)).await.unwrap().expect("a link");
     assert_eq!(link.state, RecordState::Blocked);
     world.rest(&Fault::never()).await.unwrap();
-    let left = world.procore.observations(world.project_id);
+    let left = world.shown(RecordKind::Observation);
     assert_eq!(left.iter().map(|o| o.status.as_str()).collect::<Vec<_>>(), ["closed"]);
 }

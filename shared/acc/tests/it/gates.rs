@@ -169,9 +169,9 @@ async fn a_wrong_secret_is_ours_to_mend() {
     let parameters = Arc::new(MemoryParameters::of([
         ("/i", "sandbox-client"),
         ("/s", "not-the-secret"),
-        ("/a/us", &service_account().to_string()),
+        ("/t/aps/us/service-account", &service_account().to_string()),
     ]));
-    let accounts = acc::ParameterServiceAccounts { parameters: parameters.clone(), prefix: "/a".into() };
+    let accounts = acc::ParameterServiceAccounts::new(parameters.clone(), "t");
     let app = ParameterCredentials { parameters, client_id: "/i".into(), client_secret: "/s".into() };
     let wrong = AccTarget::new(client(site.sandbox.url(), app, Arc::new(accounts)));
     let error = wrong.read(site.call(), &site.project, OBSERVATION, "5a0db0c5").await.unwrap_err();

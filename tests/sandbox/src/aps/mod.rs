@@ -157,6 +157,11 @@ impl Core {
         project.map(change).is_some()
     }
 
+    /// Our client has this secret from now on.
+    pub fn set_client(&self, client: Client) {
+        self.world().client = client;
+    }
+
     pub fn set_subtype_active(&self, subtype_id: &str, active: bool) -> bool {
         let world = &mut *self.world();
         let subtype = world.subtypes.iter_mut().find(|subtype| subtype.id == subtype_id);
