@@ -1,4 +1,4 @@
-//! A contractor with one site, connected to a company of its own in the sandbox.
+//! A contractor with one site, connected to an account of its own in a platform's sandbox.
 use crate::eventually;
 use crate::http::{self, Answer};
 use domain::signature::{SigningKey, sign};
@@ -12,6 +12,7 @@ pub const SOON: Duration = Duration::from_secs(45);
 pub struct Stack {
     pub api: String,
     pub sandbox: String,
+    pub acc_sandbox: String,
     /// The receiver of webhooks that stands for a customer's own.
     pub inbox: String,
     pub aws: String,
@@ -40,6 +41,7 @@ impl Stack {
         Self {
             api: member("/api_url"),
             sandbox: member("/sandbox/procore_url"),
+            acc_sandbox: member("/sandbox/acc_url"),
             inbox: member("/sandbox/webhook_inbox_url"),
             aws: member("/aws_endpoint"),
             region: member("/region"),
@@ -68,9 +70,32 @@ impl Stack {
         text(&self.operator("POST", &path, json!({})).ok("setup link"), "url")
     }
 
+    /// Steers Procore's sandbox.
     pub fn control(&self, path: &str, body: Value) -> Value {
-        http::json("POST", &format!("{}/_control/{path}", self.sandbox), None, &body).ok(path)
+        self.control_of(Platform::Procore, path, body)
     }
+
+    pub fn control_of(&self, platform: Platform, path: &str, body: Value) -> Value {
+        http::json("POST", &format!("{}/_control/{path}", self.url(platform)), None, &body).ok(path)
+    }
+
+    pub fn state_of(&self, platform: Platform) -> Value {
+        http::call("GET", &format!("{}/_control/state", self.url(platform)), &[], b"").json()
+    }
+
+    fn url(&self, platform: Platform) -> &str {
+        match platform {
+            Platform::Procore => &self.sandbox,
+            Platform::Acc => &self.acc_sandbox,
+        }
+    }
+}
+
+/// Where a tenant's records go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    Procore,
+    Acc,
 }
 
 pub(crate) fn text(value: &Value, member: &str) -> String {
@@ -83,34 +108,39 @@ pub(crate) fn text(value: &Value, member: &str) -> String {
 
 pub struct Tenant {
     pub stack: Stack,
+    pub platform: Platform,
     pub organization: String,
     /// The organization's own key, so that polling takes nothing of the operator's share.
     pub key: String,
     pub site: String,
     pub edge: String,
     pub secret: String,
-    pub company: i64,
-    pub project: i64,
+    /// The account and its project, by the platform's ids: Procore's are numbers.
+    pub company: Value,
+    pub project: Value,
     pub connection: String,
 }
 
 impl Tenant {
-    /// Connected, and pushing detections of priority 3 and more of every kind.
+    /// Of Procore: connected, and pushing detections of priority 3 and more of every kind.
     pub fn new() -> Self {
-        Self::with(json!({"min_priority": 3, "kinds": "all"}))
+        Self::on(Platform::Procore)
+    }
+
+    /// The same of any platform.
+    pub fn on(platform: Platform) -> Self {
+        Self::made(platform, json!({"min_priority": 3, "kinds": "all"}))
     }
 
     pub fn with(observations: Value) -> Self {
+        Self::made(Platform::Procore, observations)
+    }
+
+    fn made(platform: Platform, observations: Value) -> Self {
         let stack = Stack::named();
-        let zone = json!({"name": "Tower", "tz_name": "America/Chicago", "time_zone": "Central Time (US & Canada)"});
-        let company =
-            stack.control("seed", json!({"company": {"name": "Contractor", "projects": [zone]}}))["id"].as_i64();
-        let company = company.expect("the new company's id");
-        let state = http::call("GET", &format!("{}/_control/state", stack.sandbox), &[], b"").json();
-        let projects = state["projects"].as_array().expect("projects");
-        let ours = projects.iter().find(|p| p["company_id"] == company).expect("the new company's project");
-        let project = ours["id"].as_i64().expect("an id");
+        let (company, project) = account(&stack, platform);
         let mut tenant = Self {
+            platform,
             organization: text(
                 &stack.operator("POST", "/v1/organizations", json!({"name": "Contractor"})).ok("organization"),
                 "id",
@@ -147,10 +177,15 @@ impl Tenant {
     }
 
     fn connect(&mut self, observations: Value) {
-        let wanted = json!({"organization_id": self.organization, "provider": "procore", "company_id": self.company});
+        let wanted = match self.platform {
+            Platform::Procore => json!({"provider": "procore", "company_id": self.company}),
+            Platform::Acc => json!({"provider": "acc", "account_id": self.company, "region": "US"}),
+        };
+        let mut wanted = wanted;
+        wanted["organization_id"] = self.organization.clone().into();
         self.connection = text(&self.stack.operator("POST", "/v1/connections", wanted).ok("connection"), "id");
         let settings = json!({"site_id": self.site, "observations": observations});
-        let path = format!("/v1/connections/{}/projects/{}", self.connection, self.project);
+        let path = format!("/v1/connections/{}/projects/{}", self.connection, plain(&self.project));
         self.stack.operator("PUT", &path, settings).ok("project settings");
     }
 
@@ -189,11 +224,51 @@ impl Tenant {
         assert_eq!(answer.json(), json!({"accepted": events.len(), "rejected": []}));
     }
 
-    /// Records of this tenant's project in the sandbox: `observations`, `incidents`.
+    /// Records of this tenant's project in the sandbox: `observations`, `incidents`. Each has `title`, `description`, `status` and
+    /// `comments`, whatever the platform calls them.
     pub fn remote(&self, kind: &str) -> Vec<Value> {
-        let state = http::call("GET", &format!("{}/_control/state", self.stack.sandbox), &[], b"").json();
-        let all = state[kind].as_array().cloned().unwrap_or_default();
-        all.into_iter().filter(|record| record["project_id"] == self.project).collect()
+        let state = self.state();
+        let rows = |name: &str| state[name].as_array().cloned().unwrap_or_default();
+        let mut records = match self.platform {
+            Platform::Procore => rows(kind),
+            Platform::Acc => rows("issues"),
+        };
+        records.retain(|record| record["project_id"] == self.project && record["deleted"].is_null());
+        for record in &mut records {
+            match self.platform {
+                Platform::Procore if kind == "observations" => record["title"] = record["name"].clone(),
+                Platform::Procore => {}
+                Platform::Acc => {
+                    let mut said = rows("comments");
+                    said.retain(|comment| comment["issue_id"] == record["id"]);
+                    record["comments"] = said.into_iter().map(|comment| comment["body"].clone()).collect();
+                    for member in ["title", "description", "status", "published", "locationDetails"] {
+                        record[member] = record["fields"][member].clone();
+                    }
+                }
+            }
+        }
+        // Both are issues: an incident's title says so.
+        let is_incident =
+            |record: &Value| record["title"].as_str().is_some_and(|title| title.starts_with("Recordable"));
+        if self.platform == Platform::Acc {
+            records.retain(|record| is_incident(record) == (kind == "incidents"));
+        }
+        records
+    }
+
+    /// All that stands in the tenant's sandbox, of others too.
+    pub fn state(&self) -> Value {
+        self.stack.state_of(self.platform)
+    }
+
+    /// A person changes members of a record.
+    pub fn person_edits(&self, kind: &str, record: &Value, fields: Value) {
+        let edit = match self.platform {
+            Platform::Procore => json!({"kind": kind, "id": record["id"], "fields": fields}),
+            Platform::Acc => json!({"action": "update", "issue_id": record["id"], "fields": fields}),
+        };
+        self.stack.control_of(self.platform, "person-edit", edit);
     }
 
     /// Waits for so many records, then makes sure that the lane is at rest and there are no more.
@@ -221,24 +296,57 @@ impl Tenant {
         self.stack.call(&self.key, "GET", path, &Value::Null)
     }
 
+    /// A fault of this tenant's calls only.
     pub fn fault(&self, rule: Value) {
         let mut rule = rule;
-        rule["company"] = self.company.into();
-        self.stack.control("faults", rule);
+        match self.platform {
+            Platform::Procore => rule["company"] = self.company.clone(),
+            Platform::Acc => rule["path"] = self.project.clone(),
+        }
+        self.stack.control_of(self.platform, "faults", rule);
     }
 
-    /// Calls of this company that the sandbox answered, by operation.
+    /// Calls of this tenant that the sandbox answered, by operation.
     pub fn calls(&self, operation: &str) -> Vec<Value> {
-        let state = http::call("GET", &format!("{}/_control/state", self.stack.sandbox), &[], b"").json();
-        let all = state["calls"].as_array().cloned().unwrap_or_default();
-        let ours = |call: &Value| call["company"] == self.company || call["company_id"] == self.company;
+        let all = self.state()["calls"].as_array().cloned().unwrap_or_default();
+        let ours = |call: &Value| match self.platform {
+            Platform::Procore => call["company"] == self.company || call["company_id"] == self.company,
+            Platform::Acc => call["path"].as_str().is_some_and(|path| path.contains(&plain(&self.project))),
+        };
         all.into_iter().filter(|call| ours(call) && call["operation_id"] == operation).collect()
     }
 
     pub fn no_violations(&self) {
-        let state = http::call("GET", &format!("{}/_control/state", self.stack.sandbox), &[], b"").json();
+        let state = self.state();
         assert_eq!(state["violations"], json!([]));
     }
+}
+
+/// A new account of the platform with one project.
+fn account(stack: &Stack, platform: Platform) -> (Value, Value) {
+    match platform {
+        Platform::Procore => {
+            let zone =
+                json!({"name": "Tower", "tz_name": "America/Chicago", "time_zone": "Central Time (US & Canada)"});
+            let seed = json!({"company": {"name": "Contractor", "projects": [zone]}});
+            let company = stack.control("seed", seed)["id"].clone();
+            let state = stack.state_of(platform);
+            let projects = state["projects"].as_array().expect("projects");
+            let ours = projects.iter().find(|p| p["company_id"] == company).expect("the new company's project");
+            (company, ours["id"].clone())
+        }
+        Platform::Acc => {
+            let project = json!({"name": "Tower", "timezone": "America/Chicago"});
+            let seed = json!({"account": {"name": "Contractor", "region": "US", "projects": [project]}});
+            let made = stack.control_of(platform, "seed", seed);
+            (made["id"].clone(), made["projects"][0]["id"].clone())
+        }
+    }
+}
+
+/// An id as it stands in an address.
+fn plain(id: &Value) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
 }
 
 impl Default for Tenant {

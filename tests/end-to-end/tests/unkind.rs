@@ -1,26 +1,39 @@
 //! The platform at its worst.
 use end_to_end::events::{detection, incident, zone};
-use end_to_end::tenant::{SOON, Tenant};
-use end_to_end::{eventually, http};
+use end_to_end::tenant::{Platform, SOON, Tenant};
+use end_to_end::{eventually, http, on_each_platform};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-#[test]
-fn a_create_whose_answer_is_lost_makes_one_record() {
-    let tenant = Tenant::new();
-    tenant.fault(json!({"operation_id": "createObservationItem", "times": 1, "effect": {"kind": "lost_after"}}));
+on_each_platform!(
+    a_create_whose_answer_is_lost_makes_one_record,
+    a_refused_record_shows_the_platforms_words_and_a_retry_mends_it,
+    a_persons_edit_survives_a_later_revision,
+    a_storm_of_429_loses_nothing,
+);
+
+/// The call that makes an observation.
+fn create(on: Platform) -> &'static str {
+    match on {
+        Platform::Procore => "createObservationItem",
+        Platform::Acc => "createIssue",
+    }
+}
+
+fn a_create_whose_answer_is_lost_makes_one_record(on: Platform) {
+    let tenant = Tenant::on(on);
+    tenant.fault(json!({"operation_id": create(on), "times": 1, "effect": {"kind": "lost_after"}}));
     tenant.take(&[zone(&tenant), detection(&tenant, 1)]);
     // The clock rings at full minutes: the quiet time is short, the ring may be a minute away.
     eventually("synced", Duration::from_secs(150), || (tenant.records("synced").len() == 1).then_some(()));
     tenant.settled("observations", 1);
-    assert_eq!(tenant.calls("createObservationItem").len(), 1, "it was found, not made again");
+    assert_eq!(tenant.calls(create(on)).len(), 1, "it was found, not made again");
 }
 
-#[test]
-fn a_refused_record_shows_the_platforms_words_and_a_retry_mends_it() {
-    let tenant = Tenant::new();
+fn a_refused_record_shows_the_platforms_words_and_a_retry_mends_it(on: Platform) {
+    let tenant = Tenant::on(on);
     let refuse = json!({"kind": "status", "status": 422, "shape": "fields", "message": "Trade is required"});
-    tenant.fault(json!({"operation_id": "createObservationItem", "times": 1, "effect": refuse}));
+    tenant.fault(json!({"operation_id": create(on), "times": 1, "effect": refuse}));
     tenant.take(&[zone(&tenant), detection(&tenant, 1)]);
     let failed = eventually("failed", SOON, || tenant.records("failed").pop());
     assert!(failed["reason"].as_str().unwrap_or_default().contains("Trade is required"), "{failed}");
@@ -61,17 +74,15 @@ fn a_disconnected_app_blocks_the_connection_calmly_and_a_retry_lifts_it() {
     tenant.settled("observations", 3);
 }
 
-#[test]
-fn a_persons_edit_survives_a_later_revision() {
-    let tenant = Tenant::new();
+fn a_persons_edit_survives_a_later_revision(on: Platform) {
+    let tenant = Tenant::on(on);
     tenant.take(&[zone(&tenant), incident(&tenant, 2, 1, &[])]);
     let record = tenant.settled("incidents", 1).remove(0);
-    let edit = json!({"kind": "incident", "id": record["id"], "fields": {"title": "Struck by a load, crew 4"}});
-    tenant.stack.control("person-edit", edit);
+    tenant.person_edits("incident", &record, json!({"title": "Recordable: struck by a load, crew 4"}));
     tenant.take(&[incident(&tenant, 2, 2, &[])]);
     let has_news = |r: &Value| r["description"].as_str().is_some_and(|text| text.contains("2026-002"));
     let record = eventually("the revision", SOON, || tenant.remote("incidents").pop().filter(has_news));
-    assert_eq!(record["title"], "Struck by a load, crew 4");
+    assert_eq!(record["title"], "Recordable: struck by a load, crew 4");
     tenant.settled("incidents", 1);
 }
 
@@ -95,11 +106,10 @@ fn a_slow_tenant_holds_up_nobody_else() {
     slow.settled("observations", 24);
 }
 
-#[test]
-fn a_storm_of_429_loses_nothing() {
-    let tenant = Tenant::new();
+fn a_storm_of_429_loses_nothing(on: Platform) {
+    let tenant = Tenant::on(on);
     let effect = json!({"kind": "status", "status": 429, "retry_after": 2});
-    tenant.fault(json!({"operation_id": "createObservationItem", "times": 4, "effect": effect}));
+    tenant.fault(json!({"operation_id": create(on), "times": 4, "effect": effect}));
     let events: Vec<Value> = std::iter::once(zone(&tenant)).chain((1..=20).map(|n| detection(&tenant, n))).collect();
     tenant.take(&events);
     tenant.settled("observations", 20);

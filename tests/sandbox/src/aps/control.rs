@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Core, Settings};
+use super::{AccountSeed, Core, Settings};
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::steering::{self, Steered, done, problem};
@@ -29,6 +29,8 @@ pub(super) fn router(core: Arc<Core>) -> Router {
         .route("/_control/settings", get(settings).post(change_settings))
         .route("/_control/reset", post(reset))
         .route("/_control/members", post(member))
+        .route("/_control/seed", post(seed))
+        .route("/_control/person-edit", post(person_edit))
         .route("/_control/subtypes/{id}", post(subtype))
         .with_state(Arc::clone(&core))
         .merge(steering::router(core))
@@ -70,6 +72,42 @@ async fn change_settings(State(core): Shared, Json(change): Json<Value>) -> Resp
 async fn reset(State(core): Shared) -> Response {
     core.reset();
     done()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Seed {
+    Account(AccountSeed),
+}
+
+async fn seed(State(core): Shared, Json(seed): Json<Seed>) -> Response {
+    let Seed::Account(account) = seed;
+    let account = core.add_account(&account);
+    let projects: Vec<_> = core.projects().into_iter().filter(|project| project.account_id == account.id).collect();
+    Json(json!({"id": account.id, "region": account.region, "projects": projects})).into_response()
+}
+
+/// What the first person of the issue's project does to it.
+#[derive(Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+enum PersonEdit {
+    Update { issue_id: String, fields: Map<String, Value> },
+    Comment { issue_id: String, text: String },
+    Delete { issue_id: String },
+    Restore { issue_id: String },
+}
+
+async fn person_edit(State(core): Shared, Json(edit): Json<PersonEdit>) -> Response {
+    let outcome = match edit {
+        PersonEdit::Update { issue_id, fields } => core.person_edits(&issue_id, fields),
+        PersonEdit::Comment { issue_id, text } => core.person_comments(&issue_id, &text),
+        PersonEdit::Delete { issue_id } => core.person_deletes(&issue_id, true),
+        PersonEdit::Restore { issue_id } => core.person_deletes(&issue_id, false),
+    };
+    match outcome {
+        Ok(()) => done(),
+        Err(undone) => problem(StatusCode::UNPROCESSABLE_ENTITY, undone.0),
+    }
 }
 
 #[derive(Deserialize)]

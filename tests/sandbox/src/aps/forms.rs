@@ -76,32 +76,22 @@ fn conflict(message: &str) -> Reply {
     gateway(409, "FORMS-409", message)
 }
 
-pub(super) fn seed(world: &mut World) {
-    for project in world.projects.clone() {
-        let daily = [("Alerts", "numberVal"), ("Summary", "textVal"), ("PPE compliant", "toggleVal")];
-        for (name, kind, is_pdf, fields) in [
-            ("HardHat Pulse daily", "pg.template_type.daily_report", false, &daily[..]),
-            ("Safety walk", "pg.template_type.safety", true, &[][..]),
-        ] {
-            let (id, layout_id, section_id) = (world.id(), world.id(), world.id());
-            let mut field = |(label, value): &(&str, &str)| Field {
-                id: world.id(),
-                label: (*label).to_owned(),
-                value_name: (*value).to_owned(),
-            };
-            let fields = fields.iter().map(&mut field).collect();
-            let (project_id, name, template_type) = (project.id.clone(), name.to_owned(), kind.to_owned());
-            world.templates.push(Template {
-                id,
-                project_id,
-                name,
-                template_type,
-                is_pdf,
-                layout_id,
-                section_id,
-                fields,
-            });
-        }
+/// The templates of a new project.
+pub(super) fn seed(world: &mut World, project_id: &str) {
+    let daily = [("Alerts", "numberVal"), ("Summary", "textVal"), ("PPE compliant", "toggleVal")];
+    for (name, kind, is_pdf, fields) in [
+        ("HardHat Pulse daily", "pg.template_type.daily_report", false, &daily[..]),
+        ("Safety walk", "pg.template_type.safety", true, &[][..]),
+    ] {
+        let (id, layout_id, section_id) = (world.id(), world.id(), world.id());
+        let mut field = |(label, value): &(&str, &str)| Field {
+            id: world.id(),
+            label: (*label).to_owned(),
+            value_name: (*value).to_owned(),
+        };
+        let fields = fields.iter().map(&mut field).collect();
+        let (project_id, name, template_type) = (project_id.to_owned(), name.to_owned(), kind.to_owned());
+        world.templates.push(Template { id, project_id, name, template_type, is_pdf, layout_id, section_id, fields });
     }
 }
 

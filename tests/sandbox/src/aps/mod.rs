@@ -32,7 +32,9 @@ pub use forms::{Field, Form, Template};
 pub use hooks::{Delivery, Hook};
 pub use people::Undone;
 use state::World;
-pub use state::{Account, Attribute, Client, Comment, Issue, Project, Settings, Subtype, User};
+pub use state::{
+    Account, AccountSeed, Attribute, Client, Comment, Issue, Project, ProjectSeed, Settings, Subtype, User,
+};
 
 const DOCUMENT: &str = include_str!("../../openapi/acc.openapi.yaml");
 /// The private half of the service account's key: a key for tests, which opens nothing anywhere.
@@ -155,6 +157,11 @@ impl Core {
             false => project.members.remove(user_id),
         };
         project.map(change).is_some()
+    }
+
+    /// With the people of the seeded accounts.
+    pub fn add_account(&self, seed: &AccountSeed) -> Account {
+        self.world().add_account(seed)
     }
 
     /// Our client has this secret from now on.

@@ -251,7 +251,10 @@ fn admit(world: &mut World, parts: &Parts, operation: &str, now: Timestamp) -> R
     if path.starts_with("/construction/issues/") {
         let Some(user) = &token.user else { return Err(gateway(401, "AUTH-001", "Authorization failed.")) };
         let limit = world.settings.issues_per_minute;
-        meter(world, format!("issues {user}"), limit, now)?;
+        // Of a user in an account.
+        let project = world.projects.iter().find(|project| path.contains(&project.id));
+        let account = project.map(|project| project.account_id.clone()).unwrap_or_default();
+        meter(world, format!("issues {user} {account}"), limit, now)?;
     }
     if path.starts_with("/construction/forms/") {
         if token.user.is_none() {

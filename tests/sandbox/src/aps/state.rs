@@ -161,6 +161,26 @@ pub struct Comment {
     pub created_at: Timestamp,
 }
 
+/// An account to be added.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AccountSeed {
+    pub name: String,
+    #[serde(default = "us")]
+    pub region: String,
+    pub projects: Vec<ProjectSeed>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ProjectSeed {
+    pub name: String,
+    #[serde(default)]
+    pub timezone: Option<String>,
+}
+
+fn us() -> String {
+    "US".to_owned()
+}
+
 pub(super) struct World {
     made: u64,
     pub(super) settings: Settings,
@@ -205,7 +225,9 @@ impl World {
             numbers: BTreeMap::new(),
         };
         world.seed();
-        forms::seed(&mut world);
+        for project in world.projects.clone() {
+            forms::seed(&mut world, &project.id);
+        }
         world
     }
 
@@ -255,13 +277,23 @@ impl World {
         self.project(&emea, "Torre Norte", Some("Europe/Madrid"), "acc", "active");
     }
 
+    /// An account like the seeded ones, with the same people.
+    pub(super) fn add_account(&mut self, seed: &AccountSeed) -> Account {
+        let id = self.account(&seed.name, &seed.region);
+        for ProjectSeed { name, timezone } in &seed.projects {
+            let project = self.project(&id, name, timezone.as_deref(), "acc", "active");
+            forms::seed(self, &project);
+        }
+        Account { id, name: seed.name.clone(), region: seed.region.clone() }
+    }
+
     fn account(&mut self, name: &str, region: &str) -> String {
         let id = self.id();
         self.accounts.push(Account { id: id.clone(), name: name.to_owned(), region: region.to_owned() });
         id
     }
 
-    fn project(&mut self, account: &str, name: &str, timezone: Option<&str>, platform: &str, status: &str) {
+    fn project(&mut self, account: &str, name: &str, timezone: Option<&str>, platform: &str, status: &str) -> String {
         let id = self.id();
         for (kind, subtypes) in
             [("Safety", ["Safety Hazard", "Near Miss"]), ("Quality", ["Defect", "Work to Complete"])]
@@ -280,7 +312,7 @@ impl World {
             }
         }
         self.projects.push(Project {
-            id,
+            id: id.clone(),
             account_id: account.to_owned(),
             name: name.to_owned(),
             timezone: timezone.map(str::to_owned),
@@ -289,5 +321,6 @@ impl World {
             members: ["SBXSERVICE01", "SBXMANAGER01", "SBXWORKER001"].map(str::to_owned).into(),
             admins: ["SBXSERVICE01", "SBXMANAGER01"].map(str::to_owned).into(),
         });
+        id
     }
 }
