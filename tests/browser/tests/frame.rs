@@ -17,7 +17,7 @@ fn colleague(tenant: &Tenant) -> String {
     login
 }
 
-fn app_inside_procore(sandbox: &str, company: i64) -> String {
+fn app_inside_procore(sandbox: &str, company: impl std::fmt::Display) -> String {
     format!("{sandbox}/webclients/host/companies/{company}/tools/apps/embedded/sandbox-client")
 }
 
@@ -69,7 +69,7 @@ fn inside_procore_somebody_signs_in_by_a_window_and_the_frame_has_a_cookie_of_it
         let person = Person::with(&[NO_THIRD_PARTY_COOKIES]).await;
 
         // The frame asks for a login that stands in no frame, so a window opens.
-        person.open(&app_inside_procore(&tenant.stack.sandbox, tenant.company)).await;
+        person.open(&app_inside_procore(&tenant.stack.sandbox, &tenant.company)).await;
         person.looks_into_the_frame().await;
         person.sees("Procore's login opens in a window of its own").await;
         person.can_use("inside Procore sign-in").await;
@@ -176,7 +176,7 @@ fn what_another_site_posts_to_the_frame_counts_for_nothing() {
         person.sees("You can close this window").await;
         person.can_use("signed in without a frame").await;
         let code = person.script("return document.getElementById('hand-over').dataset.code").await;
-        person.open(&app_inside_procore(&tenant.stack.sandbox, tenant.company)).await;
+        person.open(&app_inside_procore(&tenant.stack.sandbox, &tenant.company)).await;
         person.looks_into_the_frame().await;
         person.sees("Procore's login opens in a window of its own").await;
         person.looks_at_the_page().await;
