@@ -161,6 +161,9 @@ pub enum Step {
     /// Begun then; looked for before it is repeated.
     Begun {
         at: Timestamp,
+        /// How new the record was then, where the platform says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Timestamp>,
     },
     Done,
     /// A person had moved on: not needed any more.

@@ -7,6 +7,7 @@ use crate::subject::step_marker;
 use crate::target::{Project, Remote, Seen, SideWrite, Subject};
 use crate::update::settled;
 use domain::record::RecordState;
+use jiff::Timestamp;
 use store::TableError;
 use store::lanes::{Link, Step};
 
@@ -60,13 +61,13 @@ impl Run<'_> {
         step: &WantedStep,
     ) -> Result<Option<Outcome>, TableError> {
         let now = self.clock.now();
-        if let Some(Step::Begun { at }) = link.steps.get(&step.id) {
-            let quiet_until = *at + self.unclear_wait;
+        if let Some(&Step::Begun { at, seen }) = link.steps.get(&step.id) {
+            let quiet_until = at + self.unclear_wait;
             if now < quiet_until {
                 let why = "waiting before looking whether a comment with a lost answer was made".to_owned();
                 return Ok(Some(Outcome::PutOff { until: quiet_until, why, counts: false }));
             }
-            match self.stands(work, link, remote, step).await {
+            match self.stands(work, link, remote, step, seen).await {
                 Ok(true) => {
                     // A person may have moved it on since.
                     let gave = step.write.status.filter(|status| *status == remote.status);
@@ -82,7 +83,7 @@ impl Run<'_> {
         if write.comment.is_empty() && write.status.is_none() {
             return self.settle(link, step, Step::Dropped, None).await;
         }
-        link.steps.insert(step.id.clone(), Step::Begun { at: now });
+        link.steps.insert(step.id.clone(), Step::Begun { at: now, seen: remote.updated_at });
         link.updated_at = now;
         self.lane().put_link(link).await?;
         let kind = work.todo.record.kind;
@@ -91,6 +92,8 @@ impl Run<'_> {
                 if let Some(status) = write.status {
                     remote.status = status.to_owned();
                 }
+                // It is newer now; how new, nobody has read.
+                remote.updated_at = None;
                 self.settle(link, step, Step::Done, write.status).await
             }
             Err(crate::target::TargetError::Unclear { why, retry_after }) => {
@@ -112,11 +115,20 @@ impl Run<'_> {
 
     /// Whether a side write with a lost answer was carried out. Comment and status go in one call, so the comment tells, whatever
     /// a person did to the status since. Where nobody can look for comments: while the status is still the one we gave, neither
-    /// was written; where it moved, by us or by a person, it is not made twice.
-    async fn stands(&self, work: &Work<'_>, link: &Link, remote: &Remote, step: &WantedStep) -> Result<bool, Failure> {
+    /// was written; where it moved, by us or by a person, it is not made twice. A status that goes alone may have been given and
+    /// moved back since: then the record is newer than when the step was begun.
+    async fn stands(
+        &self,
+        work: &Work<'_>,
+        link: &Link,
+        remote: &Remote,
+        step: &WantedStep,
+        seen: Option<Timestamp>,
+    ) -> Result<bool, Failure> {
         let kind = work.todo.record.kind;
         if step.write.comment.is_empty() {
-            return Ok(step.write.status == Some(remote.status.as_str()));
+            let moved = seen.is_some() && remote.updated_at.is_some() && remote.updated_at != seen;
+            return Ok(moved || step.write.status == Some(remote.status.as_str()));
         }
         let reference = step.write.comment.rsplit('[').next().unwrap_or_default().trim_end_matches(']');
         let seen = self.target.commented(self.call(work.todo), &work.project, kind, &remote.id, reference).await;
