@@ -69,7 +69,7 @@ pub async fn create(
             app.directory().point_to_connection(&standing).await?;
             // The same request made it, and its answer was lost.
             if standing.made_by == connection.made_by {
-                return Ok(etag::tagged(StatusCode::CREATED, standing.version, View::from(standing)));
+                return Ok(etag::tagged(StatusCode::CREATED, standing.version, View::from(standing).inviting(invited)));
             }
             let what = if standing.provider == Provider::Procore { "company" } else { "account" };
             Err(Problem::conflict(format!("The organization has this {what} already: connection {}.", standing.id)))

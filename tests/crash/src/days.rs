@@ -37,7 +37,7 @@ impl World {
             let directory = Directory(&table);
             let connection =
                 directory.connection(&self.lane.organization_id, &self.lane.connection_id).await.ok()??;
-            let standing = directory.project(&self.lane, &self.project_id.to_string()).await.ok()?;
+            let standing = directory.project(&self.lane, self.project()).await.ok()?;
             let mut settings = ProjectSettings {
                 site_id: self.site_id.clone(),
                 observations: Default::default(),
@@ -46,7 +46,7 @@ impl World {
             };
             settings.observations.min_priority = 5;
             (settings.daily_summary.at, settings.daily_summary.enabled) = (at.to_owned(), enabled);
-            let wanted = Wanted { project_id: self.project_id.to_string(), name: None, settings, standing };
+            let wanted = Wanted { project_id: self.project().to_owned(), name: None, settings, standing };
             mapping::apply(&table, &bell, &connection, wanted, self.clock.now()).await.ok()
         };
         tokio::select! {
@@ -55,8 +55,8 @@ impl World {
         }
     }
 
-    pub async fn project(&self) -> Result<Project, WorldError> {
-        let found = Directory(&self.table).project(&self.lane, &self.project_id.to_string()).await?;
+    pub async fn mapped(&self) -> Result<Project, WorldError> {
+        let found = Directory(&self.table).project(&self.lane, self.project()).await?;
         found.ok_or(WorldError::Empty)
     }
 

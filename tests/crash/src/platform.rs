@@ -286,7 +286,12 @@ impl Platform {
     }
 
     fn person_edit(&self, kind: RecordKind, action: &str, id: &str, fields: Value) -> Result<(), WorldError> {
-        let kind = if kind == RecordKind::Incident { "incident" } else { "observation" }.to_owned();
+        let kind = match kind {
+            RecordKind::Incident => "incident",
+            RecordKind::Observation => "observation",
+            RecordKind::DailySummary => "note",
+        };
+        let kind = kind.to_owned();
         let (action, id) = (Some(action.to_owned()), Some(number(id)));
         let edit = procore_sandbox::PersonEdit { kind, action, id, project_id: None, fields };
         self.procore.person_edit(&edit).map(drop).map_err(|error| WorldError::Edit(error.to_string()))

@@ -4,6 +4,7 @@
 use crash::facts::{detected, zone};
 use crash::fault::{Fault, Mode};
 use crash::history::{enumerate, enumerate_over, route, violations};
+use crash::platform::number;
 use crash::world::World;
 use domain::marker::carries;
 use domain::record::{RecordKind, RecordState};
@@ -64,7 +65,7 @@ async fn counted_again() -> World {
 }
 
 fn comments(world: &World) -> Vec<(String, String)> {
-    let notes = world.procore.notes(world.project_id).into_iter();
+    let notes = world.procore.notes(number(world.project())).into_iter();
     notes.map(|note| (note.date.to_string(), note.fields["comment"].as_str().unwrap().to_owned())).collect()
 }
 
@@ -153,7 +154,7 @@ async fn the_alarm_moves_with_the_hour_whatever_step_of_the_change_fails() {
             world.settle("18:30", true, fault).await;
         };
         enumerate_over(mode, under_way, act, async |world, case| {
-            let standing = world.project().await.unwrap().settings.daily_summary.at;
+            let standing = world.mapped().await.unwrap().settings.daily_summary.at;
             let cut = match standing.as_str() {
                 DEFAULT_HOUR => at(CUT),
                 "18:30" => at("2026-11-25T00:30:00Z"),
@@ -180,7 +181,7 @@ async fn switched_off_and_on_again_the_alarm_goes_and_comes_whatever_step_fails(
             world.settle(DEFAULT_HOUR, on, fault).await;
         };
         enumerate_over(mode, begin, act, async |world, case| {
-            let standing = world.project().await.unwrap().settings.daily_summary.enabled;
+            let standing = world.mapped().await.unwrap().settings.daily_summary.enabled;
             assert_eq!(alarm(&world).await, standing.then(|| at(CUT)), "{case}");
             world.days(at("2026-11-25T01:00:00Z"), &Fault::never(), &Fault::never()).await.unwrap();
             match standing {
@@ -195,8 +196,8 @@ async fn switched_off_and_on_again_the_alarm_goes_and_comes_whatever_step_fails(
 #[tokio::test]
 async fn a_persons_words_stay_when_the_day_is_counted_again_and_the_conflict_is_shown() {
     let world = late().await;
-    let note = world.procore.notes(world.project_id).remove(0);
-    world.edit("note", note.id, json!({"comment": "All quiet today."})).unwrap();
+    let note = world.procore.notes(number(world.project())).remove(0);
+    world.edit(RecordKind::DailySummary, &note.id.to_string(), json!({"comment": "All quiet today."})).unwrap();
     world.days(at(CUT) + SignedDuration::from_hours(2), &Fault::never(), &Fault::never()).await.unwrap();
     assert_eq!(comments(&world), [(DAY.to_owned(), "All quiet today.".to_owned())]);
     let link = world.link(RecordKind::DailySummary, DAY.to_owned()).await.unwrap().unwrap();
@@ -210,7 +211,7 @@ async fn a_persons_words_stay_when_the_day_is_counted_again_and_the_conflict_is_
 async fn a_completed_day_says_so_holds_nothing_else_up_and_takes_its_note_when_it_is_opened_again() {
     let world = under_way().await;
     // Someone completes the day at half past four.
-    world.procore.complete_day(world.project_id, date(DAY), true);
+    world.procore.complete_day(number(world.project()), date(DAY), true);
     world.days(at("2026-11-26T00:00:00Z"), &Fault::never(), &Fault::never()).await.unwrap();
     let link = world.link(RecordKind::DailySummary, DAY.to_owned()).await.unwrap().unwrap();
     assert_eq!((link.state, link.who), (RecordState::Blocked, Some(domain::record::Mender::PlatformAdmin)));
@@ -218,7 +219,7 @@ async fn a_completed_day_says_so_holds_nothing_else_up_and_takes_its_note_when_i
     assert!(reason.contains("Nov 24, 2026 is completed in Procore"), "{reason}");
     let dates: Vec<String> = comments(&world).into_iter().map(|(date, _)| date).collect();
     assert_eq!(dates, ["2026-11-25"], "the next day's note stands");
-    world.procore.complete_day(world.project_id, date(DAY), false);
+    world.procore.complete_day(number(world.project()), date(DAY), false);
     world.again(RecordKind::DailySummary, DAY.to_owned()).await.unwrap();
     world.rest(&Fault::never()).await.unwrap();
     let dates: Vec<String> = comments(&world).into_iter().map(|(date, _)| date).collect();

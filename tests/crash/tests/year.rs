@@ -5,6 +5,7 @@
 use crash::facts::{at, confirmed, detected, incident, retracted, sample, zone};
 use crash::fault::Fault;
 use crash::history::violations;
+use crash::platform::number;
 use crash::world::World;
 use domain::event::Event;
 use domain::summary::DEFAULT_HOUR;
@@ -172,7 +173,7 @@ async fn a_year_has_a_note_for_each_day_and_their_sums_are_those_of_a_straight_c
     world.days(five(last) + SignedDuration::from_hours(24 * 9), &never, &never).await.unwrap();
 
     let mut notes: BTreeMap<Date, String> = BTreeMap::new();
-    for note in world.procore.notes(world.project_id).into_iter().filter(|note| note.date <= last) {
+    for note in world.procore.notes(number(world.project())).into_iter().filter(|note| note.date <= last) {
         let text = note.fields["comment"].as_str().unwrap().to_owned();
         assert!(notes.insert(note.date, text).is_none(), "two notes of {}", note.date);
     }
