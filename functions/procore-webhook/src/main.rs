@@ -1,4 +1,3 @@
-use domain::ids::Provider;
 use lambda_http::{Error, Request, service_fn};
 use procore_webhook::Webhook;
 use runtime::{clients, config, logs, queues};
@@ -9,7 +8,7 @@ async fn main() -> Result<(), Error> {
     logs::init("procore-webhook");
     let aws = clients::aws()?;
     let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
-    let bell = SqsBell::new(clients::sqs(&aws), queues::of(&[Provider::Procore])?);
+    let bell = SqsBell::new(clients::sqs(&aws), queues::procore()?);
     let webhook = &Webhook { table: &table, bell: &bell };
     lambda_http::run(service_fn(move |request: Request| async move {
         Ok::<_, std::convert::Infallible>(webhook.handle(&request, jiff::Timestamp::now()).await)

@@ -1,5 +1,4 @@
 use credentials::KmsVault;
-use domain::ids::Provider;
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use runtime::{clients, config, logs, queues, sqs::SqsEvent};
@@ -18,7 +17,7 @@ async fn main() -> Result<(), Error> {
     let aws = clients::aws()?;
     let table = DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?);
     let vault = KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?);
-    let bell = SqsBell::new(clients::sqs(&aws), queues::of(&[Provider::Webhook])?);
+    let bell = SqsBell::new(clients::sqs(&aws), queues::webhook()?);
     let bus = EventBus::new(clients::eventbridge(&aws), config::text("EVENT_BUS_NAME")?);
     let public_url = config::text("PUBLIC_URL")?;
     let guard = Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, &public_url);

@@ -4,13 +4,13 @@ use crate::errors::{AccManners, refused_credentials, without_credentials};
 use crate::rates;
 use crate::request::Request;
 use async_trait::async_trait;
-use credentials::Secret;
+use credentials::{Parameters, Secret};
 use domain::autodesk::Region;
 use grants::{ServiceAccount, ServiceAccounts};
 use jiff::Timestamp;
 use platform::{
-    Answer, Bearer, Broken, CredentialError, CredentialSource, Issuer, Manners, Reply, SetupError, Timeouts, Tokens,
-    Wire, host,
+    Answer, Bearer, Broken, CredentialError, CredentialSource, Issuer, Manners, ParameterCredentials, Reply,
+    SetupError, Timeouts, Tokens, Wire, host,
 };
 use reqwest::{Client, RequestBuilder};
 use std::collections::BTreeMap;
@@ -70,6 +70,18 @@ impl Acc {
         accounts: Arc<dyn ServiceAccounts>,
     ) -> Result<Self, SetupError> {
         Self::with_timeouts(hosts, app, accounts, Timeouts::default())
+    }
+
+    /// The app of a deployment: its OAuth client stands among the stack's parameters.
+    pub fn of_stack<P: Parameters + 'static>(
+        hosts: Hosts,
+        parameters: Arc<P>,
+        stack: &str,
+        accounts: Arc<dyn ServiceAccounts>,
+    ) -> Result<Self, SetupError> {
+        let client_id = format!("/{stack}/aps/client-id");
+        let client_secret = format!("/{stack}/aps/client-secret");
+        Self::new(hosts, Arc::new(ParameterCredentials { parameters, client_id, client_secret }), accounts)
     }
 
     pub fn with_timeouts(

@@ -58,13 +58,15 @@ impl<P: Parameters + ?Sized> ParameterServiceAccounts<P> {
         Self { parameters, stack: stack.into() }
     }
 
-    fn name(&self, region: Region, what: &str) -> String {
-        format!("/{}/aps/{}/{what}", self.stack, region.as_str().to_ascii_lowercase())
+    /// As parameters' names have them.
+    fn place(&self, region: Region) -> (&str, String) {
+        (&self.stack, region.as_str().to_ascii_lowercase())
     }
 
     /// Whom an account's admin invites to their projects.
     pub async fn email(&self, region: Region) -> Result<String, CredentialError> {
-        let email = self.parameters.get(&self.name(region, "service-account-email")).await?;
+        let (stack, region) = self.place(region);
+        let email = self.parameters.get(&format!("/{stack}/aps/{region}/service-account-email")).await?;
         Ok(email.expose().to_owned())
     }
 }
@@ -72,7 +74,8 @@ impl<P: Parameters + ?Sized> ParameterServiceAccounts<P> {
 #[async_trait]
 impl<P: Parameters + ?Sized> ServiceAccounts for ParameterServiceAccounts<P> {
     async fn of(&self, _: Option<&LaneId>, region: Region, _: Timestamp) -> Result<ServiceAccount, CredentialError> {
-        let name = self.name(region, "service-account");
+        let (stack, region) = self.place(region);
+        let name = format!("/{stack}/aps/{region}/service-account");
         let text = self.parameters.get(&name).await?;
         // What the parser says might repeat the key.
         let written: Written = serde_json::from_str(text.expose()).map_err(|_| {

@@ -5,12 +5,10 @@
 pub mod ring;
 
 use credentials::{KmsVault, SsmParameters};
-use domain::ids::Provider;
 use grants::TableGrants;
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use platform::ParameterCredentials;
-use runtime::{clients, config, logs, queues, sqs::SqsEvent};
+use runtime::{clients, config, logs, queues::Queues, sqs::SqsEvent};
 use std::sync::Arc;
 use store::{bell::SqsBell, bus::EventBus, dynamo::DynamoTable, outbox::SqsOutbox};
 use sync::{clock::SystemClock, lane::Engine, target::Target};
@@ -37,7 +35,7 @@ pub struct LaneFunction {
 
 impl LaneFunction {
     /// From the environment, as `template.yaml` sets it.
-    pub fn of(name: &'static str, provider: Provider) -> Result<Self, Error> {
+    pub fn of(name: &'static str, queues: Queues) -> Result<Self, Error> {
         logs::init(name);
         let aws = clients::aws()?;
         Ok(Self {
@@ -46,7 +44,7 @@ impl LaneFunction {
             table: Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?)),
             vault: Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?)),
             parameters: Arc::new(SsmParameters::new(clients::ssm(&aws))),
-            bell: SqsBell::new(clients::sqs(&aws), queues::of(&[provider])?),
+            bell: SqsBell::new(clients::sqs(&aws), queues),
             bus: EventBus::new(clients::eventbridge(&aws), config::text("EVENT_BUS_NAME")?),
             outbox: SqsOutbox::new(clients::sqs(&aws), config::text("SITE_QUEUE_URL")?),
         })
@@ -55,14 +53,6 @@ impl LaneFunction {
     /// The stack's name: parameters are named under it.
     pub fn stack(&self) -> &str {
         &self.stack
-    }
-
-    /// The app's own client at a platform, by the platform's name among the parameters.
-    pub fn credentials(&self, platform: &str) -> Arc<ParameterCredentials<SsmParameters>> {
-        let (parameters, stack) = (self.parameters.clone(), &self.stack);
-        let (client_id, client_secret) =
-            (format!("/{stack}/{platform}/client-id"), format!("/{stack}/{platform}/client-secret"));
-        Arc::new(ParameterCredentials { parameters, client_id, client_secret })
     }
 
     /// People's consents that connections work with.

@@ -1,22 +1,23 @@
 //! The lanes' queues, one per provider, by the environment variables that name them.
-use crate::config::{ConfigError, text};
+use crate::config::{self, ConfigError};
 use domain::ids::Provider;
 use std::collections::BTreeMap;
 
-fn variable(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Procore => "PROCORE_QUEUE_URL",
-        Provider::Acc => "ACC_QUEUE_URL",
-        Provider::Webhook => "WEBHOOK_QUEUE_URL",
-    }
+pub type Queues = BTreeMap<Provider, String>;
+
+pub fn procore() -> Result<Queues, ConfigError> {
+    Ok(Queues::from([(Provider::Procore, config::text("PROCORE_QUEUE_URL")?)]))
 }
 
-/// Of these providers.
-pub fn of(providers: &[Provider]) -> Result<BTreeMap<Provider, String>, ConfigError> {
-    providers.iter().map(|provider| Ok((*provider, text(variable(*provider))?))).collect()
+pub fn acc() -> Result<Queues, ConfigError> {
+    Ok(Queues::from([(Provider::Acc, config::text("ACC_QUEUE_URL")?)]))
+}
+
+pub fn webhook() -> Result<Queues, ConfigError> {
+    Ok(Queues::from([(Provider::Webhook, config::text("WEBHOOK_QUEUE_URL")?)]))
 }
 
 /// Of whoever rings any lane.
-pub fn all() -> Result<BTreeMap<Provider, String>, ConfigError> {
-    of(&Provider::ALL)
+pub fn all() -> Result<Queues, ConfigError> {
+    Ok(procore()?.into_iter().chain(acc()?).chain(webhook()?).collect())
 }

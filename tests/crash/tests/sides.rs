@@ -122,8 +122,11 @@ async fn an_observation_that_a_person_opens_again_is_not_closed_twice(on: Provid
         let world = at_rest(on, vec![vec![zone(1), detection(1)]]).await;
         route(&world, vec![confirmed(incident(2, 1, &[1]))]).await;
         world.bell.take();
+        // At the platform no two changes are at one time.
+        world.clock.advance(SignedDuration::from_secs(5));
         world.run_once(&Fault::at_call("side_write", mode)).await;
         assert_eq!(observation(&world).0, "closed", "{mode:?}: the closing took effect");
+        world.clock.advance(SignedDuration::from_secs(5));
         move_to(&world, open(&world));
         world.rest(&Fault::never()).await.unwrap();
         let (status, logs) = observation(&world);

@@ -51,13 +51,20 @@ fn needed(function: &Function, reached: &Reached) -> BTreeMap<Allowed, String> {
             "ssm" => {
                 for name in &reached.parameters {
                     let (_, rest) = name.split_once('}').unwrap_or_default();
-                    need(action, format!("parameter/StackName{rest}"), why);
+                    need(action, format!("parameter/StackName{}", any(rest)), why);
                 }
             }
             _ => panic!("{action}: on which resource?"),
         }
     }
     needed
+}
+
+/// What code fills into a parameter's name, a role leaves open.
+fn any(name: &str) -> String {
+    let mut parts = name.split('{');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |name, part| format!("{name}*{}", part.split_once('}').unwrap_or_default().1))
 }
 
 #[test]
