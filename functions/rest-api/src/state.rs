@@ -1,8 +1,9 @@
 //! What every handler needs: the outside world behind traits, and a clock.
 use crate::problem::Problem;
 use crate::rate_limit::Windows;
-use credentials::{Parameters, Vault};
-use grants::ParameterServiceAccounts;
+use credentials::{CredentialError, Parameters, Vault};
+use domain::autodesk::Region;
+use grants::shared_email;
 use jiff::Timestamp;
 use people::{People, PublicUrl};
 use std::sync::Arc;
@@ -68,9 +69,9 @@ impl AppState {
         self.services.vault.as_ref()
     }
 
-    /// The app's own service accounts at Autodesk.
-    pub(crate) fn service_accounts(&self) -> ParameterServiceAccounts<dyn Parameters> {
-        ParameterServiceAccounts::new(self.services.parameters.clone(), self.services.stack.clone())
+    /// Whom an Autodesk account's admin invites.
+    pub(crate) async fn service_account_email(&self, region: Region) -> Result<String, CredentialError> {
+        shared_email(self.parameters(), &self.services.stack, region).await
     }
 
     pub(crate) fn parameters(&self) -> &dyn Parameters {

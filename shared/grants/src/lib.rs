@@ -13,7 +13,9 @@ pub mod service_accounts;
 mod table_grants;
 
 pub use kept::{Grant, Renewing};
-pub use service_accounts::{ParameterServiceAccounts, ServiceAccount, ServiceAccounts, TableServiceAccounts};
+pub use service_accounts::{
+    ParameterServiceAccounts, ServiceAccount, ServiceAccounts, TableServiceAccounts, shared_email,
+};
 pub use table_grants::{TableGrants, grant};
 
 use async_trait::async_trait;

@@ -47,7 +47,24 @@ struct Written {
     private_key: String,
 }
 
-/// The app's own, two parameters per region: the account with its key, and the address that customers invite.
+/// Whom an account's admin invites to their projects: the address of the app's own, a parameter per region. Apart from the account,
+/// since who shows it need not be able to read the key.
+pub async fn shared_email<P: Parameters + ?Sized>(
+    parameters: &P,
+    stack: &str,
+    region: Region,
+) -> Result<String, CredentialError> {
+    let region = in_names(region);
+    let email = parameters.get(&format!("/{stack}/aps/{region}/service-account-email")).await?;
+    Ok(email.expose().to_owned())
+}
+
+/// As parameters' names have it.
+fn in_names(region: Region) -> String {
+    region.as_str().to_ascii_lowercase()
+}
+
+/// The app's own, a parameter per region: the account with its key.
 pub struct ParameterServiceAccounts<P: ?Sized> {
     parameters: Arc<P>,
     stack: String,
@@ -57,24 +74,12 @@ impl<P: Parameters + ?Sized> ParameterServiceAccounts<P> {
     pub fn new(parameters: Arc<P>, stack: impl Into<String>) -> Self {
         Self { parameters, stack: stack.into() }
     }
-
-    /// As parameters' names have them.
-    fn place(&self, region: Region) -> (&str, String) {
-        (&self.stack, region.as_str().to_ascii_lowercase())
-    }
-
-    /// Whom an account's admin invites to their projects.
-    pub async fn email(&self, region: Region) -> Result<String, CredentialError> {
-        let (stack, region) = self.place(region);
-        let email = self.parameters.get(&format!("/{stack}/aps/{region}/service-account-email")).await?;
-        Ok(email.expose().to_owned())
-    }
 }
 
 #[async_trait]
 impl<P: Parameters + ?Sized> ServiceAccounts for ParameterServiceAccounts<P> {
     async fn of(&self, _: Option<&LaneId>, region: Region, _: Timestamp) -> Result<ServiceAccount, CredentialError> {
-        let (stack, region) = self.place(region);
+        let (stack, region) = (&self.stack, in_names(region));
         let name = format!("/{stack}/aps/{region}/service-account");
         let text = self.parameters.get(&name).await?;
         // What the parser says might repeat the key.
@@ -238,6 +243,7 @@ mod tests {
     async fn a_region_without_an_account_says_which_parameter_is_missing() {
         let missing = shared().of(None, Region::Emea, NOW).await.unwrap_err();
         assert!(missing.to_string().contains("/t/aps/emea/service-account"), "{missing}");
-        assert_eq!(shared().email(Region::Us).await.unwrap(), "pulse@client.example");
+        let email = shared_email(shared().parameters.as_ref(), "t", Region::Us).await.unwrap();
+        assert_eq!(email, "pulse@client.example");
     }
 }

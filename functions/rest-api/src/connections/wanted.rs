@@ -129,7 +129,7 @@ async fn shared(
     members: &Members<'_>,
     checks: &mut Checks,
 ) -> Result<Option<WorksAs>, Problem> {
-    match app.service_accounts().email(region).await {
+    match app.service_account_email(region).await {
         Ok(email) => Ok(Some(WorksAs::Shared { email })),
         Err(CredentialError::Missing(_) | CredentialError::Unusable(_)) => {
             let remedy = "HardHat Pulse has no service account in this region: name one of the account's own in `service_account`, or \
