@@ -15,7 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from stack import Contractor, Receiver, detection, eventually, incident, request, zone
 
 RELAY = os.path.join(os.path.dirname(__file__), "../../docs/examples/relay")
-sys.path.insert(0, RELAY)
+sys.path[:0] = [RELAY, os.path.join(RELAY, "../common")]
 
 import fakes  # noqa: E402
 from fieldwire import Fieldwire  # noqa: E402

@@ -13,11 +13,13 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from calls import Later, Refused
-from fieldwire import Fieldwire
-from signature import NotOurs, verify
-from state import State
-from trimble import Trimble
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../common"))
+
+from calls import Later, Refused  # noqa: E402
+from fieldwire import Fieldwire  # noqa: E402
+from signature import NotOurs, verify  # noqa: E402
+from state import State  # noqa: E402
+from trimble import Trimble  # noqa: E402
 
 LONGEST = 64 * 1024
 RETRY_SECONDS = 60

@@ -15,9 +15,10 @@ import urllib.error
 import urllib.request
 from http.server import HTTPServer
 
-sys.path.insert(0, os.path.dirname(__file__))
+sys.path[:0] = [os.path.dirname(__file__), os.path.join(os.path.dirname(__file__), "../common")]
 
-from fakes import Answer, FakeFieldwire, FakeTrimble  # noqa: E402
+from fake_server import Answer  # noqa: E402
+from fakes import FakeFieldwire, FakeTrimble  # noqa: E402
 from fieldwire import Fieldwire  # noqa: E402
 from relay import Relay, handler  # noqa: E402
 from signature import NotOurs, verify  # noqa: E402

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Examples with tests of their own, which need nothing but Python.
-const EXAMPLES: [&str; 1] = ["docs/examples/relay"];
+const EXAMPLES: [&str; 2] = ["docs/examples/relay", "docs/examples/primavera-p6"];
 const CONTRACT: &str = "tests/contract";
 
 pub fn examples(repo: &Repo) -> Result<()> {
