@@ -60,6 +60,17 @@ def call(method, url, body=None, headers=None, form=None, patience=PATIENCE_SECO
     return status, given, read_json(text) if text else None
 
 
+def with_token(standing, renew, attempt):
+    """`attempt` with the token that stands; where there is none, or it has ended (401), with a renewed one, once."""
+    if standing is not None:
+        try:
+            return attempt(standing)
+        except Refused as refused:
+            if refused.status != 401:
+                raise
+    return attempt(renew())
+
+
 def read_json(text):
     try:
         return json.loads(text)

@@ -44,22 +44,17 @@ class P6:
             self._call("PUT", f"/{entity}", some)
 
     def _call(self, method, path, body=None):
-        """A token that has ended is renewed once."""
-        for fresh in (self.token is None, True):
-            if fresh:
-                self.token = self._new_token()
-            try:
-                headers = {"Authorization": f"Bearer {self.token}"}
-                return calls.ask(method, f"{self.url}/restapi{path}", body, headers, patience=PATIENCE_SECONDS)[2]
-            except calls.Refused as refused:
-                if refused.status != 401 or fresh:
-                    raise
-        raise AssertionError("unreachable")
+        def attempt(token):
+            headers = {"Authorization": f"Bearer {token}"}
+            return calls.ask(method, f"{self.url}/restapi{path}", body, headers, patience=PATIENCE_SECONDS)[2]
+
+        return calls.with_token(self.token, self._new_token, attempt)
 
     def _new_token(self):
         headers = {"authToken": self.sign_in, "token_exp": str(TOKEN_SECONDS)}
         _, _, text = calls.ask("POST", f"{self.url}/oauth/token", headers=headers, form="", patience=PATIENCE_SECONDS)
-        return text.decode().strip()
+        self.token = text.decode().strip()
+        return self.token
 
 
 def parts(objects):

@@ -4,7 +4,7 @@ Fieldwire has no idempotency keys. So it is written down that a task is about to
 looked for by its name (which ends in a marker that no other event has) before another one is made.
 """
 
-from calls import Refused, call
+from calls import call, with_token
 
 ACCOUNT_URL = "https://client-api.super.fieldwire.com"
 PROJECTS_URL = "https://client-api.us.fieldwire.com"
@@ -71,15 +71,14 @@ class Fieldwire:
         return self._answer(method, path, body)[2]
 
     def _answer(self, method, path, body=None):
-        """With an access token of minutes or hours; one that has ended is renewed once."""
-        for fresh in (self.access_token is None, True):
-            if fresh:
-                _, _, answer = call("POST", f"{self.account_url}/api_keys/jwt", {"api_token": self.api_token})
-                self.access_token = answer["access_token"]
-            headers = {"Authorization": f"Bearer {self.access_token}", "Fieldwire-Version": VERSION}
-            try:
-                return call(method, self.project_url + path, body, headers)
-            except Refused as refused:
-                if refused.status != 401 or fresh:
-                    raise
-        raise AssertionError("unreachable")
+        def attempt(token):
+            headers = {"Authorization": f"Bearer {token}", "Fieldwire-Version": VERSION}
+            return call(method, self.project_url + path, body, headers)
+
+        return with_token(self.access_token, self._new_token, attempt)
+
+    def _new_token(self):
+        """Of minutes or hours."""
+        _, _, answer = call("POST", f"{self.account_url}/api_keys/jwt", {"api_token": self.api_token})
+        self.access_token = answer["access_token"]
+        return self.access_token

@@ -11,7 +11,7 @@ import time
 import urllib.parse
 import uuid
 
-from calls import Later, Refused, call
+from calls import Later, Refused, call, with_token
 
 IDENTITY_URL = "https://id.trimble.com"
 REGIONS_URL = "https://app.connect.trimble.com/tc/api/2.0/regions"
@@ -72,14 +72,11 @@ class Trimble:
     def _call(self, method, path, body=None):
         if self.project_url is None:
             self.project_url = f"{self._topics_url()}/bcf/2.1/projects/{self.project}"
-        for fresh in (False, True):
-            headers = {"Authorization": f"Bearer {self._token(fresh)}"}
-            try:
-                return call(method, self.project_url + path, body, headers)
-            except Refused as refused:
-                if refused.status != 401 or fresh:
-                    raise
-        raise AssertionError("unreachable")
+
+        def attempt(token):
+            return call(method, self.project_url + path, body, {"Authorization": f"Bearer {token}"})
+
+        return with_token(self._token(False), lambda: self._token(True), attempt)
 
     def _topics_url(self):
         """Asked, never assumed: Trimble moves its regions."""
