@@ -54,6 +54,15 @@ impl Newcomer {
         all.into_iter().filter(|one| one["project_id"].as_i64().is_some_and(|id| projects.contains(&id))).collect()
     }
 
+    /// From the setup link to the list of companies, with this one chosen.
+    pub async fn chooses_its_company(&self, person: &Person) {
+        person.open(&self.setup_link()).await;
+        person.presses("Sign in").await;
+        person.presses("Set up Procore").await;
+        self.logs_in_at_procore(person).await;
+        person.ticks(&self.company_name).await;
+    }
+
     /// The way through Procore's login, from its button on.
     pub async fn logs_in_at_procore(&self, person: &Person) {
         person.presses("Sign in with Procore").await;

@@ -1,5 +1,6 @@
 //! Somebody at the browser: finds things by the words that stand there, and counts what they had to do.
 use crate::{Browser, axe};
+use end_to_end::tenant::SOON;
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -73,6 +74,15 @@ impl Person {
             }
             assert!(since.elapsed() < PATIENCE, "{words:?} is not on {}:\n{text}", self.at().await);
             tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Opens a page again and again until the words stand on it: for what a lane does meanwhile.
+    pub async fn finds_at(&self, url: &str, words: &str) {
+        let since = Instant::now();
+        while !self.text().await.contains(words) {
+            assert!(since.elapsed() < SOON, "{words:?} is not on {url}:\n{}", self.text().await);
+            self.open(url).await;
         }
     }
 

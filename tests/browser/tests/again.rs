@@ -2,7 +2,7 @@
 use browser::{Newcomer, Person, run};
 use end_to_end::events::{detection, zone};
 use end_to_end::http;
-use end_to_end::tenant::{SOON, Tenant};
+use end_to_end::tenant::Tenant;
 use serde_json::{Value, json};
 
 #[test]
@@ -10,11 +10,7 @@ fn a_page_that_was_closed_is_gone_on_with_where_it_was_left() {
     run(async {
         let newcomer = Newcomer::new();
         let (setup, person) = (format!("{}/setup", newcomer.stack.api), Person::new().await);
-        person.open(&newcomer.setup_link()).await;
-        person.presses("Sign in").await;
-        person.presses("Set up Procore").await;
-        newcomer.logs_in_at_procore(&person).await;
-        person.ticks(&newcomer.company_name).await;
+        newcomer.chooses_its_company(&person).await;
         person.presses("Connect this company").await;
         person.sees("Bridge D").await;
 
@@ -66,11 +62,7 @@ fn a_manager_whose_company_wants_no_account_for_the_app_connects_with_their_own_
             .stack
             .control(&format!("companies/{}/permitted-projects", newcomer.company), json!({"project_ids": []}));
         let person = Person::new().await;
-        person.open(&newcomer.setup_link()).await;
-        person.presses("Sign in").await;
-        person.presses("Set up Procore").await;
-        newcomer.logs_in_at_procore(&person).await;
-        person.ticks(&newcomer.company_name).await;
+        newcomer.chooses_its_company(&person).await;
         person.presses("My company wants no account for the app: connect with my own access").await;
         person.sees("your name stands at each record").await;
         person.can_use("set-up company own access").await;
@@ -141,11 +133,7 @@ fn an_app_that_was_uninstalled_is_installed_again_and_goes_on() {
         person.open(&tenant.stack.setup_link(&tenant.organization)).await;
         person.presses("Sign in").await;
         let setup = format!("{}/setup", tenant.stack.api);
-        let since = std::time::Instant::now();
-        while !person.text().await.contains("Nothing is being sent") {
-            assert!(since.elapsed() < SOON, "{}", person.text().await);
-            person.open(&setup).await;
-        }
+        person.finds_at(&setup, "Nothing is being sent").await;
         person.sees("An admin of your company in Procore").await;
         person.can_use("a connection that is blocked").await;
 

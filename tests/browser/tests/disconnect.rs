@@ -65,11 +65,7 @@ fn a_manager_disconnects_and_what_was_said_holds() {
             (injuries(&tenant) == 0 && hooks(&tenant) == 0).then_some(())
         });
         let here = person.at().await;
-        let since = std::time::Instant::now();
-        while !person.text().await.contains("Everything is cleared up") {
-            assert!(since.elapsed() < SOON, "{}", person.text().await);
-            person.open(&here).await;
-        }
+        person.finds_at(&here, "Everything is cleared up").await;
         person.sees("1 incident, 1 observation").await;
         person.can_use("disconnected").await;
         assert_eq!(
@@ -91,11 +87,7 @@ fn hooks_that_would_stay_with_an_ended_consent_are_named_and_a_new_one_takes_the
         let newcomer = Newcomer::new();
         let login = &newcomer.login;
         let person = Person::new().await;
-        person.open(&newcomer.setup_link()).await;
-        person.presses("Sign in").await;
-        person.presses("Set up Procore").await;
-        newcomer.logs_in_at_procore(&person).await;
-        person.ticks(&newcomer.company_name).await;
+        newcomer.chooses_its_company(&person).await;
         person.presses("My company wants no account for the app: connect with my own access").await;
         person.presses("Connect with my own access").await;
         person.presses("Allow").await;
@@ -110,11 +102,7 @@ fn hooks_that_would_stay_with_an_ended_consent_are_named_and_a_new_one_takes_the
         // The consent ends there, and the lane finds out.
         newcomer.stack.control("tokens/take-back", json!({"login": login}));
         person.presses("Send another test record").await;
-        let (setup, since) = (format!("{}/setup", newcomer.stack.api), std::time::Instant::now());
-        while !person.text().await.contains("Nothing is being sent") {
-            assert!(since.elapsed() < SOON, "{}", person.text().await);
-            person.open(&setup).await;
-        }
+        person.finds_at(&format!("{}/setup", newcomer.stack.api), "Nothing is being sent").await;
         person.can_use("a consent that ended").await;
         let button = format!("Disconnect {}", newcomer.company_name);
         person.presses(&button).await;
