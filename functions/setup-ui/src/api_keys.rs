@@ -15,7 +15,6 @@ use maud::{Markup, html};
 use people::api_keys::{self, MOST, Scope};
 use people::{Role, Visitor, token};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use store::directory::ApiKey;
 use ulid::Ulid;
@@ -236,10 +235,7 @@ fn made(app: &AppState, key: &ApiKey, text: &Secret) -> Markup {
 
 /// The same press makes the same key; nobody's press makes somebody else's.
 fn id_of(organization: &OrganizationId, press: Ulid) -> ApiKeyId {
-    let digest = Sha256::digest(format!("API key\n{organization}\n{press}").as_bytes());
-    let mut random = [0u8; 16];
-    random[..10].copy_from_slice(&digest[..10]);
-    ApiKeyId::new(Ulid::from_parts(press.timestamp_ms(), u128::from_le_bytes(random)))
+    ApiKeyId::new(token::ulid_of(&format!("API key\n{organization}\n{press}"), press.timestamp_ms()))
 }
 
 pub async fn revoke(

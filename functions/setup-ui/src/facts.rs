@@ -21,17 +21,19 @@ use store::trials;
 
 const LONGEST_ID: usize = 128;
 
+fn facts_of<'a>(app: &'a AppState, site: &'a Site) -> SiteFacts<'a> {
+    SiteFacts { table: app.table(), organization_id: &site.organization_id, site_id: &site.id }
+}
+
 async fn fact(app: &AppState, site: &Site, kind: FactKind, id: &str) -> Result<Fact, Refusal> {
     if id.len() > LONGEST_ID {
         return Err(Refusal::not_found());
     }
-    let facts = SiteFacts { table: app.table(), organization_id: &site.organization_id, site_id: &site.id };
-    facts.get(kind, id).await?.ok_or_else(Refusal::not_found)
+    facts_of(app, site).get(kind, id).await?.ok_or_else(Refusal::not_found)
 }
 
 async fn zone_name(app: &AppState, site: &Site, zone: &str) -> Result<String, Refusal> {
-    let facts = SiteFacts { table: app.table(), organization_id: &site.organization_id, site_id: &site.id };
-    Ok(match facts.get(FactKind::Zone, zone).await? {
+    Ok(match facts_of(app, site).get(FactKind::Zone, zone).await? {
         Some(Fact { body: FactBody::Zone(zone), .. }) => zone.name,
         _ => zone.to_owned(),
     })
@@ -79,8 +81,10 @@ pub async fn detection(
     let FactBody::Detection(detection) = &fact.body else { return Err(Refusal::not_found()) };
     let zone = zone_name(&app, &site, &detection.zone_id).await?;
     let links = links(&app, &site, RecordKind::Observation, &id).await?;
-    let facts = SiteFacts { table: app.table(), organization_id: &site.organization_id, site_id: &site.id };
-    let private = facts.incidents_of(&id).await?.iter().any(is_privacy_case);
+    let private = match &detection.worker {
+        Some(_) => facts_of(&app, &site).incidents_of(&id).await?.iter().any(is_privacy_case),
+        None => false,
+    };
     let title = format!("{} at {zone}", words(&detection.kind));
     let body = html! {
         h1 { (title) }

@@ -16,14 +16,12 @@ use domain::localtime;
 use domain::settings::ProjectSettings;
 use grants::Grant;
 use page::{field, page, trouble};
-use people::{Role, Visitor};
+use people::{Role, Visitor, token};
 use procore::lists::{ListError, Project};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use store::TableError;
 use store::directory::{Connection, Site};
 use store::mapping::{self, MapError, Wanted};
-use ulid::Ulid;
 
 /// The value that stands for a site to be made.
 const NEW: &str = "new";
@@ -290,8 +288,6 @@ async fn site(
 fn id_of_new(connection: &Connection, sent: &Sent) -> SiteId {
     let Sent { project, name, time_zone, .. } = sent;
     let said = format!("site\n{}\n{}\n{project}\n{name}\n{time_zone}", connection.organization_id, connection.id);
-    let mut random = [0u8; 16];
-    random[..10].copy_from_slice(&Sha256::digest(said.as_bytes())[..10]);
     let milliseconds = u64::try_from(connection.created_at.as_millisecond()).unwrap_or_default();
-    SiteId::new(Ulid::from_parts(milliseconds, u128::from_le_bytes(random)))
+    SiteId::new(token::ulid_of(&said, milliseconds))
 }

@@ -20,6 +20,13 @@ pub fn fresh_ulid(now: Timestamp) -> Result<Ulid, PeopleError> {
     Ok(Ulid::from_parts(now.as_millisecond().max(0).unsigned_abs(), u128::from_le_bytes(random)))
 }
 
+/// The id of what a text says, the same each time: so that a form that is sent twice makes one thing, and nobody's form another's.
+pub fn ulid_of(text: &str, milliseconds: u64) -> Ulid {
+    let mut random = [0u8; 16];
+    random[..10].copy_from_slice(&Sha256::digest(text.as_bytes())[..10]);
+    Ulid::from_parts(milliseconds, u128::from_le_bytes(random))
+}
+
 /// The form in which it is kept and looked up.
 pub fn hash(token: &str) -> String {
     Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()

@@ -15,7 +15,6 @@ use domain::ids::{EndpointId, OrganizationId};
 use domain::webhook::Platform;
 use maud::{Markup, html};
 use people::{Role, Visitor, token};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use store::endpoints::Endpoints;
 use ulid::Ulid;
@@ -152,8 +151,5 @@ pub fn secret_once(secret: &Secret, title: &str) -> Markup {
 
 /// The same press makes the same endpoint; nobody's press makes somebody else's.
 fn id_of(organization: &OrganizationId, press: Ulid) -> EndpointId {
-    let digest = Sha256::digest(format!("webhook endpoint\n{organization}\n{press}").as_bytes());
-    let mut random = [0u8; 16];
-    random[..10].copy_from_slice(&digest[..10]);
-    EndpointId::new(Ulid::from_parts(press.timestamp_ms(), u128::from_le_bytes(random)))
+    EndpointId::new(token::ulid_of(&format!("webhook endpoint\n{organization}\n{press}"), press.timestamp_ms()))
 }
