@@ -1,5 +1,6 @@
 //! Looks at one site: cuts off each day whose hour has passed, keeps it as counted, asks the lanes of the site's platforms for its
-//! note and those of webhook endpoints for a message, amends the days of the last 72 hours to which something came late, and sets when the site is looked at next.
+//! note and those of webhook endpoints for a message, amends the days of the last 72 hours to which something came late, and sets when
+//! the site is looked at next.
 //!
 //! - [`cut`]: days that are due, each its own; [`late`]: what came late, and which days it changes
 //!

@@ -1,9 +1,12 @@
 //! Checks of what people and their tools set (settings, names) that find everything wrong at once, each with its JSON pointer.
 //! One sentence for the API and for the pages. No sentence repeats a refused value: it may be a secret pasted into the wrong place.
+use crate::ids::SiteId;
 use crate::validate::FieldError;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 const NAME_LENGTH: usize = 200;
+const SITES_AT_MOST: usize = 500;
 
 /// What was found wrong so far.
 #[derive(Debug, Default)]
@@ -98,6 +101,25 @@ impl<'a> Members<'a> {
                 None
             }
         }
+    }
+
+    /// `site_ids`: what something is limited to, out of those that may be named.
+    pub fn site_ids(&self, known: &BTreeSet<SiteId>, checks: &mut Checks) -> Option<Vec<SiteId>> {
+        let pointer = self.pointer("site_ids");
+        let given = self.array("site_ids", SITES_AT_MOST, checks)?;
+        if given.is_empty() {
+            checks.fail(&pointer, "must name one site at least; leave it out for all sites");
+        }
+        let mut sites = BTreeSet::new();
+        for (at, value) in given.iter().enumerate() {
+            match value.as_str().and_then(|text| text.parse().ok()).filter(|site| known.contains(site)) {
+                Some(site) => {
+                    sites.insert(site);
+                }
+                None => checks.fail(child(&pointer, &at.to_string()), "no such site in this organization"),
+            }
+        }
+        Some(sites.into_iter().collect())
     }
 }
 

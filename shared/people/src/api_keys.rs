@@ -12,7 +12,6 @@ use store::directory::{ApiKey, Directory};
 pub const PREFIX: &str = "hhp_";
 /// Keys of an organization; its list is read at once.
 pub const MOST: usize = 200;
-const MOST_SITES: usize = 500;
 
 /// What an organization's key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +52,7 @@ pub fn read(body: &Value, known: &BTreeSet<SiteId>, now: Timestamp) -> Result<Ne
     if let Some(members) = Members::of(body, "", &["name", "scopes", "site_ids", "expires_at"], &mut checks) {
         name = members.required_name("name", &mut checks);
         scopes = read_scopes(&members, &mut checks);
-        site_ids = read_sites(known, &members, &mut checks);
+        site_ids = members.site_ids(known, &mut checks);
         expires_at = read_expiry(&members, now, &mut checks);
     }
     checks.done()?;
@@ -80,24 +79,6 @@ fn read_scopes(members: &Members<'_>, checks: &mut Checks) -> Vec<String> {
         }
     }
     scopes.into_iter().collect()
-}
-
-fn read_sites(known: &BTreeSet<SiteId>, members: &Members<'_>, checks: &mut Checks) -> Option<Vec<SiteId>> {
-    let pointer = members.pointer("site_ids");
-    let given = members.array("site_ids", MOST_SITES, checks)?;
-    if given.is_empty() {
-        checks.fail(&pointer, "must name one site at least; leave it out for all sites");
-    }
-    let mut sites = BTreeSet::new();
-    for (at, value) in given.iter().enumerate() {
-        match value.as_str().and_then(|text| text.parse::<SiteId>().ok()).filter(|site| known.contains(site)) {
-            Some(site) => {
-                sites.insert(site);
-            }
-            None => checks.fail(child(&pointer, &at.to_string()), "no such site in this organization"),
-        }
-    }
-    Some(sites.into_iter().collect())
 }
 
 fn read_expiry(members: &Members<'_>, now: Timestamp, checks: &mut Checks) -> Option<Timestamp> {

@@ -2,7 +2,7 @@
 use crate::guard::Guard;
 use crate::names::Names;
 use credentials::Secret;
-use domain::fields::{Checks, Members, child};
+use domain::fields::{Checks, Members};
 use domain::ids::SiteId;
 use domain::settings::check::{kinds, priority};
 use domain::validate::FieldError;
@@ -11,7 +11,6 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use url::{Host, Url};
 
-const MOST_SITES: usize = 500;
 const LONGEST_TOKEN: usize = 2_048;
 
 /// What an endpoint is made of, and what may be changed of it. `organization_id` is for whoever may name one.
@@ -162,21 +161,7 @@ impl Reader<'_> {
         if members.get("site_ids")?.is_null() {
             return Some(None);
         }
-        let pointer = members.pointer("site_ids");
-        let given = members.array("site_ids", MOST_SITES, checks)?;
-        if given.is_empty() {
-            checks.fail(&pointer, "must name one site at least; leave it out for all sites");
-        }
-        let mut sites = BTreeSet::new();
-        for (at, value) in given.iter().enumerate() {
-            match value.as_str().and_then(|text| text.parse().ok()).filter(|site| self.sites.contains(site)) {
-                Some(site) => {
-                    sites.insert(site);
-                }
-                None => checks.fail(child(&pointer, &at.to_string()), "no such site in this organization"),
-            }
-        }
-        Some(Some(sites.into_iter().collect()))
+        members.site_ids(self.sites, checks).map(Some)
     }
 }
 
