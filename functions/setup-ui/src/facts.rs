@@ -137,7 +137,7 @@ async fn trial(app: &AppState, site: &Site, id: &str) -> Result<Option<Page>, Re
 
 /// Role and trade of such a case name nobody, but with place and time they might (29 CFR 1904.29(b)(7)).
 fn is_privacy_case(fact: &Fact) -> bool {
-    matches!(&fact.body, FactBody::Incident(body) if body.incident.as_ref().is_some_and(|incident| incident.privacy_case))
+    matches!(&fact.body, FactBody::Incident(incident) if incident.is_privacy_case())
 }
 
 fn detection_facts(detection: &Detection, site: &Site, zone: &str, private: bool) -> Markup {

@@ -108,6 +108,11 @@ impl IncidentFact {
         !self.is_retracted() && self.incident.as_ref().is_some_and(|i| i.recordable)
     }
 
+    /// 29 CFR 1904.29(b)(7).
+    pub fn is_privacy_case(&self) -> bool {
+        self.incident.as_ref().is_some_and(|incident| incident.privacy_case)
+    }
+
     pub fn has_detection(&self, detection_id: &str) -> bool {
         self.incident.as_ref().is_some_and(|i| i.detection_ids.iter().any(|d| d == detection_id))
     }

@@ -112,6 +112,11 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// None was made, and why.
+    pub fn none(at: Timestamp, why: &str) -> Self {
+        Self { at, status_code: None, duration_ms: 0, response_excerpt: None, error: Some(why.to_owned()) }
+    }
+
     pub fn delivered(&self) -> bool {
         self.error.is_none() && self.status_code.is_some_and(|status| (200..300).contains(&status))
     }

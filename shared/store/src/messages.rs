@@ -1,5 +1,5 @@
 //! The lane of a webhook endpoint: of messages, not of state. Each is kept as it was first sent, for thirty days; nothing is
-//! replaced by what comes later.
+//! replaced by what comes later, but for what must not be told any more.
 //!
 //! A todo names a message. One that is ready is new, or was asked for by a person (`again`); one that waits is valid only while its
 //! row names the same next try. So whatever a crash leaves behind twice is done once, as far as anybody can know.
@@ -65,7 +65,7 @@ fn expiry(at: Timestamp) -> i64 {
     (at + KEPT).as_second()
 }
 
-/// A message as it is sent at each try.
+/// A message as it is sent at each try, unless what it tells of becomes a privacy case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     pub id: String,
@@ -76,6 +76,9 @@ pub struct Message {
     pub site_id: Option<SiteId>,
     pub format: Format,
     pub body: String,
+    /// What the body was made of, where it tells of a worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Content>,
     pub order: String,
     pub created_at: Timestamp,
     expires_at: i64,
@@ -91,6 +94,7 @@ impl Message {
             site_id: content.site_id().cloned(),
             format,
             body,
+            content: None,
             order: todo.order.clone(),
             created_at: now,
             expires_at: expiry(now),
@@ -277,6 +281,11 @@ impl MessageLane<'_> {
             Err(TableError::Condition(Some(standing))) => read("a message", standing),
             Err(error) => Err(error),
         }
+    }
+
+    /// Keeps a message in another body.
+    pub async fn replace(&self, message: &Message) -> Result<(), TableError> {
+        self.table.put(item(&keys::message(&self.id.pk(), &message.id), message)?, Condition::Always).await
     }
 
     /// What came of messages, by their numbers.

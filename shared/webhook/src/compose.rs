@@ -1,7 +1,7 @@
 //! A message's body, gathered from what is kept: the detection that it names, the zone's name, the site's clock. One per run, so
 //! that a site and a zone are read once.
 use domain::event::Detection;
-use domain::fact::{Fact, FactBody, FactKind};
+use domain::fact::{Fact, FactBody, FactKind, IncidentFact};
 use domain::ids::{OrganizationId, SiteId};
 use domain::localtime;
 use domain::webhook::message::Content;
@@ -13,6 +13,13 @@ use store::directory::Directory;
 use store::endpoints::Endpoint;
 use store::facts::SiteFacts;
 use store::{Table, TableError};
+
+/// A body, with what it was made of where it tells of a worker: should that turn out to be a privacy case before it is sent, it is
+/// made anew.
+pub struct Composed {
+    pub body: String,
+    pub content: Option<Content>,
+}
 
 pub struct Composer<'a> {
     table: &'a dyn Table,
@@ -33,16 +40,16 @@ impl<'a> Composer<'a> {
         content: &Content,
         message_id: &str,
         sequence: u64,
-    ) -> Result<Option<String>, TableError> {
+    ) -> Result<Option<Composed>, TableError> {
         let organization = &endpoint.organization_id;
         let detection = self.detection(organization, content).await?;
-        let seen = match &detection {
-            Some((fact, detection)) => {
-                let private = self.is_private(organization, content, detection).await?;
-                Some(Seen { detection, told_at: fact.event_time, private })
-            }
-            None => None,
+        let of_worker = match &detection {
+            Some((_, detection)) => detection.worker.is_some(),
+            None => matches!(content, Content::Incident { .. }),
         };
+        let private = of_worker && self.is_private(organization, content).await?;
+        let told = if private { content.clone().made_private() } else { content.clone() };
+        let seen = detection.as_ref().map(|(fact, detection)| Seen { detection, told_at: fact.event_time, private });
         let zone_id = match (content, &detection) {
             (_, Some((_, detection))) => Some(detection.zone_id.as_str()),
             (Content::Incident { fact, .. }, None) => fact.incident.as_ref().map(|incident| incident.zone_id.as_str()),
@@ -64,13 +71,14 @@ impl<'a> Composer<'a> {
             platform: endpoint.platform,
             format: endpoint.format,
             public_url: self.public_url,
-            content,
+            content: &told,
             seen,
             zone_name: &zone_name,
             site_name: &site_name,
             time_zone: &time_zone,
         };
-        Ok(draft.body())
+        let body = draft.body();
+        Ok(body.map(|body| Composed { body, content: (of_worker && !private).then_some(told) }))
     }
 
     async fn detection(
@@ -87,23 +95,21 @@ impl<'a> Composer<'a> {
         }))
     }
 
-    /// Whether an incident that names the detection is a privacy case: then nothing of it may tell who it was.
-    async fn is_private(
-        &self,
-        organization_id: &OrganizationId,
-        content: &Content,
-        detection: &Detection,
-    ) -> Result<bool, TableError> {
-        let Some(site_id) = content.site_id().filter(|_| detection.worker.is_some()) else { return Ok(false) };
-        let facts = SiteFacts { table: self.table, organization_id, site_id };
-        let incidents = facts.incidents_of(&detection.detection_id).await?;
-        Ok(incidents.iter().any(|fact| match &fact.body {
-            FactBody::Incident(incident) => {
-                let private = incident.incident.as_ref().is_some_and(|incident| incident.privacy_case);
-                private && incident.has_detection(&detection.detection_id)
+    /// Whether an incident is a privacy case, as it is told or as it stands by now, or one that names the detection: then nothing may
+    /// tell who it was.
+    pub async fn is_private(&self, organization_id: &OrganizationId, content: &Content) -> Result<bool, TableError> {
+        let facts = |site_id| SiteFacts { table: self.table, organization_id, site_id };
+        match content {
+            Content::Detection { site_id, detection_id } => {
+                let incidents = facts(site_id).incidents_of(detection_id).await?;
+                Ok(incidents.iter().filter_map(privacy_case).any(|incident| incident.has_detection(detection_id)))
             }
-            _ => false,
-        }))
+            Content::Incident { site_id, fact, .. } => {
+                let standing = facts(site_id).get(FactKind::Incident, &fact.incident_id).await?;
+                Ok(fact.is_privacy_case() || standing.as_ref().and_then(privacy_case).is_some())
+            }
+            Content::Summary { .. } | Content::Ping { .. } => Ok(false),
+        }
     }
 
     /// The zone's name, or its id where it is not known.
@@ -131,5 +137,12 @@ impl<'a> Composer<'a> {
         let site = (name, localtime::zone(&clock).unwrap_or(TimeZone::UTC));
         self.sites.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), site.clone());
         Ok(site)
+    }
+}
+
+fn privacy_case(fact: &Fact) -> Option<&IncidentFact> {
+    match &fact.body {
+        FactBody::Incident(incident) if incident.is_privacy_case() => Some(incident),
+        _ => None,
     }
 }

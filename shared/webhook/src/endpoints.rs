@@ -222,8 +222,8 @@ impl Desk<'_> {
         let todo = Todo::new(content.id(&endpoint.id), content.clone(), self.now, fresh_token());
         let number = lane.reserve(1).await?;
         let composer = Composer::new(self.table, public_url);
-        let body = composer.body(endpoint, &content, &todo.message_id, number).await?.ok_or(EndpointError::Gone)?;
-        let message = Message::new(&todo, &content, number, endpoint.format, body, self.now);
+        let composed = composer.body(endpoint, &content, &todo.message_id, number).await?.ok_or(EndpointError::Gone)?;
+        let message = Message::new(&todo, &content, number, endpoint.format, composed.body, self.now);
         let message = lane.keep(message).await?;
         let letter = Letter {
             url: &opened.url,

@@ -82,7 +82,7 @@ pub struct Report {
 /// What a run knows, and changes as it goes.
 struct Run<'a> {
     lane: MessageLane<'a>,
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
     opened: Arc<Opened>,
     health: Health,
     /// Messages that this run has in hand: queued or under way.
@@ -114,7 +114,7 @@ impl<'e> Engine<'e> {
         let health = lane.health().await?;
         let mut run = Run {
             lane,
-            endpoint,
+            endpoint: Arc::new(endpoint),
             opened,
             health: health.clone(),
             held: BTreeSet::new(),
@@ -161,7 +161,7 @@ impl<'e> Engine<'e> {
     where
         'e: 'a,
     {
-        let composer = Composer::new(self.table, self.public_url);
+        let composer = Arc::new(Composer::new(self.table, self.public_url));
         let mut under_way: UnderWay<'a> = FuturesUnordered::new();
         let mut failure: Option<RunError> = None;
         let mut disarmed = false;
@@ -169,7 +169,7 @@ impl<'e> Engine<'e> {
             let may_begin = failure.is_none() && !run.over && self.clock.now() < deadline;
             if may_begin {
                 match self.fill(run, &composer, &mut disarmed).await {
-                    Ok(()) => self.begin(run, &mut under_way),
+                    Ok(()) => self.begin(run, &composer, &mut under_way),
                     // What is under way is brought to its end first.
                     Err(error) => failure = Some(error),
                 }
@@ -234,14 +234,14 @@ impl<'e> Engine<'e> {
             None => run.over = true,
             Some(fresh) if fresh.version != run.endpoint.version => {
                 run.opened = Arc::new(sealed::open(self.vault, &fresh, self.clock.now()).await?);
-                run.endpoint = fresh;
+                run.endpoint = Arc::new(fresh);
             }
             Some(_) => {}
         }
         Ok(!run.over)
     }
 
-    fn begin<'a>(&self, run: &mut Run<'a>, under_way: &mut UnderWay<'a>)
+    fn begin<'a>(&self, run: &mut Run<'a>, composer: &Arc<Composer<'a>>, under_way: &mut UnderWay<'a>)
     where
         'e: 'a,
     {
@@ -249,7 +249,14 @@ impl<'e> Engine<'e> {
             let retry = (run.retries_under_way < RETRIES_AT_ONCE).then(|| run.retries.pop_front()).flatten();
             run.retries_under_way += usize::from(retry.is_some());
             let Some(job) = retry.or_else(|| run.fresh.pop_front()) else { return };
-            let sender = Sender { lane: run.lane, post: self.post, clock: self.clock, opened: run.opened.clone() };
+            let sender = Sender {
+                lane: run.lane,
+                post: self.post,
+                clock: self.clock,
+                composer: composer.clone(),
+                endpoint: run.endpoint.clone(),
+                opened: run.opened.clone(),
+            };
             under_way.push(Box::pin(sender.send(job)));
         }
     }
@@ -339,6 +346,7 @@ impl<'e> Engine<'e> {
                 run.report.given_up += 1;
                 self.disable(run, "It answered 410 Gone: the receiver wants no more messages.").await?;
             }
+            Done::Kept => run.report.given_up += 1,
         }
         Ok(())
     }
@@ -347,8 +355,8 @@ impl<'e> Engine<'e> {
         let (organization, id) = (&run.endpoint.organization_id, &run.endpoint.id);
         let active = Endpoints(self.table).change(organization, id, took_a_message).await?;
         if let Some(endpoint) = active {
-            run.endpoint.state = endpoint.state;
-            run.endpoint.version = endpoint.version;
+            let run = Arc::make_mut(&mut run.endpoint);
+            (run.state, run.version) = (endpoint.state, endpoint.version);
         }
         Ok(())
     }

@@ -435,3 +435,75 @@ async fn a_detection_of_a_privacy_case_goes_out_without_role_and_trade() {
         assert_eq!(shown, data(&got)["detection_id"] == crash::facts::id(2), "{}", got.body);
     }
 }
+
+/// Whether it tells who it was, or what happened in free text.
+fn tells(got: &Got) -> bool {
+    ["Rigger", "Ironwork", "Slipped"].iter().any(|told| got.body.contains(told))
+}
+
+#[tokio::test]
+async fn what_becomes_a_privacy_case_is_told_no_more_at_any_later_attempt() {
+    let revised = |revision, privacy_case| {
+        let summary = Some("Slipped on the ladder".to_owned());
+        confirmed(domain::event::Incident { privacy_case, summary, ..incident(9, revision, &[1]) })
+    };
+    for mode in Mode::ALL {
+        for at in 0.. {
+            let down = Arc::new(AtomicBool::new(true));
+            let answer = down.clone();
+            let world = Receiver::new(MemoryPost::answering(move |got| {
+                let taken = !answer.load(Ordering::SeqCst) || got.body.contains("ping.v1");
+                saying(if taken { 200 } else { 500 })
+            }))
+            .await
+            .unwrap();
+            let (fault, case) = (Fault::new(at, mode), format!("{mode:?} at step {at}"));
+            let start = world.clock.now();
+            world.tell(vec![detection(1), revised(1, false)]).await.unwrap();
+            world.rest_until(&Fault::never(), Some(start + SignedDuration::from_hours(1))).await.unwrap();
+            let open = world.got();
+            assert!(open.len() > 4 && open.iter().all(tells), "{case}");
+            // One more waits for its first turn when the next says that it is private.
+            world.tell(vec![revised(2, false)]).await.unwrap();
+            world.tell(vec![revised(3, true)]).await.unwrap();
+            down.store(false, Ordering::SeqCst);
+            world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+            at_rest(&world, &case).await;
+            let endpoint = world.endpoint().await.unwrap();
+            for row in world.rows().await.unwrap() {
+                world.desk().retry(&endpoint, &row.message_id).await.unwrap().unwrap();
+            }
+            world.rest(&Fault::never()).await.unwrap();
+            let later = world.got().split_off(open.len());
+            assert!(later.len() >= 8, "{case}: {later:?}");
+            for got in &later {
+                assert!(!tells(got), "{case}: {}", got.body);
+            }
+            let numbers: BTreeSet<(String, u64)> =
+                world.got().iter().map(|got| (got.id.clone(), sequence(got))).collect();
+            assert_eq!(numbers.len(), 4, "{case}: the id and the number of a message stay");
+            if !fault.struck() {
+                assert!(at > 30, "only {at} steps");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_taken_before_it_became_a_privacy_case_is_not_told_again() {
+    let world = Receiver::new(MemoryPost::taking()).await.unwrap();
+    world.tell(vec![detection(1), confirmed(incident(9, 1, &[1]))]).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    let before = world.got();
+    assert!(before.len() == 2 && before.iter().all(tells));
+    world.tell(vec![confirmed(domain::event::Incident { privacy_case: true, ..incident(9, 2, &[1]) })]).await.unwrap();
+    let endpoint = world.endpoint().await.unwrap();
+    for got in &before {
+        world.desk().retry(&endpoint, &got.id).await.unwrap().unwrap();
+    }
+    world.rest(&Fault::never()).await.unwrap();
+    let after = world.got().split_off(2);
+    assert_eq!(after.len(), 3);
+    assert!(!after.iter().any(tells), "{after:?}");
+}

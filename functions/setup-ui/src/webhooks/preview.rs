@@ -94,7 +94,7 @@ async fn section(app: &AppState, sites: &Sites, endpoint: &Endpoint) -> Result<M
     };
     let id = content.id(&endpoint.id);
     let composer = Composer::new(app.table(), app.people().url().as_str());
-    let body = composer.body(endpoint, &content, &id, NUMBER).await?.unwrap_or_default();
+    let body = composer.body(endpoint, &content, &id, NUMBER).await?.map(|composed| composed.body).unwrap_or_default();
     Ok(html! {
         section.notice aria-labelledby="preview" {
             h2 #preview { "What is sent" }

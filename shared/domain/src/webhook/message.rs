@@ -125,6 +125,16 @@ impl Content {
         }
     }
 
+    /// The same, told as of a privacy case.
+    pub fn made_private(mut self) -> Self {
+        if let Content::Incident { fact, .. } = &mut self
+            && let Some(incident) = &mut fact.incident
+        {
+            incident.privacy_case = true;
+        }
+        self
+    }
+
     /// The id of what it is about; of a summary its date.
     pub fn subject_id(&self) -> String {
         match self {

@@ -1,12 +1,15 @@
 //! One attempt, and what is noted of it: in its row, and, where it is to be tried again, in a todo that waits.
 use super::take::Job;
+use crate::compose::Composer;
 use crate::post::{Letter, Post};
 use crate::sealed::Opened;
+use domain::webhook::Attempt;
 use domain::webhook::schedule::next_try;
 use jiff::Timestamp;
 use std::sync::Arc;
 use store::TableError;
-use store::messages::{DeliveryState, MessageLane};
+use store::endpoints::Endpoint;
+use store::messages::{DeliveryState, Message, MessageLane};
 use sync::clock::Clock;
 
 /// What an attempt means for its endpoint.
@@ -22,12 +25,16 @@ pub(super) enum Done {
     },
     /// The receiver wants nothing more.
     Gone,
+    /// It must not be sent.
+    Kept,
 }
 
 pub(super) struct Sender<'a> {
     pub(super) lane: MessageLane<'a>,
     pub(super) post: &'a dyn Post,
     pub(super) clock: &'a dyn Clock,
+    pub(super) composer: Arc<Composer<'a>>,
+    pub(super) endpoint: Arc<Endpoint>,
     pub(super) opened: Arc<Opened>,
 }
 
@@ -41,6 +48,9 @@ impl Sender<'_> {
         if job.doubtful {
             job.row.begun += 1;
             self.lane.put_delivery(&job.row).await?;
+        }
+        if let Some(why) = self.hindrance(&mut job.message).await? {
+            return self.keep(job, why).await;
         }
         let letter = Letter {
             url: &self.opened.url,
@@ -77,5 +87,28 @@ impl Sender<'_> {
             }
         }
         Ok(if gone { Done::Gone } else { Done::Failed { at: now, given_up: again.is_none() } })
+    }
+
+    /// Why a message must not be sent. What became a privacy case since it was made is made anew first, under its id and number.
+    async fn hindrance(&self, message: &mut Message) -> Result<Option<&'static str>, TableError> {
+        let Some(content) = &message.content else { return Ok(None) };
+        if !self.composer.is_private(&self.endpoint.organization_id, content).await? {
+            return Ok(None);
+        }
+        let composed = self.composer.body(&self.endpoint, content, &message.id, message.sequence).await?;
+        let Some(composed) = composed else { return Ok(Some("not sent: what it is about is not kept any more")) };
+        (message.body, message.content, message.format) = (composed.body, composed.content, self.endpoint.format);
+        self.lane.replace(message).await?;
+        Ok(None)
+    }
+
+    async fn keep(&self, job: &mut Job, why: &str) -> Result<Done, TableError> {
+        let row = &mut job.row;
+        row.state = DeliveryState::Failed;
+        row.next_attempt_at = None;
+        row.note(Attempt::none(self.clock.now(), why));
+        self.lane.put_delivery(row).await?;
+        self.lane.finish(&job.todo).await?;
+        Ok(Done::Kept)
     }
 }

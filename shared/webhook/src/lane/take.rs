@@ -104,11 +104,11 @@ impl Taker<'_> {
     }
 
     async fn make(&self, number: u64, todo: Todo) -> Result<Option<Job>, TableError> {
-        let body = match &todo.content {
+        let composed = match &todo.content {
             Some(content) => self.composer.body(self.endpoint, content, &todo.message_id, number).await?,
             None => None,
         };
-        let (Some(body), Some(content)) = (body, &todo.content) else {
+        let (Some(composed), Some(content)) = (composed, &todo.content) else {
             tracing::warn!(
                 organization_id = %self.lane.id.organization_id, endpoint_id = %self.endpoint.id,
                 message_id = todo.message_id, "what a message is about is not kept any more"
@@ -116,7 +116,8 @@ impl Taker<'_> {
             self.lane.finish(&todo).await?;
             return Ok(None);
         };
-        let message = Message::new(&todo, content, number, self.endpoint.format, body, self.clock.now());
+        let mut message = Message::new(&todo, content, number, self.endpoint.format, composed.body, self.clock.now());
+        message.content = composed.content;
         let message = self.lane.keep(message).await?;
         // Another run was faster: its message stands, and may have been sent.
         let doubtful = message.sequence != number;
@@ -125,13 +126,8 @@ impl Taker<'_> {
 
     async fn give_up(&self, todo: &Todo, mut row: Delivery) -> Result<(), TableError> {
         row.state = DeliveryState::Failed;
-        row.note(Attempt {
-            at: self.clock.now(),
-            status_code: None,
-            duration_ms: 0,
-            response_excerpt: None,
-            error: Some("sending it ended three runs on our side: HardHat Pulse looks into it".into()),
-        });
+        let why = "sending it ended three runs on our side: HardHat Pulse looks into it";
+        row.note(Attempt::none(self.clock.now(), why));
         tracing::error!(
             organization_id = %self.lane.id.organization_id, endpoint_id = %self.endpoint.id,
             message_id = row.message_id, "sending a message ended three runs"
