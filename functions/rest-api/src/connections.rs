@@ -109,7 +109,8 @@ const ERASED: &str = "What came from the platform (injuries, treatment, status, 
     for a hash per field, by which their edits are known should you connect again. Our hooks there are removed, and a person's \
     consent is taken back.";
 
-/// Removes a connection: it is gone at once, and its lane clears up behind it.
+/// Removes a connection: it is gone at once, and its lane clears up behind it. It takes all its sites away, so a key of some of them
+/// may not.
 pub async fn remove(
     State(app): State<AppState>,
     caller: Caller,
@@ -117,7 +118,14 @@ pub async fn remove(
 ) -> Result<Json<Removed>, Problem> {
     caller.require(Scope::ConnectionsWrite)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
-    let stays = removal::remove(app.table(), app.bell(), &connection, app.now()).await?;
+    let projects = app.directory().projects(&connection.lane()).await?;
+    if !projects.iter().all(|project| caller.sees_site(&project.settings.site_id)) {
+        return Err(Problem::forbidden(
+            "The connection also serves sites that the key is not for: use a key that is for all of its sites.",
+        ));
+    }
+    let mut stays = removal::remove(app.table(), app.bell(), &connection, app.now()).await?;
+    stays.records.retain(|link| caller.sees_site(&link.record.site_id));
     let (stays_total, stays_more) = (stays.records.len(), stays.more);
     let stays = stays.records.into_iter().take(NAMED).filter_map(Stays::of).collect();
     let mut view = View::from(connection);

@@ -109,6 +109,9 @@ pub async fn save(
         // Pressed twice.
         Found::Leaving(_) | Found::Gone(_) => return Ok(Redirect::to(&after).into_response()),
     };
+    if !sees_all(&app, &visitor, &connection).await? {
+        return Err(Refusal::forbidden(SEES_SOME));
+    }
     if values.get(CONFIRM) != "yes" {
         let mut errors = Errors::default();
         errors.add(CONFIRM, "Confirmation: tick the box if you want to disconnect. Nothing was changed.");
@@ -123,6 +126,15 @@ pub async fn save(
     Ok(Redirect::to(&after).into_response())
 }
 
+const SEES_SOME: &str = "This company also shows projects that you can't list in Procore, and disconnecting takes all of them away. Ask a \
+    manager who sees all of its projects.";
+
+/// Whether the visitor sees all that a removal would take away.
+async fn sees_all(app: &AppState, visitor: &Visitor, connection: &Connection) -> Result<bool, Refusal> {
+    let projects = app.directory().projects(&connection.lane()).await?;
+    Ok(projects.iter().all(|project| visitor.sees_project(&connection.id, &project.project_id)))
+}
+
 /// The account before the decision, with the one button.
 async fn ask(app: &AppState, visitor: &Visitor, connection: &Connection, errors: &Errors) -> Result<Page, Refusal> {
     let lane = connection.lane();
@@ -130,9 +142,11 @@ async fn ask(app: &AppState, visitor: &Visitor, connection: &Connection, errors:
     let grant = grants::grant(app.table(), &lane).await?;
     let hooks = hooks_stay(app, connection, grant.as_ref()).await?;
     let name = words::company(connection);
+    let sees_all = sees_all(app, visitor, connection).await?;
     let body = html! {
         p { a href="/setup" { "Overview" } }
         h1 { "Disconnect " (name) }
+        @if !sees_all { div.notice role="status" { p { (SEES_SOME) } } }
         (errors.summary())
         p { "From the moment you disconnect, nothing is sent to this company in Procore and nothing is read from it." }
         h2 { "What stays in Procore" }
@@ -166,15 +180,17 @@ async fn ask(app: &AppState, visitor: &Visitor, connection: &Connection, errors:
         p { "Should Procore not answer, this is tried again for a day; then its keys are erased here all the same." }
         h2 { "How to come back" }
         (coming_back())
-        form method="post" action={ "/setup/" (connection.id) "/disconnect" } novalidate {
-            (form::token_field(visitor))
-            (errors.at(CONFIRM))
-            label.check {
-                input #confirm type="checkbox" name=(CONFIRM) value="yes" required
-                    aria-describedby=[errors.described(CONFIRM)] aria-invalid=[errors.has(CONFIRM).then_some("true")];
-                "Yes, disconnect " (name) " and erase what came from Procore"
+        @if sees_all {
+            form method="post" action={ "/setup/" (connection.id) "/disconnect" } novalidate {
+                (form::token_field(visitor))
+                (errors.at(CONFIRM))
+                label.check {
+                    input #confirm type="checkbox" name=(CONFIRM) value="yes" required
+                        aria-describedby=[errors.described(CONFIRM)] aria-invalid=[errors.has(CONFIRM).then_some("true")];
+                    "Yes, disconnect " (name) " and erase what came from Procore"
+                }
+                button #disconnect type="submit" { "Disconnect " (name) }
             }
-            button #disconnect type="submit" { "Disconnect " (name) }
         }
     };
     Ok(Page::new(format!("Disconnect {name}"), body))

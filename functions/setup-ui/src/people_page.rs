@@ -156,8 +156,8 @@ fn invitation(visitor: &Visitor, problem: Option<&str>) -> Markup {
     }
 }
 
-const SEES_SOME: &str =
-    "An invitation opens all sites of your organization, and you see only some of them. Ask a manager who sees all.";
+const SEES_SOME: &str = "An invitation opens all sites of your organization, and you see those whose projects you can list in Procore. Ask a manager who sees \
+     all.";
 
 /// The link stands in this answer alone: a redirect would need it in an address or in the table.
 pub async fn invite(State(app): State<AppState>, visitor: Visitor, form: Form) -> Result<Response, Refusal> {

@@ -9,7 +9,8 @@ use people::Visitor;
 use std::collections::BTreeSet;
 use store::directory::Site;
 
-/// The visitor's sites, and whether they are all that the organization has.
+/// The visitor's sites, and whether they are all that the organization has and will have: not for whom their projects limit, whatever
+/// these cover today.
 pub struct Sites {
     pub seen: Vec<Site>,
     pub all: bool,
@@ -18,8 +19,7 @@ pub struct Sites {
 impl Sites {
     pub async fn of(app: &AppState, visitor: &Visitor) -> Result<Self, Refusal> {
         let seen = app.people().visible_sites(visitor).await?;
-        let all = app.directory().sites(&visitor.session.organization_id).await?.len();
-        Ok(Self { all: seen.len() == all && (visitor.person.projects.is_none() || all > 0), seen })
+        Ok(Self { all: visitor.person.projects.is_none(), seen })
     }
 
     pub fn ids(&self) -> BTreeSet<SiteId> {

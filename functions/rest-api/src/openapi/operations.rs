@@ -214,7 +214,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
         }
         ("get", false, "") => get("getConnection", "connections", "A connection", CONNECTION),
         ("delete", false, "") => Says {
-            description: "Queued work ends, hooks are removed, projects are free to be mapped by others. What was made at the platform stays there and is listed; what came from there is erased.",
+            description: "Queued work ends, hooks are removed, projects are free to be mapped by others. What was made at the platform stays there and is listed; what came from there is erased. A key of some sites may remove a connection only if it is for all sites that the connection's projects show; else 403.",
             headers: &[],
             answers: "Removed: what stays at the platform",
             ..get("removeConnection", "connections", "Remove a connection", REMOVED)

@@ -290,3 +290,48 @@ async fn another_organizations_site_can_not_be_named_in_a_body_or_a_query() {
     world.call_with(OPERATOR, "DELETE", &revoke, None, &[]).await.refused(404);
     assert_eq!(world.get(&ours.tenant.key, "/v1/sites").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_key_of_some_sites_removes_no_connection_that_serves_others() {
+    let world = World::new();
+    let ours = Everything::new(&world, "Acme", Some("7")).await;
+    let (organization, connection) = (ours.tenant.organization.as_str(), ours.connection.as_str());
+    let other = world.site(organization, "South Tower").await;
+    world.project(&ours.tenant.key, connection, "8", &other).await;
+    for site in [&ours.tenant.site, &other] {
+        let lane = store::lanes::LaneId {
+            organization_id: organization.parse().unwrap(),
+            connection_id: connection.parse().unwrap(),
+            provider: domain::ids::Provider::Procore,
+        };
+        let mut link: store::lanes::Link = serde_json::from_value(json!({
+            "record": {"kind": "incident", "site_id": site, "fact_id": FACT}, "project_id": "7", "marker": format!("HHP-{site}"),
+            "state": "synced", "remote_id": "1", "updated_at": world.now(),
+        }))
+        .unwrap();
+        store::lanes::Lane { table: world.table.as_ref(), id: &lane }.put_link(&mut link).await.unwrap();
+    }
+    let path = format!("/v1/connections/{connection}");
+    let (some, _) = world.key(organization, &["read", "connections:write"], Some(&[other.as_str()])).await;
+    let refused = world.call_with(&some, "DELETE", &path, None, &[]).await;
+    refused.refused(403);
+    assert!(!refused.body.to_string().contains(&ours.tenant.site), "{}", refused.body);
+    assert_eq!(world.get(&some, &path).await.status, 200, "it stands");
+
+    // Once all its projects show a site of the key, it may; what stays of others is not named.
+    let project = format!("{path}/projects/7");
+    let moved =
+        world.call_with(&ours.tenant.key, "PUT", &project, Some(json!({"site_id": other})), &[("if-match", "*")]).await;
+    assert_eq!(moved.status, 409, "one project of a connection shows a site: {}", moved.body);
+    let third = world.site(organization, "West Tower").await;
+    let moved =
+        world.call_with(&ours.tenant.key, "PUT", &project, Some(json!({"site_id": third})), &[("if-match", "*")]).await;
+    assert_eq!(moved.status, 200, "{}", moved.body);
+    let (some, _) = world.key(organization, &["connections:write"], Some(&[other.as_str(), third.as_str()])).await;
+    let removed = world.call_with(&some, "DELETE", &path, None, &[]).await;
+    assert_eq!(removed.status, 200, "{}", removed.body);
+    assert_eq!(
+        (&removed.body["stays_total"], &removed.body["stays"][0]["marker"]),
+        (&json!(1), &json!(format!("HHP-{other}")))
+    );
+}

@@ -1,5 +1,5 @@
 //! API keys on pages: made with the key shown once, limited, found again by hash, revoked.
-use crate::world::{PUBLIC, SignedIn, World};
+use crate::world::{PROJECT, PUBLIC, SignedIn, World};
 use jiff::SignedDuration;
 use people::{Role, token};
 use store::directory::{ApiKey, Directory};
@@ -108,4 +108,17 @@ async fn what_each_platform_can_show_is_what_the_docs_say() {
             assert!(page.body.contains(&cell.words()), "{}", cell.words());
         }
     }
+}
+
+#[tokio::test]
+async fn whom_their_projects_limit_gives_away_no_later_site() {
+    // Today's one site is theirs to see.
+    let world = World::new().await;
+    let limited = world.lists(&world.ours, &[PROJECT], Role::Manager).await;
+    assert!(!world.get(&limited, PATH).await.body.contains("All sites, and those to come"));
+    let press = ulid::Ulid::from_parts(1_790_000_000_000, 4);
+    let all = format!("press={press}&name=x&scope=read&where=all&life=30");
+    assert_eq!(world.post(&limited, PATH, &all).await.status, 422, "without a site");
+    make(&world, &limited, 4, &format!("name=x&scope=read&where=all&site={}&life=30", world.ours.site)).await;
+    assert_eq!(keys(&world).await.remove(0).site_ids, Some(vec![world.ours.site.clone()]));
 }

@@ -233,3 +233,24 @@ async fn only_a_manager_of_the_organization_disconnects() {
     world.connection(&world.ours).await;
     world.connection(&world.theirs).await;
 }
+
+#[tokio::test]
+async fn who_does_not_see_all_that_goes_there_disconnects_nothing() {
+    let (world, _) = with_records().await;
+    let own = path(&world.ours);
+    let limited = world.lists(&world.ours, &[], Role::Manager).await;
+    let page = world.get(&limited, &own).await;
+    assert!(page.body.contains("Ask a manager who sees all of its projects"), "{}", page.body);
+    assert!(
+        page.status == 200 && !page.body.contains("id=\"disconnect\"") && !page.body.contains("HHP-1"),
+        "{}",
+        page.body
+    );
+    let refused = world.post(&limited, &own, "confirm=yes").await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("Ask a manager who sees all of its projects"), "{}", refused.body);
+    assert!(!removing(&world).await && world.bell.take().is_empty());
+    let lists_all = world.lists(&world.ours, &[PROJECT], Role::Manager).await;
+    assert_eq!(world.post(&lists_all, &own, "confirm=yes").await.status, 303);
+    assert!(removing(&world).await);
+}

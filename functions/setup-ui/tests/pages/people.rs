@@ -1,7 +1,6 @@
-use crate::world::{PUBLIC, World};
-use domain::ids::Provider;
+use crate::world::{PROJECT, PUBLIC, World};
+use people::Role;
 use people::links::Standing;
-use people::{Identity, Role};
 
 #[tokio::test]
 async fn a_manager_invites_and_the_link_stands_in_the_answer_alone() {
@@ -26,12 +25,7 @@ async fn a_manager_invites_and_the_link_stands_in_the_answer_alone() {
 #[tokio::test]
 async fn a_manager_who_sees_some_sites_invites_nobody() {
     let world = World::new().await;
-    let identity = Identity { provider: Provider::Procore, user_id: "77".into() };
-    let none = [(world.ours.connection.id.clone(), [].into())].into();
-    let person =
-        world.people.vouched(&world.ours.organization, &identity, "kim@example.com", None, none).await.unwrap();
-    let person = world.people.change_role(&world.ours.organization, &person.id, Role::Manager).await.map(|_| person);
-    let limited = world.open(&person.unwrap()).await;
+    let limited = world.lists(&world.ours, &[PROJECT], Role::Manager).await;
     let page = world.get(&limited, "/people").await;
     assert!(page.status == 200 && !page.body.contains("/people/invite"), "{}", page.body);
     assert!(page.body.contains("Ask a manager who sees all."), "{}", page.body);

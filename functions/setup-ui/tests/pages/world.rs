@@ -10,7 +10,7 @@ use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
 use domain::record::{Mender, RecordKey, RecordKind, RecordState};
 use grants::TableGrants;
 use jiff::{SignedDuration, Timestamp};
-use people::{People, PeopleError, Person, PublicUrl, Role, Session, Visitor};
+use people::{Identity, People, PeopleError, Person, PublicUrl, Role, Session, Visitor};
 use procore::{Hosts, Procore};
 use serde_json::{Value, json};
 use setup_ui::{AppState, Origins, PersonTokens, Platform, Services, app};
@@ -157,6 +157,17 @@ impl World {
 
     pub async fn sign_in(&self, tenant: &Tenant, role: Role) -> SignedIn {
         let person = self.people.add(&tenant.organization, role, "ana@example.com").await.unwrap();
+        self.open(&person).await
+    }
+
+    /// Somebody who signed in at Procore, where they can list these projects.
+    pub async fn lists(&self, tenant: &Tenant, projects: &[&str], role: Role) -> SignedIn {
+        let identity = Identity { provider: Provider::Procore, user_id: format!("7{}", projects.len()) };
+        let listed = projects.iter().map(|project| (*project).to_owned()).collect();
+        let projects = [(tenant.connection.id.clone(), listed)].into();
+        let person = self.people.vouched(&tenant.organization, &identity, "kim@example.com", None, projects).await;
+        let person = person.unwrap();
+        self.people.change_role(&tenant.organization, &person.id, role).await.unwrap();
         self.open(&person).await
     }
 
