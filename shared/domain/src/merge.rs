@@ -16,7 +16,8 @@ pub struct Written {
     pub wrote: String,
     #[serde(rename = "b")]
     pub base: String,
-    /// Sent by updates whose answer is not known: what stands there may be any of these, and is ours.
+    /// Sent by updates whose answer is not known, or given up by a person in a conflict: what stands there may be any of these, and
+    /// is ours to write over.
     #[serde(rename = "s", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub sending: BTreeSet<String>,
 }

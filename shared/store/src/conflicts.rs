@@ -45,13 +45,20 @@ pub async fn settle(
     for _ in 0..TRIES {
         let Some(mut link) = lane.link(record).await? else { return Ok(None) };
         let Some(at) = link.conflicts.iter().position(|conflict| conflict.field == field) else { return Ok(None) };
+        let shown = hash(&link.conflicts[at].theirs);
+        let unknown = || Written { wrote: String::new(), base: String::new(), sending: Default::default() };
+        let written = link.written.entry(field.to_owned()).or_insert_with(unknown);
         match choice {
-            Choice::Theirs => _ = link.conflicts.remove(at),
+            // Also over an "ours" that the lane has not come to.
+            Choice::Theirs => {
+                written.sending.remove(&shown);
+                written.wrote = hash(&link.conflicts.remove(at).ours);
+            }
+            // Ours counts as not sent yet, and what was shown may be written over like what we sent ourselves. The lane takes the
+            // conflict away when that is done.
             Choice::Ours => {
-                // What was shown counts as seen, and ours as not sent yet. The lane takes the conflict away when it is.
-                let base = hash(&link.conflicts[at].theirs);
-                link.written
-                    .insert(field.to_owned(), Written { wrote: String::new(), base, sending: Default::default() });
+                written.wrote.clear();
+                written.sending.insert(shown);
             }
         }
         link.updated_at = now;

@@ -233,13 +233,18 @@ async fn conflicting() -> World {
 }
 
 async fn settle(world: &World, field: &str, choice: Choice) {
+    press(world, field, choice).await;
+    world.rest(&Fault::never()).await.unwrap();
+}
+
+/// Decides, and the lane has not run yet.
+async fn press(world: &World, field: &str, choice: Choice) {
     let record = RecordKey { kind: RecordKind::Incident, site_id: world.site_id.clone(), fact_id: id(9) };
     let (organization, id) = (&world.lane.organization_id, &world.lane.connection_id);
     let connection = Directory(&world.table).connection(organization, id).await.unwrap().unwrap();
     let now = world.clock.now();
     let settled = conflicts::settle(&world.table, &world.bell, &connection, &record, (field, choice), now).await;
     assert!(settled.unwrap().is_some());
-    world.rest(&Fault::never()).await.unwrap();
 }
 
 async fn conflicts_left(world: &World) -> Vec<String> {
@@ -273,6 +278,23 @@ async fn kept_theirs_stands_against_later_revisions_too() {
     let standing = world.procore.incidents(world.project_id)[0].clone();
     assert_eq!(standing.description.as_deref(), Some("As told by the crew"));
     assert_eq!(conflicts_left(&world).await, ["description"], "later news is a conflict again");
+}
+
+#[tokio::test]
+async fn the_last_decision_that_was_pressed_before_the_lane_ran_wins() {
+    let world = conflicting().await;
+    press(&world, "description", Choice::Ours).await;
+    settle(&world, "description", Choice::Theirs).await;
+    let standing = || world.procore.incidents(world.project_id)[0].description.clone();
+    assert_eq!(standing().as_deref(), Some("As told by the crew"));
+    assert!(conflicts_left(&world).await.is_empty());
+    let never = Fault::never();
+    world.route(&world.message(vec![confirmed(incident(9, 3, &[]))]), &never).await.unwrap();
+    world.rest(&never).await.unwrap();
+    assert_eq!(standing().as_deref(), Some("As told by the crew"));
+    press(&world, "description", Choice::Ours).await;
+    settle(&world, "description", Choice::Ours).await;
+    assert!(standing().unwrap().contains("2026-003"), "{:?}", standing());
 }
 
 #[tokio::test]
