@@ -172,7 +172,7 @@ pub enum Told {
     All(Account),
     /// One injury, beside the others of this source.
     One(Box<Injury>),
-    /// The connection was removed: what came through it goes.
+    /// The connection was removed: what came through it goes, and with it what was noted of its changes.
     Forget,
 }
 
@@ -213,6 +213,20 @@ pub struct Change {
     pub at: Timestamp,
     pub source: String,
     pub changed: Vec<String>,
+    /// The source's key, since two connections to one kind of platform have the same word.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key: String,
+}
+
+/// Stands for the members where all that a source told was erased.
+const ERASED: &str = "erased";
+
+impl Change {
+    /// Whether a source that is forgotten takes it along. A change of before keys were noted goes with its word.
+    fn told_by(&self, source: &Source) -> bool {
+        let same = if self.key.is_empty() { self.source == source.label() } else { self.key == source.key() };
+        same && self.changed != [ERASED]
+    }
 }
 
 /// What all sources told of one fact.
@@ -239,13 +253,21 @@ impl Treatment {
             Kept { source: update.source.clone(), account: Account::default(), order: 0, orders: BTreeMap::new() };
         let before = self.sources.get(&key).cloned().unwrap_or(fresh);
         let Some(after) = next(&before, update) else { return Applied::Older };
-        let changed = differences(&before.account, &after.account);
-        self.sources.insert(key, after);
+        let mut changed = differences(&before.account, &after.account);
+        self.sources.insert(key.clone(), after);
+        if update.told == Told::Forget {
+            let rows = self.history.len();
+            self.history.retain(|change| !change.told_by(&update.source));
+            if !changed.is_empty() || self.history.len() < rows {
+                changed = vec![ERASED.to_owned()];
+            }
+        }
         if changed.is_empty() {
             return Applied::Same;
         }
         self.revision += 1;
-        self.history.push(Change { revision: self.revision, at: update.at, source: update.source.label(), changed });
+        let source = update.source.label();
+        self.history.push(Change { revision: self.revision, at: update.at, source, changed, key });
         let beyond = self.history.len().saturating_sub(MOST_CHANGES);
         self.history.drain(..beyond);
         Applied::Changed

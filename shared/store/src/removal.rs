@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub struct Removal {
     pub connection: Connection,
     pub at: Timestamp,
+    /// Up to this link, what came from the platform is erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgotten: Option<String>,
 }
 
 /// What is known of a connection that is gone, for whoever looks after it. Nothing of it came from the platform.
@@ -83,6 +86,10 @@ impl Directory<'_> {
         get_as(self.0, "a removal", &keys::removal(&lane.pk())).await
     }
 
+    pub async fn put_removal(&self, removal: &Removal) -> Result<(), TableError> {
+        self.0.put(item(&keys::removal(&removal.connection.lane().pk()), removal)?, Condition::Always).await
+    }
+
     /// That a connection was removed and is cleared up behind. Not for ever.
     pub async fn removed(&self, lane: &LaneId) -> Result<Option<Removed>, TableError> {
         get_as(self.0, "a removed connection", &keys::removed(&lane.pk())).await
@@ -92,8 +99,8 @@ impl Directory<'_> {
     /// Only if it is still what was read.
     pub async fn begin_removal(&self, connection: &Connection, now: Timestamp) -> Result<(), TableError> {
         let lane = connection.lane();
-        let removal = Removal { connection: connection.clone(), at: now };
-        self.0.put(item(&keys::removal(&lane.pk()), &removal)?, Condition::Always).await?;
+        let removal = Removal { connection: connection.clone(), at: now, forgotten: None };
+        self.put_removal(&removal).await?;
         crate::due::arm(self.0, &lane, now).await?;
         let as_read = Condition::Equals("version", connection.version.into());
         self.0.delete(&keys::connection(&connection.organization_id, &connection.id), as_read).await

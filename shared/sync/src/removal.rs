@@ -41,7 +41,7 @@ impl Engine<'_> {
             directory.release_project(&removal.connection, project).await?;
         }
         lane.drop_todos().await?;
-        if !self.forget(&lane, deadline).await? {
+        if !self.forget(&lane, removal, deadline).await? {
             due::arm(self.table, id, self.clock.now()).await?;
             return Ok(self.bell.ring(id).await?);
         }
@@ -66,14 +66,16 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Erases what was read back, here and, through their one writer, in facts. `false`: time was up.
-    async fn forget(&self, lane: &Lane<'_>, deadline: Timestamp) -> Result<bool, RunError> {
-        let mut after: Option<String> = None;
+    /// Erases what was read back, here and, through their one writer, in facts. `false`: time was up, and how far it came is kept.
+    async fn forget(&self, lane: &Lane<'_>, removal: &Removal, deadline: Timestamp) -> Result<bool, RunError> {
+        let mut after = removal.forgotten.clone();
         loop {
             let page = lane.links(after.as_deref(), PAGE).await?;
             let full = page.len() == PAGE;
             for (key, mut link) in page {
                 if self.clock.now() >= deadline {
+                    let reached = Removal { forgotten: after, ..removal.clone() };
+                    Directory(self.table).put_removal(&reached).await?;
                     return Ok(false);
                 }
                 after = Some(key);
@@ -92,11 +94,13 @@ impl Engine<'_> {
         }
     }
 
-    /// The link's mark goes only after this was sent.
+    /// Also of a link without a mark: what was read may have been sent, and its mark not kept any more. The order is above that of
+    /// whatever was sent.
     fn forgetting(&self, id: &LaneId, link: &Link) -> Option<UpdateMessage> {
-        let read = link.read.as_ref()?;
+        link.remote_id.as_ref()?;
         let (now, provider) = (self.clock.now(), id.provider);
         let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        let order = milliseconds.max(link.read.as_ref().map_or(0, |read| read.order + 1)) + 1;
         let source = Source::Platform { connection_id: id.connection_id.clone(), provider };
         Some(UpdateMessage {
             organization_id: id.organization_id.clone(),
@@ -106,7 +110,7 @@ impl Engine<'_> {
                 RecordKind::Observation | RecordKind::DailySummary => FactKind::Detection,
             },
             fact_id: link.record.fact_id.clone(),
-            update: Update { source, told: Told::Forget, order: milliseconds.max(read.order + 1), at: now },
+            update: Update { source, told: Told::Forget, order, at: now },
         })
     }
 

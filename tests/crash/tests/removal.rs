@@ -12,6 +12,7 @@ use sandbox::procore::PersonEdit;
 use serde_json::json;
 use store::directory::Directory;
 use store::facts::SiteFacts;
+use store::lanes::Lane;
 use sync::clock::Clock;
 
 /// An incident with an injury that came back, an observation, and a detection that still waits.
@@ -57,7 +58,9 @@ async fn a_removed_connection_leaves_nothing_behind_whatever_step_fails() {
             assert!(directory.route(&world.lane, &world.site_id).await.unwrap().is_none(), "{case}");
             assert!(directory.projects(&world.lane).await.unwrap().is_empty(), "{case}");
             let kept = world.table.dump().into_iter().map(|item| serde_json::Value::Object(item).to_string());
-            assert!(!kept.collect::<String>().contains("Mercy Clinic"), "{case}: something of theirs is left");
+            let kept = kept.collect::<String>();
+            assert!(!kept.contains("Mercy Clinic"), "{case}: something of theirs is left");
+            assert!(!kept.contains("work_days") && !kept.contains("injuries/"), "{case}: what they changed is left");
             assert_eq!(world.procore.incidents(world.project_id).len(), 1, "{case}: what we made stays");
             assert_eq!(world.procore.observations(world.project_id).len(), 1, "{case}");
             let link = world.link(RecordKind::Incident, id(9)).await.unwrap().unwrap();
@@ -68,6 +71,18 @@ async fn a_removed_connection_leaves_nothing_behind_whatever_step_fails() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn what_was_sent_and_not_marked_as_read_is_erased_too() {
+    let (world, never) = (begun().await, Fault::never());
+    let mut link = world.link(RecordKind::Incident, id(9)).await.unwrap().unwrap();
+    link.read = None;
+    Lane { table: &world.table, id: &world.lane }.put_link(&mut link).await.unwrap();
+    remove(&world).await;
+    world.rest(&never).await.unwrap();
+    let kept = world.table.dump().into_iter().map(|item| serde_json::Value::Object(item).to_string());
+    assert!(!kept.collect::<String>().contains("Mercy Clinic"));
 }
 
 /// Takes the connection away while the login host refuses to take the consent back, `times` or always.
@@ -169,5 +184,5 @@ async fn who_agreed_that_we_work_with_their_access_is_no_user_of_ours() {
 }
 
 async fn own_user(world: &World) -> Option<String> {
-    store::lanes::Lane { table: &world.table, id: &world.lane }.hooks().await.unwrap().own_user
+    Lane { table: &world.table, id: &world.lane }.hooks().await.unwrap().own_user
 }

@@ -110,8 +110,20 @@ fn a_removed_connection_takes_its_own_with_it_and_older_news_do_not_bring_it_bac
     let mut told = treatment(&[all(1, vec![away("7", 3)]), one(api("a"), 1, away("1", 1))]);
     assert_eq!(told.apply(&Update { told: Told::Forget, ..all(5, vec![]) }), Applied::Changed);
     assert_eq!(told.injuries().count(), 1);
+    let kept: Vec<_> = told.history.iter().map(|change| (change.source.as_str(), change.changed.join(" "))).collect();
+    let theirs = "injuries/1/days_away injuries/1/remote_id".to_owned();
+    assert_eq!(kept, [("api:a", theirs), ("procore", "erased".into())], "that, and when, but not what");
+    assert!(!serde_json::to_string(&told).unwrap().contains("injuries/7"));
+    assert_eq!(told.apply(&Update { told: Told::Forget, ..all(6, vec![]) }), Applied::Same, "there is nothing more");
     assert_eq!(told.apply(&all(4, vec![away("7", 3)])), Applied::Older);
-    assert_eq!(told.apply(&all(6, vec![away("7", 3)])), Applied::Changed);
+    assert_eq!(told.apply(&all(7, vec![away("7", 3)])), Applied::Changed);
+}
+
+#[test]
+fn what_was_deleted_at_the_platform_before_is_erased_from_the_history_too() {
+    let mut told = treatment(&[all(1, vec![away("7", 3)]), all(2, vec![])]);
+    assert_eq!(told.apply(&Update { told: Told::Forget, ..all(3, vec![]) }), Applied::Changed);
+    assert_eq!((told.history.len(), told.history[0].changed.join(" ")), (1, "erased".to_owned()));
 }
 
 #[test]

@@ -14,7 +14,15 @@ pub struct TreatmentView {
     days_away: Option<u32>,
     days_restricted_or_transferred: Option<u32>,
     /// The last changes: when, where from, which members.
-    history: Vec<Change>,
+    history: Vec<ChangeView>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChangeView {
+    revision: u64,
+    at: Timestamp,
+    source: String,
+    changed: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,13 +49,15 @@ struct InjuryView {
 pub fn treatment(fact: &Fact) -> Option<TreatmentView> {
     let FactBody::Incident(incident) = &fact.body else { return None };
     let told = &fact.treatment;
+    let change =
+        |told: Change| ChangeView { revision: told.revision, at: told.at, source: told.source, changed: told.changed };
     Some(TreatmentView {
         revision: told.revision,
         injuries: told.injuries().map(|(source, each)| injury(source, each.clone())).collect(),
         outcome: told.outcome(incident.stands_recordable()),
         days_away: told.days_away(),
         days_restricted_or_transferred: told.days_restricted_or_transferred(),
-        history: told.history.clone(),
+        history: told.history.iter().cloned().map(change).collect(),
     })
 }
 
