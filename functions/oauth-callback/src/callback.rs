@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use credentials::Secret;
 use domain::ids::Provider;
+use grants::{Refresher, Tokens};
 use people::sign_in::{NotOurs, UnderWay};
 use people::{Identity, Person};
 use std::collections::BTreeMap;
@@ -30,26 +31,42 @@ pub async fn end(
         (Some(_), _) | (None, _) => return Err(Refusal::NotOurs(NotOurs::Unknown)),
     };
     let tokens = app.procore().exchange_code(&code, &app.redirect_uri(), app.now()).await?;
+    let arrived = arrive(&app, &headers, under_way, &tokens).await;
+    if arrived.as_ref().is_err_and(Refusal::keeps_nothing)
+        && let Err(error) = app.procore().revoke(&tokens.access, app.now()).await
+    {
+        tracing::warn!(error = %error, "tokens that nobody needs were not taken back");
+    }
+    arrived
+}
+
+/// What becomes of someone whom Procore vouches for.
+async fn arrive(
+    app: &AppState,
+    headers: &HeaderMap,
+    under_way: UnderWay,
+    tokens: &Tokens,
+) -> Result<Response, Refusal> {
     let meter = PageMeter::unconnected(Provider::Procore, &SystemClock);
     let me = app.lists(&meter).me(&tokens.access).await?;
     let identity = Identity { provider: Provider::Procore, user_id: me.id };
     if let Some(connection) = &under_way.connection {
-        return grant::keep(&app, &headers, &under_way, connection, &identity, &me.login, &tokens).await;
+        return grant::keep(app, headers, &under_way, connection, &identity, &me.login, tokens).await;
     }
-    let by_link = by_link(&app, &under_way).await?;
-    let admission = admission::of(&app, &tokens.access, &identity, by_link.as_ref()).await?;
+    let by_link = by_link(app, &under_way).await?;
+    let admission = admission::of(app, &tokens.access, &identity, by_link.as_ref()).await?;
     let newcomer = enter::Newcomer {
         identity,
         label: me.login,
         by_link,
         already: under_way.already,
-        token: tokens.access,
+        token: tokens.access.clone(),
         token_ends_at: tokens.ends_at,
         next: under_way.next,
     };
     match admission {
-        Admission::One(organization, projects) => enter::enter(&app, newcomer, &organization, projects).await,
-        Admission::Several(organizations) => choose::offer(&app, &headers, newcomer, organizations).await,
+        Admission::One(organization, projects) => enter::enter(app, newcomer, &organization, projects).await,
+        Admission::Several(organizations) => choose::offer(app, headers, newcomer, organizations).await,
         Admission::Nowhere(why) => Err(Refusal::Nowhere(why)),
     }
 }

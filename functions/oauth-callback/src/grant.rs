@@ -4,7 +4,7 @@ use crate::refusal::{Nowhere, Refusal};
 use crate::state::AppState;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::ids::{ConnectionId, Provider};
+use domain::ids::ConnectionId;
 use grants::Tokens;
 use people::sign_in::{NotOurs, UnderWay};
 use people::{Identity, Role, Visitor};
@@ -36,12 +36,14 @@ pub async fn keep(
     let began = |visitor: &Visitor| under_way.already.as_ref().is_some_and(|began| began.session == visitor.session.id);
     let visitor = visitor.filter(began).ok_or(Refusal::NotOurs(NotOurs::OtherBrowser))?;
     let connection = connection(app, &visitor, id.as_str()).await?;
-    let meter = PageMeter::unconnected(Provider::Procore, &SystemClock);
-    let companies = app.lists(&meter).companies(&tokens.access).await?;
-    if !companies.iter().any(|company| company.active && company.id == connection.account) {
+    let lane = connection.lane();
+    let meter = PageMeter::open(app.people().table(), &lane, &SystemClock).await?;
+    let companies = app.lists(&meter).companies(&tokens.access).await;
+    meter.close().await?;
+    if !companies?.iter().any(|company| company.active && company.id == connection.account) {
         return Err(Refusal::Nowhere(Nowhere::NotThisCompany));
     }
-    app.grants().keep(&connection.lane(), &identity.user_id, label, tokens, app.now()).await?;
+    app.grants().keep(&lane, &identity.user_id, label, tokens, app.now()).await?;
     app.people().keep_platform_token(app.vault(), &visitor.session, &tokens.access, tokens.ends_at).await?;
     again::connection(app.people().table(), app.bell(), &connection, app.now()).await?;
     Ok(Redirect::to(people::local(&under_way.next)).into_response())

@@ -52,6 +52,14 @@ pub enum Refusal {
     Vault(#[from] VaultError),
 }
 
+impl Refusal {
+    /// Of what Procore gave for this sign-in nothing was kept, so that it can be taken back. Where our storage failed that is not
+    /// known.
+    pub fn keeps_nothing(&self) -> bool {
+        matches!(self, Self::NotHere | Self::NotOurs(_) | Self::Nowhere(_) | Self::NotAManager | Self::Lists(_))
+    }
+}
+
 const AGAIN: (&str, &str) = ("/sign-in", "Begin again");
 
 struct Words {

@@ -48,6 +48,7 @@ async fn a_managers_consent_is_kept_and_lifts_the_block() {
     let back = ready.world.agreed_at(&mut browser, &ready.login, &ready.path()).await;
     let answer = ready.world.get(&mut browser, &back).await;
     assert_eq!((answer.status, answer.location()), (303, "/setup"), "{}", answer.body);
+    assert!(ready.world.sandbox.calls_of("oauthRevoke").is_empty());
     let kept = ready.grant().await.unwrap();
     assert_eq!((kept.label.as_str(), kept.ended), (ready.login.as_str(), None));
     assert!(kept.sealed_refresh.is_some());
@@ -101,6 +102,7 @@ async fn somebody_of_another_company_can_not_consent_for_this_one() {
     let answer = ready.world.get(&mut browser, &back).await;
     assert!(answer.status == 403 && answer.body.contains("do not belong to this company"), "{}", answer.body);
     assert_eq!(ready.grant().await, None);
+    assert_eq!(ready.world.sandbox.calls_of("oauthRevoke").len(), 1, "what nobody needs is taken back");
 }
 
 #[tokio::test]
