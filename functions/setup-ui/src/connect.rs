@@ -73,10 +73,10 @@ pub async fn save(State(app): State<AppState>, visitor: Visitor, form: form::For
     let lane = LaneId { organization_id: organization.clone(), connection_id: id, provider: Provider::Procore };
     let standing = app.directory().connection(organization, &lane.connection_id).await?;
     let by_consent = values.get(consent::WAY) == consent::BY_CONSENT;
-    let looked = match (&standing, grants::grant(app.table(), &lane).await?) {
+    let looked = match &standing {
         _ if by_consent => platform::opens_to(&app, &company.id, token).await,
-        (Some(standing), Some(_)) => platform::projects(&app, standing, None).await?.map(|_| ()),
-        _ => platform::permitted(&app, &company.id).await.map(|_| ()),
+        Some(standing) => platform::projects(&app, standing, None).await?.map(|_| ()),
+        None => platform::permitted(&app, &company.id).await.map(|_| ()),
     };
     match looked {
         Ok(()) => {}

@@ -3,7 +3,7 @@ use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::treatment;
-use crate::visible::{self, on_clock};
+use crate::visible::{self, LONGEST_ID, on_clock};
 use crate::words as ours;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
@@ -19,16 +19,11 @@ use store::facts::SiteFacts;
 use store::lanes::{Lane, Link};
 use store::trials;
 
-const LONGEST_ID: usize = 128;
-
 fn facts_of<'a>(app: &'a AppState, site: &'a Site) -> SiteFacts<'a> {
     SiteFacts { table: app.table(), organization_id: &site.organization_id, site_id: &site.id }
 }
 
 async fn fact(app: &AppState, site: &Site, kind: FactKind, id: &str) -> Result<Fact, Refusal> {
-    if id.len() > LONGEST_ID {
-        return Err(Refusal::not_found());
-    }
     facts_of(app, site).get(kind, id).await?.ok_or_else(Refusal::not_found)
 }
 
@@ -73,7 +68,7 @@ pub async fn detection(
     visitor: Visitor,
     Path((site, id)): Path<(String, String)>,
 ) -> Result<Page, Refusal> {
-    let site = visible::site(&app, &visitor, &site).await?;
+    let site = visible::site_of_fact(&app, &visitor, &site, RecordKind::Observation, &id).await?;
     let fact = match fact(&app, &site, FactKind::Detection, &id).await {
         Ok(fact) => fact,
         Err(refusal) => return trial(&app, &site, &id).await?.ok_or(refusal),
@@ -106,7 +101,7 @@ pub async fn footage(
     visitor: Visitor,
     Path((site, id)): Path<(String, String)>,
 ) -> Result<Redirect, Refusal> {
-    let site = visible::site(&app, &visitor, &site).await?;
+    let site = visible::site_of_fact(&app, &visitor, &site, RecordKind::Observation, &id).await?;
     let FactBody::Detection(detection) = fact(&app, &site, FactKind::Detection, &id).await?.body else {
         return Err(Refusal::not_found());
     };
@@ -118,9 +113,6 @@ pub async fn footage(
 
 /// A test record's link leads here, too.
 async fn trial(app: &AppState, site: &Site, id: &str) -> Result<Option<Page>, Refusal> {
-    if id.len() > LONGEST_ID {
-        return Ok(None);
-    }
     for connection in app.directory().connections(&site.organization_id).await? {
         let found = trials::get(app.table(), &connection.lane(), id).await?;
         let Some(trial) = found.filter(|trial| trial.site_id == site.id) else { continue };
@@ -175,7 +167,7 @@ pub async fn incident(
     visitor: Visitor,
     Path((site, id)): Path<(String, String)>,
 ) -> Result<Page, Refusal> {
-    let site = visible::site(&app, &visitor, &site).await?;
+    let site = visible::site_of_fact(&app, &visitor, &site, RecordKind::Incident, &id).await?;
     let fact = fact(&app, &site, FactKind::Incident, &id).await?;
     let FactBody::Incident(body) = &fact.body else { return Err(Refusal::not_found()) };
     let incident = body.incident.as_ref().ok_or_else(Refusal::not_found)?;
@@ -217,13 +209,13 @@ fn incident_facts(incident: &Incident, site: &Site, zone: &str) -> Markup {
     }
 }
 
-/// `/detections/{id}` and `/incidents/{id}`: the site is found among those that the visitor may see.
+/// `/detections/{id}` and `/incidents/{id}`: the site is looked for.
 pub async fn find_detection(
     State(app): State<AppState>,
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Redirect, Refusal> {
-    find(&app, &visitor, FactKind::Detection, "detections", &id).await
+    find(&app, &visitor, (FactKind::Detection, RecordKind::Observation), &id).await
 }
 
 pub async fn find_incident(
@@ -231,13 +223,25 @@ pub async fn find_incident(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Redirect, Refusal> {
-    find(&app, &visitor, FactKind::Incident, "incidents", &id).await
+    find(&app, &visitor, (FactKind::Incident, RecordKind::Incident), &id).await
 }
 
-async fn find(app: &AppState, visitor: &Visitor, kind: FactKind, page: &str, id: &str) -> Result<Redirect, Refusal> {
-    for site in app.people().visible_sites(visitor).await? {
-        match fact(app, &site, kind, id).await {
-            Ok(fact) => return Ok(Redirect::to(&format!("/sites/{}/{page}/{}", site.id, fact.body.id()))),
+async fn find(
+    app: &AppState,
+    visitor: &Visitor,
+    (kind, record): (FactKind, RecordKind),
+    id: &str,
+) -> Result<Redirect, Refusal> {
+    if id.len() > LONGEST_ID {
+        return Err(Refusal::not_found());
+    }
+    for site in app.directory().sites(&visitor.session.organization_id).await? {
+        let Some(fact) = facts_of(app, &site).get(kind, id).await? else { continue };
+        match visible::site_of_fact(app, visitor, site.id.as_str(), record, id).await {
+            Ok(site) => {
+                let record = RecordKey { kind: record, site_id: site.id, fact_id: fact.body.id().to_owned() };
+                return Ok(Redirect::to(&record.link("")));
+            }
             Err(Refusal::Page { status: axum::http::StatusCode::NOT_FOUND, .. }) => {}
             Err(error) => return Err(error),
         }

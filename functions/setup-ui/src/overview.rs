@@ -65,7 +65,7 @@ async fn left(
     if project.version > steps::SAVED_BY_THE_STEPS {
         return Ok(None);
     }
-    let mapped = Mapped { connection: connection.clone(), project, site: site.clone() };
+    let mapped = Mapped { connection: connection.clone(), project, site: site.clone(), former: Vec::new() };
     Ok(steps::open(app, &mapped).await?.map(|(step, path)| (steps::name(step), path)))
 }
 

@@ -59,6 +59,13 @@ impl Refusal {
         Self::Page { status: StatusCode::CONFLICT, title: "Changed meanwhile", sentence: sentence.into(), next }
     }
 
+    /// The lane, or somebody else, took the conflict away between the page and the press.
+    pub fn decided_meanwhile(back: String) -> Self {
+        let sentence = "This field is no conflict any more: it was decided or changed after you opened the page. Nothing was changed now.";
+        let next = (back, "See the record as it is now");
+        Self::Page { status: StatusCode::CONFLICT, title: "Decided meanwhile", sentence: sentence.into(), next }
+    }
+
     /// Something stands in the way, which the sentence names with its remedy.
     pub fn not_now(sentence: String, back: &str) -> Self {
         let next = (back.to_owned(), "Back");

@@ -11,6 +11,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::localtime;
+use domain::record::RecordKind;
 use domain::summary::tally::Tally;
 use domain::summary::trend::{self, By};
 use jiff::ToSpan;
@@ -46,7 +47,7 @@ pub async fn show(
     visitor: Visitor,
     Path((site, day)): Path<(String, String)>,
 ) -> Result<Page, Refusal> {
-    let site = visible::site(&app, &visitor, &site).await?;
+    let site = visible::site_of_fact(&app, &visitor, &site, RecordKind::DailySummary, &day).await?;
     let date = date(&day)?;
     let reports = Reports::of(app.table(), &site).await?;
     let today = reports.today(app.now());
@@ -71,7 +72,7 @@ pub async fn csv(
     Path((site, day)): Path<(String, String)>,
     Query(asked): Query<BTreeMap<String, String>>,
 ) -> Result<Response, Refusal> {
-    let site = visible::site(&app, &visitor, &site).await?;
+    let site = visible::site_of_fact(&app, &visitor, &site, RecordKind::DailySummary, &day).await?;
     let date = date(&day)?;
     let by = asked.get("by").map_or(Some(By::Day), |word| By::read(word)).ok_or_else(Refusal::unreadable)?;
     let reports = Reports::of(app.table(), &site).await?;

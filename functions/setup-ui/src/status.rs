@@ -3,13 +3,14 @@ use crate::layout::Page;
 use crate::overview::blocked;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::visible::{self, Mapped, on_clock};
+use crate::visible::{self, LONGEST_ID, Mapped, on_clock};
 use crate::{form, steps, words};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use domain::record::{RecordKey, RecordKind, RecordState};
 use maud::{Markup, html};
 use people::{Role, Visitor};
+use std::collections::BTreeSet;
 use store::again;
 use store::blocks::ProjectBlock;
 use store::directory::Site;
@@ -27,6 +28,8 @@ const KINDS: [RecordKind; 3] = [RecordKind::Incident, RecordKind::Observation, R
 struct Status {
     /// The latest records, of all kinds.
     links: Vec<Link>,
+    /// There are more than were looked at.
+    more: bool,
     waiting: Vec<Todo>,
     /// Kinds of records that the platform refuses in this project until somebody acts there.
     paused: Vec<(RecordKind, ProjectBlock)>,
@@ -36,19 +39,25 @@ impl Status {
     async fn of(app: &AppState, mapped: &Mapped) -> Result<Self, Refusal> {
         let id = mapped.connection.lane();
         let lane = Lane { table: app.table(), id: &id };
-        let mut links = Vec::new();
-        for kind in KINDS {
-            links.extend(lane.links_of(kind, &mapped.site.id, None, LOOKED_AT).await?);
+        let (mut links, mut more) = (Vec::new(), false);
+        for site in mapped.sites() {
+            for kind in KINDS {
+                let found = lane.links_of(kind, &site.id, None, LOOKED_AT).await?;
+                more |= found.len() == LOOKED_AT;
+                links.extend(found);
+            }
         }
         links.retain(|link| link.project_id == mapped.project.project_id);
         let mut waiting = lane.ready(LOOKED_AT).await?;
         waiting.extend(lane.waiting(LOOKED_AT).await?);
-        waiting.retain(|todo| todo.record.site_id == mapped.site.id);
+        // What waits of a site of before may belong to the project that it goes to now.
+        let ours: BTreeSet<&RecordKey> = links.iter().map(|link| &link.record).collect();
+        waiting.retain(|todo| todo.record.site_id == mapped.site.id || ours.contains(&todo.record));
         let blocks = lane.project_blocks().await?;
         let block =
             |kind| Some((kind, blocks.get(&mapped.project.project_id, kind).filter(|block| !block.lifted)?.clone()));
         let paused = KINDS.into_iter().filter_map(block).collect();
-        Ok(Self { links, waiting, paused })
+        Ok(Self { links, more, waiting, paused })
     }
 
     fn count(&self, state: RecordState) -> usize {
@@ -102,9 +111,10 @@ pub async fn show(
                 None => "Nothing waits",
             } } }
             @for state in [RecordState::Synced, RecordState::Pending, RecordState::Blocked, RecordState::Failed] {
-                div { dt { (words::state(state)) } dd { (status.count(state)) } }
+                div { dt { (words::state(state)) } dd { @if status.more { "At least " } (status.count(state)) } }
             }
         }
+        @if status.more { p.dim { "Of each kind the latest " (LOOKED_AT) " records are counted. Older ones stand under activity." } }
         p.links {
             a href={ (mapped.path()) "/activity" } { "All activity of " (site.name) }
             a href={ "/sites/" (site.id) "/reports" } { "Daily reports of " (site.name) }
@@ -183,11 +193,15 @@ fn conflicting(visitor: &Visitor, mapped: &Mapped, status: &Status) -> Markup {
 /// One record: what it is, where it stands, why, and what can be done.
 pub fn record(visitor: &Visitor, mapped: &Mapped, link: &Link) -> Markup {
     let key = &link.record;
+    let site = mapped.site_named(key.site_id.as_str()).unwrap_or(&mapped.site);
     html! {
         h3 { (words::kind(key.kind)) " " (link.marker) " " (words::tag(link.state)) }
         @if let Some(reason) = &link.reason { p { (reason) } }
         @if let Some(who) = link.who { p { "Who can mend it: " (words::mender(who)) } }
-        p.dim { "Last changed " (on_clock(link.updated_at, &mapped.site)) }
+        p.dim {
+            "Last changed " (on_clock(link.updated_at, site))
+            @if site.id != mapped.site.id { ", of " (site.name) ", which the project was mapped to before" }
+        }
         p.links {
             a href=(key.link("")) { "What " (link.marker) " is about" }
             @if let Some(url) = &link.remote_url { a href=(url) rel="noopener" target="_top" { "Open " (link.marker) " in Procore" } }
@@ -210,12 +224,31 @@ pub fn record(visitor: &Visitor, mapped: &Mapped, link: &Link) -> Markup {
         @if needs_someone(link) && visitor.session.role >= Role::Manager {
             form method="post" action={ (mapped.path()) "/again" } {
                 (form::token_field(visitor))
-                input type="hidden" name="kind" value=(key.kind.as_str());
-                input type="hidden" name="id" value=(key.fact_id);
+                (names(key))
                 button type="submit" aria-label={ "Try " (link.marker) " again" } { "Try again" }
             }
         }
     }
+}
+
+/// The hidden fields that name a record.
+fn names(record: &RecordKey) -> Markup {
+    html! {
+        input type="hidden" name="site" value=(record.site_id);
+        input type="hidden" name="kind" value=(record.kind.as_str());
+        input type="hidden" name="id" value=(record.fact_id);
+    }
+}
+
+/// The record that a form names, of one of the project's sites.
+pub fn named(mapped: &Mapped, values: &form::Values) -> Option<RecordKey> {
+    let (kind, id) = (values.get("kind").parse().ok()?, values.get("id"));
+    let site = mapped.site_named(values.get("site"))?;
+    (!id.is_empty() && id.len() <= LONGEST_ID).then(|| RecordKey {
+        kind,
+        site_id: site.id.clone(),
+        fact_id: id.to_owned(),
+    })
 }
 
 fn decides(visitor: &Visitor) -> bool {
@@ -227,8 +260,7 @@ fn choice(visitor: &Visitor, mapped: &Mapped, link: &Link, field: &str) -> Marku
     html! {
         form method="post" action={ (mapped.path()) "/conflicts" } {
             (form::token_field(visitor))
-            input type="hidden" name="kind" value=(link.record.kind.as_str());
-            input type="hidden" name="id" value=(link.record.fact_id);
+            (names(&link.record))
             input type="hidden" name="field" value=(field);
             button type="submit" name="use" value="ours" aria-label={ "Use our " (field) " in " (link.marker) } { "Use ours" }
             button type="submit" name="use" value="theirs" aria-label={ "Keep their " (field) " in " (link.marker) } { "Keep theirs" }
@@ -274,8 +306,8 @@ pub async fn try_again(
     let values = form.verified(&visitor)?;
     let mapped = visible::project(&app, &visitor, &connection, &project).await?;
     let status = Status::of(&app, &mapped).await?;
-    let (kind, id) = (values.get("kind"), values.get("id"));
-    let chosen = |link: &&Link| id.is_empty() || (link.record.kind.as_str() == kind && link.record.fact_id == id);
+    let one = named(&mapped, &values);
+    let chosen = |link: &&Link| values.get("id").is_empty() || one.as_ref() == Some(&link.record);
     let records: Vec<RecordKey> =
         status.stuck().filter(chosen).take(AGAIN_AT_ONCE).map(|link| link.record.clone()).collect();
     again::records(app.table(), app.bell(), &mapped.connection, &records, app.now()).await?;

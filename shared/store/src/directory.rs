@@ -188,6 +188,9 @@ pub struct Project {
     pub settings: ProjectSettings,
     /// Facts that arrived before are not sent.
     pub mapped_at: Timestamp,
+    /// Sites that it was mapped to before: their records stand there still.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_sites: Vec<SiteId>,
     #[serde(default)]
     pub version: u64,
 }

@@ -54,8 +54,9 @@ pub async fn apply(
     let kept = standing.as_ref().filter(|project| project.settings.site_id == settings.site_id);
     let mapped_at = kept.map_or(now, |project| project.mapped_at);
     let name = name.or_else(|| standing.as_ref().and_then(|project| project.name.clone()));
-    let version = standing.map_or(0, |project| project.version);
-    let mut project = Project { project_id, name, settings, mapped_at, version };
+    let version = standing.as_ref().map_or(0, |project| project.version);
+    let former_sites = former_sites(standing, &settings.site_id);
+    let mut project = Project { project_id, name, settings, mapped_at, former_sites, version };
     match directory.put_project_settled(&lane, &mut project, now).await {
         Err(TableError::Condition(Some(item))) if item.get("sk").and_then(Value::as_str).is_some_and(is_route) => {
             return Err(MapError::SiteTaken(read::<Route>("a route", item)?.project_id));
@@ -72,6 +73,15 @@ pub async fn apply(
         site_id = %project.settings.site_id, "a project was mapped"
     );
     Ok(project)
+}
+
+fn former_sites(standing: Option<Project>, site: &SiteId) -> Vec<SiteId> {
+    let Some(standing) = standing else { return Vec::new() };
+    let mut former = standing.former_sites;
+    former.push(standing.settings.site_id);
+    former.retain(|former| former != site);
+    former.dedup();
+    former
 }
 
 /// Two projects on one site in one connection are refused: a fact would be shown twice. A route that its project has left

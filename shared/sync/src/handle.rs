@@ -6,6 +6,7 @@ use crate::subject::{Gatherer, Wanted};
 use crate::target::{Block, Call, Catalog, Found, Project, Rendered, Target, TargetError};
 use domain::merge::Fields;
 use domain::record::{Mender, RecordKind, RecordState};
+use domain::route::Route;
 use domain::settings::ProjectSettings;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -76,12 +77,20 @@ impl Run<'_> {
     pub async fn handle(&self, todo: &Todo) -> Result<Outcome, TableError> {
         let directory = Directory(self.table);
         let link = self.lane().link(&todo.record).await?;
-        let route = directory.route(self.lane, &todo.record.site_id).await?;
+        let mut route = directory.route(self.lane, &todo.record.site_id).await?;
+        // A link keeps its project, wherever the site is mapped later: what was begun there is made there.
+        if let Some(link) = link.as_ref().filter(|link| link.remote_id.is_none())
+            && route.as_ref().is_none_or(|route| route.project_id != link.project_id)
+        {
+            let Some(settings) = self.settings(&link.project_id).await? else { return Ok(Outcome::nothing()) };
+            let (connection_id, provider) = (self.lane.connection_id.clone(), self.lane.provider);
+            let project_id = link.project_id.clone();
+            route = Some(Route { connection_id, provider, project_id, settings, since: Timestamp::MIN });
+        }
         let gatherer = Gatherer { table: self.table, lane: self.lane, public_url: self.public_url };
         let statuses = self.target.statuses(todo.record.kind);
         let wanted = gatherer.wanted(&todo.record, route.as_ref(), link.as_ref(), statuses).await?;
         let Some(mut wanted) = wanted else { return Ok(Outcome::nothing()) };
-        // A link keeps its project, wherever the site is mapped later.
         let project_id = link.as_ref().map(|link| link.project_id.clone()).or(route.map(|route| route.project_id));
         let Some(project_id) = project_id else { return Ok(Outcome::nothing()) };
         let Some(settings) = self.settings(&project_id).await? else { return Ok(Outcome::nothing()) };

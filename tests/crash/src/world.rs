@@ -198,7 +198,8 @@ impl World {
         };
         settings.observations.kinds = Kinds::All(AllWord::All);
         let project_id = project_id.to_owned();
-        let mut project = Project { project_id, name: None, settings, mapped_at: now, version: 0 };
+        let mut project =
+            Project { project_id, name: None, settings, mapped_at: now, former_sites: Vec::new(), version: 0 };
         directory.put_project(&self.lane, &mut project).await
     }
 

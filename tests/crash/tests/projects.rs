@@ -8,10 +8,13 @@ use crash::world::World;
 use domain::event::Event;
 use domain::ids::SiteId;
 use domain::record::{Mender, RecordKind, RecordState};
+use domain::settings::ProjectSettings;
 use jiff::SignedDuration;
 use sandbox::procore::Level;
 use std::collections::BTreeSet;
+use store::directory::Directory;
 use store::lanes::{Lane, Link};
+use store::mapping::{self, Wanted};
 use sync::clock::Clock;
 
 const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
@@ -78,8 +81,8 @@ async fn a_project_off_the_permitted_list_pauses_by_itself_and_goes_on_when_it_i
         assert_eq!(link.who, Some(Mender::PlatformAdmin));
     }
     let lane = &world.lane;
-    let connection = store::directory::Directory(&world.table);
-    let connection = connection.connection(&lane.organization_id, &lane.connection_id).await.unwrap().unwrap();
+    let connection =
+        Directory(&world.table).connection(&lane.organization_id, &lane.connection_id).await.unwrap().unwrap();
     assert!(connection.blocked.is_none(), "only the project is paused");
     // Those that were under way side by side; from then on one record of each kind, each half hour, and the timed re-read.
     let told = forbidden(&world);
@@ -140,6 +143,27 @@ async fn a_persons_retry_asks_at_once_and_takes_the_others_along() {
     pass(&world, SignedDuration::from_mins(1)).await;
     assert_eq!(world.procore.observations(world.project_id).len(), 3);
     violations(&world, "retried");
+}
+
+/// A link keeps its project: what waits there can be sent there, though the project is mapped to another site by now.
+#[tokio::test]
+async fn what_waits_of_a_site_of_before_is_sent_when_someone_tries_it_again() {
+    let world = shut_out(vec![zone(1), detection(1)]).await;
+    let (directory, lane) = (Directory(&world.table), &world.lane);
+    let connection = directory.connection(&lane.organization_id, &lane.connection_id).await.unwrap().unwrap();
+    let mut site = directory.site(&lane.organization_id, &world.site_id).await.unwrap().unwrap();
+    (site.id, site.version) = (SiteId::new(ulid::Ulid::from_parts(4, 1)), 0);
+    directory.put_site(&mut site).await.unwrap();
+    let standing = directory.project(lane, world.project()).await.unwrap().unwrap();
+    let settings = ProjectSettings { site_id: site.id, ..standing.settings.clone() };
+    let wanted = Wanted { project_id: world.project().to_owned(), name: None, settings, standing: Some(standing) };
+    mapping::apply(&world.table, &world.bell, &connection, wanted, world.clock.now()).await.unwrap();
+    permit(&world, &[world.project_id]);
+    world.again(RecordKind::Observation, id(1)).await.unwrap();
+    pass(&world, SignedDuration::from_mins(1)).await;
+    assert_eq!(world.procore.observations(world.project_id).len(), 1);
+    assert_eq!(blocked(&links(&world).await), 0);
+    violations(&world, "of a site of before");
 }
 
 /// Reading may go on where writing is refused, so that a read alone opens nothing.

@@ -42,7 +42,14 @@ async fn begin(limits: Limits) -> (World, Vec<(i64, u128)>) {
         };
         settings.observations.min_priority = 5;
         let now = world.clock.now();
-        let mut project = Project { project_id: id.to_string(), name: None, settings, mapped_at: now, version: 0 };
+        let mut project = Project {
+            project_id: id.to_string(),
+            name: None,
+            settings,
+            mapped_at: now,
+            former_sites: Vec::new(),
+            version: 0,
+        };
         directory.put_project_settled(&world.lane, &mut project, now).await.unwrap();
         let events = (0..n % 10).map(|k| detected(n * 10 + k, at() - SignedDuration::from_mins(1), "fall")).collect();
         let mut message = world.message(events);

@@ -193,6 +193,7 @@ async fn of_two_projects_that_come_to_one_site_at_the_same_moment_one_is_refused
         )
         .unwrap(),
         mapped_at: mapped.world.now(),
+        former_sites: Vec::new(),
         version: 0,
     };
     // Both have looked, found the site free, and write.

@@ -201,10 +201,14 @@ impl World {
     }
 
     pub async fn link(&self, tenant: &Tenant, fact_id: &str, state: RecordState) {
+        self.link_of(tenant, RecordKind::Observation, fact_id, state).await;
+    }
+
+    pub async fn link_of(&self, tenant: &Tenant, kind: RecordKind, fact_id: &str, state: RecordState) {
         let id = tenant.connection.lane();
         let mut link: Link = serde_json::from_value(json!({
-            "record": RecordKey { kind: RecordKind::Observation, site_id: tenant.site.clone(), fact_id: fact_id.into() },
-            "project_id": PROJECT, "marker": format!("HHP-{}", &fact_id[18..]), "state": state,
+            "record": RecordKey { kind, site_id: tenant.site.clone(), fact_id: fact_id.into() },
+            "project_id": PROJECT, "marker": format!("HHP-{}", fact_id.get(18..).unwrap_or(fact_id)), "state": state,
             "reason": (state == RecordState::Failed).then_some("type_id: <b>must</b> be active"),
             "who": (state == RecordState::Failed).then_some(Mender::SafetyManager),
             "remote_url": "https://app.procore.com/1", "updated_at": now(),
@@ -243,6 +247,20 @@ impl World {
             SiteFacts { table: self.table.as_ref(), organization_id: &tenant.organization, site_id: &tenant.site };
         facts.put_many(&[fact], None).await.unwrap();
         tenant.connection.id.clone()
+    }
+
+    pub async fn zone(&self, tenant: &Tenant, id: &str, name: &str) {
+        let fact: Fact = serde_json::from_value(json!({
+            "body": {"kind": "zone", "data": {"zone_id": id, "revision": 1, "name": name, "kind": "exclusion", "required_ppe": [],
+                "active": true}},
+            "arrival": 1, "part": 0, "event_id": "e1", "event_time": now(), "received_at": now(),
+            "origin": {"webhook_id": "w", "edge_id": format!("edge_{}", Ulid::from_parts(1, 3)), "timestamp": 0,
+                "signature": "v1,x", "sha256": "00"},
+        }))
+        .unwrap();
+        let facts =
+            SiteFacts { table: self.table.as_ref(), organization_id: &tenant.organization, site_id: &tenant.site };
+        facts.put_many(&[fact], None).await.unwrap();
     }
 
     /// Merges what a source told of an incident.
