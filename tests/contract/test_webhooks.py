@@ -7,7 +7,6 @@ import tempfile
 import threading
 import unittest
 import urllib.request
-from http.server import HTTPServer
 
 import cloudevents.http
 import jsonschema_rs
@@ -19,7 +18,7 @@ sys.path[:0] = [RELAY, os.path.join(RELAY, "../common")]
 
 import fakes  # noqa: E402
 from fieldwire import Fieldwire  # noqa: E402
-from relay import Relay, handler  # noqa: E402
+from relay import Relay, server as serving  # noqa: E402
 from state import State  # noqa: E402
 
 PROJECT = "75d68ca1-0fc1-456a-bd9d-8b23875ac540"
@@ -109,7 +108,7 @@ class Webhooks(unittest.TestCase):
         state = State(os.path.join(folder.name, "relay.sqlite"))
         self.addCleanup(state.db.close)
         relay = Relay([], Fieldwire(state, "api-token", PROJECT, "7", fake.url, fake.url), state, "T0ken")
-        server = HTTPServer(("127.0.0.1", 0), handler(relay))
+        server = serving(("127.0.0.1", 0), relay)
         server.RequestHandlerClass.log_message = lambda *_: None
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)

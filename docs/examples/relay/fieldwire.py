@@ -1,8 +1,11 @@
 """Makes a task of the team Safety, with what happened as its first comment; later news of the same event are further comments.
 
 Fieldwire has no idempotency keys. So it is written down that a task is about to be made, and after an unclear answer the task is
-looked for by its name (which ends in a marker that no other event has) before another one is made.
+looked for by the marker at the end of its name, which no other event has, before another one is made. The rest of the name is another one
+when the event is retracted, its zone is renamed, or a person changed it.
 """
+
+import re
 
 from calls import call, with_token
 
@@ -11,9 +14,12 @@ PROJECTS_URL = "https://client-api.us.fieldwire.com"
 # A date of Fieldwire's API, so that it does not change under us.
 VERSION = "2026-04-07"
 UNDER_WAY = "?"
+MARKER = re.compile(r"\[HHP-[0-9A-Z]+\]$")
 
 
 class Fieldwire:
+    needs = ("category", "task", "bubble")
+
     def __init__(self, state, api_token, project, owner, account_url=ACCOUNT_URL, projects_url=PROJECTS_URL):
         self.state, self.api_token, self.project, self.owner = state, api_token, project, int(owner)
         self.account_url, self.project_url = account_url, f"{projects_url}/api/v3/projects/{project}"
@@ -52,7 +58,9 @@ class Fieldwire:
         return found[0] if found else self._call("POST", "/teams", {"name": name})["id"]
 
     def _found(self, name):
-        found = [task["id"] for task in self._all("/tasks") if task["name"] == name]
+        marker = MARKER.search(name)
+        sign = marker.group() if marker else name
+        found = [task["id"] for task in self._all("/tasks") if sign in task["name"]]
         return found[0] if found else None
 
     def _says(self, task, content):

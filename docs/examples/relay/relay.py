@@ -10,8 +10,9 @@ import hmac
 import json
 import os
 import sys
+import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../common"))
 
@@ -23,11 +24,14 @@ from trimble import Trimble  # noqa: E402
 
 LONGEST = 64 * 1024
 RETRY_SECONDS = 60
+# Whoever sends nothing for so long is hung up on.
+SILENCE_SECONDS = 10
 
 
 class Relay:
     def __init__(self, secrets, platform, state, token=None):
         self.secrets, self.platform, self.state, self.token = secrets, platform, state, token
+        self.lock = threading.Lock()
 
     def take(self, headers, body, now):
         """The status and the words that HardHat Pulse shows in its log, and seconds to wait where it is to come again."""
@@ -39,32 +43,45 @@ class Relay:
             return 401, str(error), None
         try:
             event = json.loads(body)
-            data = event["data"]
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
+            event = None
+        data = event.get("data") if isinstance(event, dict) else None
+        if not isinstance(data, dict):
             return 400, "the body is not a CloudEvents message: choose the form JSON (CloudEvents)", None
         if event.get("type") == "com.hardhatpulse.ping.v1":
             return 200, "the relay is there, and the signature is right", None
         ready = data.get("ready")
-        if not ready:
+        if not isinstance(ready, dict):
             return 422, "the message has no ready block: choose Fieldwire or Trimble Connect as its platform", None
+        missing = [name for name in self.platform.needs if not ready.get(name)]
+        if missing:
+            return 422, f"the message is made for another platform: its ready block has no {missing[0]}", None
+        # An id is one of its site's only.
+        about = f"{event.get('subject')} {data.get('incident_id') or data.get('detection_id') or data.get('date')}"
+        # One message at a time: so two about the same event can't make two tasks.
+        with self.lock:
+            return self.pass_on(message_id, about, ready)
+
+    def pass_on(self, message_id, about, ready):
         done = self.state.get("done", message_id)
         if done:
             return 200, f"done before: {done}", None
-        about = data.get("incident_id") or data.get("detection_id") or f"{event.get('subject')} {data.get('date')}"
         try:
             done = self.platform.take(message_id, about, ready)
         except Later as error:
             return 503, str(error), error.seconds or RETRY_SECONDS
         except Refused as error:
             return 422, f"the platform refused it: {error}", None
-        except KeyError as error:
-            return 422, f"the message is made for another platform: its ready block has no {error}", None
+        except (LookupError, TypeError) as error:
+            return 503, f"the platform's answer is not what its documents say: {error!r}", RETRY_SECONDS
         self.state.put("done", message_id, done)
         return 200, done, None
 
 
 def handler(relay):
     class Handler(BaseHTTPRequestHandler):
+        timeout = SILENCE_SECONDS
+
         def do_POST(self):
             length = self.headers.get("Content-Length") or ""
             if not length.isdigit() or int(length) > LONGEST:
@@ -85,6 +102,11 @@ def handler(relay):
             print(form % values, file=sys.stderr)
 
     return Handler
+
+
+def server(address, relay):
+    """A connection on which nothing comes holds up no other."""
+    return ThreadingHTTPServer(address, handler(relay))
 
 
 def configured(environ):
@@ -119,8 +141,7 @@ def main(arguments, environ):
         sys.exit("RELAY_SECRET is not set: it is the signing secret, shown once when the webhook was made")
     relay = Relay(secrets, platform, platform.state, environ.get("RELAY_TOKEN"))
     address = (environ.get("RELAY_HOST", "127.0.0.1"), int(environ.get("RELAY_PORT", "8080")))
-    # One message at a time: so two about the same event can't make two tasks.
-    HTTPServer(address, handler(relay)).serve_forever()
+    server(address, relay).serve_forever()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import re
+import socket
 import sys
 import tempfile
 import threading
@@ -13,14 +14,13 @@ import time
 import unittest
 import urllib.error
 import urllib.request
-from http.server import HTTPServer
 
 sys.path[:0] = [os.path.dirname(__file__), os.path.join(os.path.dirname(__file__), "../common")]
 
 from fake_server import Answer  # noqa: E402
 from fakes import FakeFieldwire, FakeTrimble  # noqa: E402
 from fieldwire import Fieldwire  # noqa: E402
-from relay import Relay, handler  # noqa: E402
+from relay import Relay, server  # noqa: E402
 from signature import NotOurs, verify  # noqa: E402
 from state import State  # noqa: E402
 from trimble import Trimble  # noqa: E402
@@ -37,9 +37,10 @@ TRIMBLE = {
 }
 
 
-def event(ready, kind="detection.recorded", detection="01JD0000000000000000000001"):
+def event(ready, kind="detection.recorded", detection="01JD0000000000000000000001", site="site_1"):
     data = {"detection_id": detection, "title": NAME, "ready": ready}
-    return json.dumps({"specversion": "1.0", "id": "x", "source": "/x", "type": f"com.hardhatpulse.{kind}.v1", "data": data}).encode()
+    return json.dumps({"specversion": "1.0", "id": "x", "source": "/x", "subject": site, "type": f"com.hardhatpulse.{kind}.v1",
+                       "data": data}).encode()
 
 
 def signed(message_id, body, secret=SECRET, at=None):
@@ -93,7 +94,7 @@ class Running(unittest.TestCase):
         state = State(os.path.join(self.folder.name, "relay.sqlite"))
         self.addCleanup(state.db.close)
         self.platform = make(state)
-        self.server = HTTPServer(("127.0.0.1", 0), handler(Relay([SECRET], self.platform, state, "T0ken")))
+        self.server = server(("127.0.0.1", 0), Relay([SECRET], self.platform, state, "T0ken"))
         self.server.RequestHandlerClass.log_message = lambda *_: None
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.addCleanup(self.server.server_close)
@@ -146,6 +147,39 @@ class ToFieldwire(Running):
         self.assertEqual([self.post("msg_2", later)[0], self.post("msg_2", later)[0]], [503, 200])
         self.assertEqual(sum(bubble["content"] == "Retracted" for bubble in self.fake.bubbles), 1)
 
+    def test_a_task_whose_answer_was_lost_is_known_by_its_marker_whatever_its_name_has_become(self):
+        for number, (first, then, renamed) in enumerate([
+            (NAME, f"Retracted: {NAME}", None),
+            (NAME.replace("2M]", "2N]"), "Fall - Tower crane [HHP-7F3K9Q2N]", None),
+            (NAME.replace("2M]", "2P]"), NAME.replace("2M]", "2P]"), "Done: [HHP-7F3K9Q2P] (Ana)"),
+        ]):
+            self.fake.faults.append(("POST", "/tasks", None))
+            about = f"d{number}"
+            made = event({**FIELDWIRE, "task": {"name": first, "priority": 1}}, detection=about)
+            self.assertEqual(self.post(f"msg_{number}", made)[0], 503)
+            if renamed:
+                self.fake.tasks[-1]["name"] = renamed
+            later = event({**FIELDWIRE, "task": {"name": then, "priority": 3}}, detection=about)
+            self.assertEqual(self.post(f"msg_{number}_later", later)[0], 200)
+            self.assertEqual(len(self.fake.tasks), number + 1, [task["name"] for task in self.fake.tasks])
+
+    def test_the_same_id_on_another_site_is_another_event(self):
+        self.post("msg_1", event(FIELDWIRE))
+        self.post("msg_2", event({**FIELDWIRE, "task": {"name": "Fall [HHP-7F3K9Q2N]", "priority": 1}}, site="site_2"))
+        self.assertEqual(len(self.fake.tasks), 2)
+
+    def test_who_sends_nothing_holds_up_nobody_and_is_hung_up_on(self):
+        self.server.RequestHandlerClass.timeout = 2
+        silent = [socket.create_connection(self.server.server_address, timeout=10) for _ in range(3)]
+        for each, begun in zip(silent, [b"", b"POST / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"]):
+            self.addCleanup(each.close)
+            each.sendall(begun)
+        began = time.monotonic()
+        self.assertEqual(self.post("msg_1", event(FIELDWIRE))[0], 200)
+        self.assertLess(time.monotonic() - began, 1.5)
+        for each in silent:
+            self.assertEqual(each.recv(1), b"")
+
     def test_a_task_that_was_refused_or_slowed_down_is_made_later(self):
         self.fake.faults.append(("POST", "/tasks", Answer(429, None, Retry_After="7")))
         status, _, headers = self.post("msg_1", event(FIELDWIRE))
@@ -156,6 +190,13 @@ class ToFieldwire(Running):
         self.assertIn("API access is not part of your plan", words)
         self.assertEqual(self.post("msg_1", event(FIELDWIRE))[0], 200)
         self.assertEqual(len(self.fake.tasks), 1)
+
+    def test_an_odd_answer_of_the_platform_is_not_taken_for_another_message(self):
+        self.fake.faults.append(("POST", "/tasks", Answer(201, {"unexpected": True})))
+        status, words, headers = self.post("msg_1", event(FIELDWIRE))
+        self.assertEqual((status, headers["Retry-After"]), (503, "60"))
+        self.assertIn("the platform's answer is not what its documents say", words)
+        self.assertEqual(self.post("msg_1", event(FIELDWIRE))[0], 200)
 
     def test_an_access_token_that_has_ended_is_renewed_once(self):
         self.post("msg_1", event(FIELDWIRE))
@@ -169,7 +210,11 @@ class ToFieldwire(Running):
         self.assertEqual(self.post("msg_1", body, authorization="Bearer other")[0], 401)
         self.assertEqual(self.post("msg_1", b"[]")[0], 400)
         self.assertEqual(self.post("msg_1", event(None))[0], 422)
-        self.assertEqual(self.post("msg_1", event(TRIMBLE))[0], 422)
+        status, words, _ = self.post("msg_1", event(TRIMBLE))
+        self.assertEqual((status, words), (422, "the message is made for another platform: its ready block has no category"))
+        for odd in (b'{"data": []}', b'{"data": "x"}', b'"x"'):
+            self.assertEqual(self.post("msg_1", odd)[0], 400, odd)
+        self.assertEqual(self.post("msg_1", event("x"))[0], 422)
         status, words, _ = self.post("msg_9", event(None, kind="ping"))
         self.assertEqual((status, words), (200, "the relay is there, and the signature is right"))
         self.assertEqual(self.fake.tasks, [])

@@ -27,6 +27,8 @@ def challenge():
 
 
 class Trimble:
+    needs = ("topic", "comment")
+
     def __init__(self, state, client_id, project, region="northAmerica", redirect_url="http://localhost/",
                  app_name="hardhat-pulse-relay", identity_url=IDENTITY_URL, regions_url=REGIONS_URL):
         self.state, self.client_id, self.project, self.region = state, client_id, project, region
