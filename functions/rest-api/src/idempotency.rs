@@ -24,8 +24,8 @@ const HEADER: &str = "idempotency-key";
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Longer than the function may run: after that, whoever began it is gone.
 const RUNS_AT_MOST: SignedDuration = SignedDuration::from_secs(60);
-/// Answers to POST are short.
-const LONGEST_ANSWER: usize = 64 * 1024;
+/// Of a sealed answer: with the rest of its note it fits into an item of the table, which takes 400 KB.
+const LONGEST_KEPT: usize = 350_000;
 
 /// The id that a POST gives to what it makes.
 #[derive(Debug, Clone, Copy)]
@@ -170,10 +170,10 @@ impl Keeper<'_> {
         }
     }
 
-    /// Keeps the answer of what was done. Where nothing was, only the seed is kept: a repeat is judged anew.
+    /// Keeps the answer of what was done. Where nothing was, or the answer is too long, only the seed is kept: a repeat is judged anew.
     async fn end(&self, note: Note, response: Response) -> Result<Response, Problem> {
         let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, LONGEST_ANSWER).await.map_err(|error| Problem::internal("an answer", &error))?;
+        let bytes = to_bytes(body, usize::MAX).await.map_err(|error| Problem::internal("an answer", &error))?;
         let mut kept = Note { token: fresh_token(), running_until: None, ..note.clone() };
         if parts.status.is_success() {
             let text = |name: HeaderName| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -183,7 +183,7 @@ impl Keeper<'_> {
                 etag: text(ETAG),
                 body: String::from_utf8_lossy(&bytes).into_owned(),
             };
-            kept.answer = self.seal(&answer).await;
+            kept.answer = self.seal(&answer).await.filter(|sealed| sealed.len() <= LONGEST_KEPT);
         }
         if let Err(error) = self.app.table().put(item(&self.key, &kept)?, at_token(&note)).await {
             // The work is done and its answer goes out. A repeat runs with the same seed, so it makes nothing twice.

@@ -99,7 +99,7 @@ fn begin() -> Markup {
             h2 #begin { "Begin here" }
             p { "A manager of your organization makes a key on the page “API keys” of the set-up pages; it is shown once. Send it with each request:" }
             (code("The first call", "curl -H \"Authorization: Bearer $KEY\" $API/v1/sites"))
-            p { "A key may send 600 requests a minute: " code { "RateLimit" } " says how many are left. A refusal is "
+            p { "A key may send 600 requests a minute: " code { "RateLimit" } " says how many are left, as far as the process that answers has counted. A refusal is "
                 code { "application/problem+json" } ": its " code { "errors" } " name each wrong member or parameter, all at once. A POST or PATCH with an "
                 code { "Idempotency-Key" } " may be repeated for 24 hours without being done twice. With " code { "Accept-Encoding: gzip" } " answers come compressed." }
         }

@@ -132,8 +132,14 @@ pub async fn show(
     let sites = Sites::of(&app, &visitor).await?;
     let press = token::fresh_ulid(app.now())?.to_string();
     let keys = visible(&app, &visitor, &sites).await?;
-    let revoked = asked.contains_key("revoked");
-    let note = html! { @if revoked { div.notice role="status" { p { "The key was revoked: the next request with it is refused." } } } };
+    let said = if asked.contains_key("revoked") {
+        "The key was revoked: the next request with it is refused."
+    } else if asked.contains_key("made") {
+        "This key was made before, and only the answer to its making shows it. If you did not copy it, revoke it and make another."
+    } else {
+        ""
+    };
+    let note = html! { @if !said.is_empty() { div.notice role="status" { p { (said) } } } };
     Ok(page(&app, &visitor, &sites, &keys, &Fields::new(&sites, press), &Errors::default(), &note))
 }
 
@@ -206,7 +212,11 @@ pub async fn make(State(app): State<AppState>, visitor: Visitor, form: form::For
     let organization_id = visitor.session.organization_id.clone();
     let id = id_of(&organization_id, press);
     let all = app.directory().api_keys(&organization_id).await?;
-    if all.len() >= MOST && all.iter().all(|key| key.id != id) {
+    if all.iter().any(|key| key.id == id) {
+        // The page was loaded again: the key that was shown stays good.
+        return Ok(Redirect::to(&format!("{PATH}?made")).into_response());
+    }
+    if all.len() >= MOST {
         let sentence = format!("An organization may have {MOST} API keys: revoke one that is not used.");
         return Err(Refusal::not_now(sentence, PATH));
     }

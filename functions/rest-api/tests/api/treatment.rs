@@ -173,3 +173,31 @@ async fn the_scope_is_needed_and_the_incident() {
     let by_operator = case.world.call_with(OPERATOR, "PATCH", &path, body(), &[("if-match", "*")]).await;
     assert_eq!(by_operator.body["treatment"]["injuries"][0]["source"], "api:operator");
 }
+
+#[tokio::test]
+async fn a_long_answer_is_given_and_a_repeat_gets_it_again() {
+    // Too long for the table, it is made anew.
+    for (letter, kept) in [("x", true), ("\u{1F9BA}", false)] {
+        let case = Case::new().await;
+        let path = format!("{}/treatment", case.path());
+        let mut etag = case.read().await.header("etag");
+        for number in 1..=50 {
+            let remote_id = number.to_string();
+            let body = json!({"remote_id": remote_id, "days_away": 1, "description": letter.repeat(2_000)});
+            let tell = || {
+                let headers = [("if-match", etag.as_str()), ("idempotency-key", remote_id.as_str())];
+                let (world, key, path, body) = (&case.world, &case.tenant.key, &path, body.clone());
+                async move { world.call_with(key, "PATCH", path, Some(body), &headers).await }
+            };
+            let told = tell().await;
+            assert_eq!(told.status, 200, "{number}: {}", told.body);
+            if number == 50 {
+                assert!(told.body.to_string().len() > 64 * 1024);
+                let again = tell().await;
+                assert_eq!((again.status.as_u16(), &again.body), (200, &told.body));
+                assert_eq!(again.headers.contains_key("idempotent-replayed"), kept);
+            }
+            etag = told.header("etag");
+        }
+    }
+}
