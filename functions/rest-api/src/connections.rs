@@ -22,6 +22,7 @@ use domain::ids::Provider;
 use grants::service_accounts;
 use store::TableError;
 use store::directory::Connection;
+use store::lanes::Lane;
 use store::removal;
 use store::table::instant;
 use view::{Removed, Stays, View};
@@ -101,7 +102,8 @@ pub async fn get(
 ) -> Result<Response, Problem> {
     caller.require(Scope::Read)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
-    Ok(etag::current(&headers, connection.version, View::from(connection)))
+    let hooks = Lane { table: app.table(), id: &connection.lane() }.hooks().await?;
+    etag::current_content(&headers, &View::from(connection).hooked(hooks))
 }
 
 const NAMED: usize = 500;

@@ -80,6 +80,15 @@ fn detail(detail: &Value) -> Option<String> {
 }
 
 fn forbidden(tool: Tool, words: &str) -> Block {
+    if tool == Tool::Webhooks {
+        return Block {
+            reason: format!("Autodesk does not let HardHat Pulse make webhooks in the project: {words}"),
+            who: Mender::PlatformAdmin,
+            what_to_do: "Status and comments come back with each timed reading. For seconds instead, a project admin makes HardHat \
+                         Pulse's service account a project admin too."
+                .into(),
+        };
+    }
     Block {
         reason: format!("Autodesk does not let HardHat Pulse do this in the project: {words}"),
         who: Mender::PlatformAdmin,

@@ -8,6 +8,7 @@ pub enum Tool {
     Issues,
     /// Hubs and projects as Data Management lists them.
     Projects,
+    Webhooks,
 }
 
 impl Tool {
@@ -15,13 +16,15 @@ impl Tool {
         match self {
             Tool::Issues => "Issues",
             Tool::Projects => "Projects",
+            Tool::Webhooks => "Webhooks",
         }
     }
 
     /// `None`: it is found by the id, wherever it lies.
     pub fn region_header(self) -> Option<&'static str> {
         match self {
-            Tool::Issues => Some("x-ads-region"),
+            // Without it a hook lies in the US and rings for nothing.
+            Tool::Issues | Tool::Webhooks => Some("x-ads-region"),
             Tool::Projects => None,
         }
     }

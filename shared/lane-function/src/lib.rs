@@ -69,6 +69,7 @@ impl LaneFunction {
             bus: &self.bus,
             target,
             outbox: &self.outbox,
+            vault: self.vault.as_ref(),
             clock: &SystemClock,
             public_url: &public_url,
             unclear_wait: SignedDuration::from_secs(config::number("UNCLEAR_ANSWER_WAIT_SECONDS", 120)?),

@@ -29,8 +29,8 @@ pub struct Hooks {
 pub struct Hook {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// SHA-256 of the Authorization values, hexadecimal. The values themselves are nowhere but at the platform: a hook that is
-    /// mended gets a new one.
+    /// What its events are known by. An Authorization value: as SHA-256, hexadecimal, the value itself being nowhere but at the
+    /// platform. A secret that events are signed with: sealed. A hook that is mended gets a new one.
     #[serde(default)]
     pub secrets: Vec<String>,
     /// Not looked at again before then.
@@ -42,9 +42,9 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// Notes a secret before the platform gets it.
-    pub fn add_secret(&mut self, sha256: String) {
-        self.secrets.insert(0, sha256);
+    /// Notes a secret, hashed or sealed, before the platform gets it.
+    pub fn add_secret(&mut self, secret: String) {
+        self.secrets.insert(0, secret);
         self.secrets.truncate(SECRETS);
     }
 }

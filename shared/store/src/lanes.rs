@@ -98,6 +98,9 @@ pub struct Link {
     /// The status that we gave it last, in the platform's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gave_status: Option<String>,
+    /// How new the record was when the platform answered our last write, where it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
     /// A create was begun then, and its answer has not been kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent_at: Option<Timestamp>,

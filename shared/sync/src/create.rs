@@ -35,6 +35,7 @@ impl Run<'_> {
             remote_id: None,
             remote_url: None,
             gave_status: None,
+            answered_at: None,
             intent_at: None,
             first_intent_at: None,
             looks: 0,
@@ -117,7 +118,7 @@ impl Run<'_> {
         link.written = rewritten(desired, &link.written, desired, &remote.fields);
         self.note_remote(&link, &remote.id).await?;
         (link.remote_id, link.remote_url) = (Some(remote.id), Some(remote.url));
-        (link.gave_status, link.intent_at) = (Some(remote.status), None);
+        (link.gave_status, link.intent_at, link.answered_at) = (Some(remote.status), None, remote.updated_at);
         (link.state, link.reason, link.who, link.updated_at) = (RecordState::Synced, None, None, now);
         self.lane().put_link(&mut link).await?;
         Ok(match link.sweep_at {

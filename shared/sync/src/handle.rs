@@ -4,6 +4,7 @@ use crate::meter::LaneMeter;
 use crate::project_blocks::Blocks;
 use crate::subject::{Gatherer, Wanted};
 use crate::target::{Block, Call, Catalog, Found, Project, Rendered, Target, TargetError};
+use credentials::Vault;
 use domain::merge::Fields;
 use domain::record::{Mender, RecordKind, RecordState};
 use domain::route::Route;
@@ -45,6 +46,7 @@ pub struct Run<'a> {
     pub target: &'a dyn Target,
     /// The way to the one writer of facts.
     pub outbox: &'a dyn Outbox,
+    pub vault: &'a dyn Vault,
     pub bus: &'a dyn Bus,
     pub clock: &'a dyn Clock,
     pub meter: &'a LaneMeter<'a>,

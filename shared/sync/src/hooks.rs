@@ -3,7 +3,8 @@
 use crate::handle::Run;
 use crate::lane::Engine;
 use crate::readback::ReadError;
-use crate::target::{Block, Call, Project, TargetError};
+use crate::target::{Block, Call, Project, Proof, TargetError};
+use credentials::{Context, Secret};
 use domain::record::WorkClass;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -43,7 +44,10 @@ impl Run<'_> {
                     tracing::warn!(connection_id = %self.lane.connection_id, failure = error.kind(), "a hook could not be kept");
                     let lasting = matches!(error, TargetError::Project(_) | TargetError::Refused { .. });
                     hook.next_check = Some(now + if lasting { CHECK_EACH } else { TRY_AGAIN });
-                    hook.trouble = Some(error.to_string());
+                    hook.trouble = Some(match &error {
+                        TargetError::Project(block) => format!("{} {}", block.reason, block.what_to_do),
+                        error => error.to_string(),
+                    });
                 }
             }
             self.lane().put_hooks(&hooks).await?;
@@ -57,19 +61,43 @@ impl Run<'_> {
             hooks.own_user = Some(self.target.own_user(call, project).await?);
         }
         let url = hook_url(self.public_url, self.lane);
-        let standing = self.target.hook(call, project, &url).await?;
+        let known = hooks.projects.get(&project.id).and_then(|hook| hook.id.clone());
+        let standing = self.target.hook(call, project, &url, known.as_deref()).await?;
         let hook = hooks.projects.entry(project.id.clone()).or_default();
         // One that we made and know the secret of.
         if standing.as_ref().is_some_and(|found| found.sound && Some(&found.id) == hook.id.as_ref()) {
             return Ok(());
         }
-        let authorization = authorization()?;
-        hook.add_secret(sha256(&authorization));
+        let (secret, kept) = self.fresh_secret().await?;
+        hook.add_secret(kept);
         self.lane().put_hooks(hooks).await?;
-        let id = self.target.mend_hook(call, project, &url, &authorization, standing.map(|found| found.id)).await?;
+        let id = self.target.mend_hook(call, project, &url, &secret, standing.map(|found| found.id)).await?;
         hooks.projects.entry(project.id.clone()).or_default().id = Some(id);
         Ok(())
     }
+
+    /// A secret for a hook, and what is kept of it: what events must bear as a hash, what they are signed with sealed.
+    async fn fresh_secret(&self) -> Result<(String, String), TableError> {
+        let random = random()?;
+        match self.target.proof() {
+            Proof::Authorization => {
+                let value = format!("Bearer {random}");
+                let kept = sha256(&value);
+                Ok((value, kept))
+            }
+            Proof::Signature => {
+                let secret = Secret::new(random);
+                let sealed = self.vault.seal(&secret_context(self.lane), &secret).await;
+                let sealed = sealed.map_err(|error| TableError::Unavailable(error.to_string()))?;
+                Ok((secret.expose().to_owned(), sealed))
+            }
+        }
+    }
+}
+
+/// What the secrets of a connection's hooks are sealed for.
+pub fn secret_context(lane: &LaneId) -> Context {
+    Context::new(&lane.organization_id, "hook-secret").with("connection_id", &lane.connection_id)
 }
 
 impl Engine<'_> {
@@ -83,11 +111,11 @@ fn hook_url(public_url: &str, lane: &LaneId) -> String {
     format!("{public_url}/hooks/{}/{}", lane.provider.as_str(), lane.connection_id)
 }
 
-/// A fresh value for the Authorization header: 32 random bytes.
-fn authorization() -> Result<String, TableError> {
+/// 32 random bytes in letters and digits, which every platform takes.
+fn random() -> Result<String, TableError> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| TableError::Unavailable(format!("no random bytes: {error}")))?;
-    Ok(format!("Bearer {}", hex(&bytes)))
+    Ok(hex(&bytes))
 }
 
 fn sha256(text: &str) -> String {

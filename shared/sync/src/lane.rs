@@ -11,6 +11,7 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::meter::{LaneMeter, SHORT_WAIT};
 use crate::target::{Block, Target};
+use credentials::Vault;
 use domain::record::Mender;
 use futures::future::try_join_all;
 use held::Held;
@@ -44,6 +45,8 @@ pub struct Engine<'a> {
     pub bus: &'a dyn Bus,
     pub target: &'a dyn Target,
     pub outbox: &'a dyn Outbox,
+    /// Seals what hooks sign with.
+    pub vault: &'a dyn Vault,
     pub clock: &'a dyn Clock,
     pub public_url: &'a str,
     pub unclear_wait: SignedDuration,

@@ -129,7 +129,8 @@ impl Engine<'_> {
         for mapped in projects.iter().filter(|project| hooks.projects.contains_key(&project.project_id)) {
             let project = Project::of(&removal.connection, mapped.project_id.clone(), mapped.settings.clone());
             let call = Call { class: WorkClass::ReadBack, meter: &meter };
-            match self.target.drop_hooks(call, &project, &url).await {
+            let known = hooks.projects.get(&mapped.project_id).and_then(|hook| hook.id.as_deref());
+            match self.target.drop_hooks(call, &project, &url, known).await {
                 Ok(()) => continue,
                 Err(TargetError::Paused { until, .. }) => dropped.later = Some(until),
                 Err(TargetError::NotDone { .. } | TargetError::Unclear { .. }) => {

@@ -88,12 +88,13 @@ impl Run<'_> {
         self.lane().put_link(link).await?;
         let kind = work.todo.record.kind;
         match self.target.side_write(self.call(work.todo), &work.project, kind, remote, &write).await {
-            Ok(()) => {
+            Ok(answered_at) => {
                 if let Some(status) = write.status {
                     remote.status = status.to_owned();
                 }
                 // It is newer now; how new, nobody has read.
                 remote.updated_at = None;
+                link.answered_at = link.answered_at.max(answered_at);
                 self.settle(link, step, Step::Done, write.status).await
             }
             Err(crate::target::TargetError::Unclear { why, retry_after }) => {

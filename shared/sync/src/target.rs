@@ -151,6 +151,15 @@ pub struct FoundHook {
     pub sound: bool,
 }
 
+/// How the events of a hook are known for the platform's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// They bear an Authorization value of ours.
+    Authorization,
+    /// They are signed with a secret of ours.
+    Signature,
+}
+
 /// Statuses that the lane speaks of, in the platform's own words.
 #[derive(Debug, Clone, Copy)]
 pub struct Statuses {
@@ -258,9 +267,9 @@ pub trait Target: Send + Sync {
         kind == RecordKind::Incident
     }
 
-    /// Whether the lane makes hooks on its projects. Without, everything comes back by the clock.
-    fn has_hooks(&self) -> bool {
-        true
+    /// How the events of a hook prove where they come from.
+    fn proof(&self) -> Proof {
+        Proof::Authorization
     }
 
     /// Whether a side write's comment and status are two calls: then each is a step of its own.
@@ -329,7 +338,7 @@ pub trait Target: Send + Sync {
         self.look(call, project, kind, marker, since).await
     }
 
-    /// Carries out a side write; `remote` is what was just read.
+    /// Carries out a side write; `remote` is what was just read. Gives how new the record is then, where the platform says.
     async fn side_write(
         &self,
         call: Call<'_>,
@@ -337,7 +346,7 @@ pub trait Target: Send + Sync {
         kind: RecordKind,
         remote: &Remote,
         write: &SideWrite,
-    ) -> Result<(), TargetError>;
+    ) -> Result<Option<Timestamp>, TargetError>;
 
     /// Closes a record of ours that was made twice, with a note where people read it.
     async fn close_double(
@@ -374,21 +383,33 @@ pub trait Target: Send + Sync {
     /// Our own user's id, by which its events are known.
     async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError>;
 
-    /// Our hook on the project that rings at this address.
-    async fn hook(&self, call: Call<'_>, project: &Project, url: &str) -> Result<Option<FoundHook>, TargetError>;
+    /// Our hook on the project that rings at this address; `known`: the id that was kept of it.
+    async fn hook(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        known: Option<&str>,
+    ) -> Result<Option<FoundHook>, TargetError>;
 
-    /// Makes the hook, or mends the one that stands there, with a new Authorization value; there is one in the end. Gives its id.
+    /// Makes the hook, or mends the one that stands there, with a new secret; there is one in the end. Gives its id.
     async fn mend_hook(
         &self,
         call: Call<'_>,
         project: &Project,
         url: &str,
-        authorization: &str,
+        secret: &str,
         standing: Option<String>,
     ) -> Result<String, TargetError>;
 
-    /// Removes our hooks on the project that ring at this address.
-    async fn drop_hooks(&self, call: Call<'_>, project: &Project, url: &str) -> Result<(), TargetError>;
+    /// Removes our hooks on the project that ring at this address; `known`: the id that was kept of them.
+    async fn drop_hooks(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        known: Option<&str>,
+    ) -> Result<(), TargetError>;
 
     /// Gives back what this connection alone works with (a person's consent). One without has nothing to give back. May be
     /// repeated.

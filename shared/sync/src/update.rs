@@ -50,7 +50,10 @@ impl Run<'_> {
             }
             let kind = work.todo.record.kind;
             match self.target.update(self.call(work.todo), &work.project, kind, &remote, &merged.send).await {
-                Ok(answered) => remote = answered,
+                Ok(answered) => {
+                    link.answered_at = answered.updated_at;
+                    remote = answered;
+                }
                 Err(error) => {
                     if matches!(error, TargetError::Refused { .. }) {
                         link.written = before.written;

@@ -21,8 +21,8 @@ use store::outbox::{Outbox, OutboxError};
 use store::table::Query;
 use store::{Condition, Item, Key, Table, TableError};
 use sync::target::{
-    Call, Catalog, FoundHook, Project, Remote, Rendered, Rereading, Seen, SideWrite, Standing, Statuses, Subject,
-    Target, TargetError,
+    Call, Catalog, FoundHook, Project, Proof, Remote, Rendered, Rereading, Seen, SideWrite, Standing, Statuses,
+    Subject, Target, TargetError,
 };
 use tokio::sync::Notify;
 use webhook::{Letter, Outcome, Post};
@@ -244,8 +244,8 @@ impl Target for Faulty<&dyn Target> {
     fn announces(&self, kind: RecordKind) -> bool {
         self.inner.announces(kind)
     }
-    fn has_hooks(&self) -> bool {
-        self.inner.has_hooks()
+    fn proof(&self) -> Proof {
+        self.inner.proof()
     }
     async fn find(&self, call: Call<'_>, project: &Project, need: &str) -> Result<Value, TargetError> {
         self.fault.step("find", self.inner.find(call, project, need), unclear).await
@@ -306,7 +306,7 @@ impl Target for Faulty<&dyn Target> {
         kind: RecordKind,
         remote: &Remote,
         write: &SideWrite,
-    ) -> Result<(), TargetError> {
+    ) -> Result<Option<Timestamp>, TargetError> {
         self.fault.step("side_write", self.inner.side_write(call, project, kind, remote, write), unclear).await
     }
     async fn close_double(
@@ -343,21 +343,33 @@ impl Target for Faulty<&dyn Target> {
     async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError> {
         self.fault.step("own_user", self.inner.own_user(call, project), unclear).await
     }
-    async fn hook(&self, call: Call<'_>, project: &Project, url: &str) -> Result<Option<FoundHook>, TargetError> {
-        self.fault.step("hook", self.inner.hook(call, project, url), unclear).await
+    async fn hook(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        known: Option<&str>,
+    ) -> Result<Option<FoundHook>, TargetError> {
+        self.fault.step("hook", self.inner.hook(call, project, url, known), unclear).await
     }
     async fn mend_hook(
         &self,
         call: Call<'_>,
         project: &Project,
         url: &str,
-        authorization: &str,
+        secret: &str,
         standing: Option<String>,
     ) -> Result<String, TargetError> {
-        self.fault.step("mend_hook", self.inner.mend_hook(call, project, url, authorization, standing), unclear).await
+        self.fault.step("mend_hook", self.inner.mend_hook(call, project, url, secret, standing), unclear).await
     }
-    async fn drop_hooks(&self, call: Call<'_>, project: &Project, url: &str) -> Result<(), TargetError> {
-        self.fault.step("drop_hooks", self.inner.drop_hooks(call, project, url), unclear).await
+    async fn drop_hooks(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        known: Option<&str>,
+    ) -> Result<(), TargetError> {
+        self.fault.step("drop_hooks", self.inner.drop_hooks(call, project, url, known), unclear).await
     }
     async fn let_go(&self, call: Call<'_>) -> Result<(), TargetError> {
         self.fault.step("let_go", self.inner.let_go(call), unclear).await

@@ -231,6 +231,33 @@ impl Platform {
         }
     }
 
+    /// Our hooks there: id, address, and whether it rings.
+    pub fn hooks(&self) -> Vec<(String, String, bool)> {
+        match self.provider {
+            Provider::Acc => {
+                let hooks = self.acc.hooks().into_iter();
+                hooks.map(|hook| (hook.id, hook.callback_url, hook.status == "active")).collect()
+            }
+            _ => {
+                let hooks = self.procore.hooks().into_iter();
+                hooks.map(|hook| (hook.id.to_string(), hook.destination_url, hook.active)).collect()
+            }
+        }
+    }
+
+    /// How many of them one project has.
+    pub fn hooks_each(&self) -> usize {
+        if self.provider == Provider::Acc { 3 } else { 1 }
+    }
+
+    /// As when the platform gave up on our address.
+    pub fn deactivate_hook(&self, id: &str) {
+        match self.provider {
+            Provider::Acc => self.acc.deactivate_hook(id),
+            _ => self.procore.deactivate_hook(number(id)),
+        };
+    }
+
     /// How old a record must be before lists and recycle bin show it.
     pub fn lag(&self, seconds: i64) {
         match self.provider {

@@ -2,7 +2,7 @@
 use crate::fault::{Fault, Faulty};
 use crate::platform::{Platform, Shown, number};
 use async_trait::async_trait;
-use credentials::Secret;
+use credentials::{MemoryVault, Secret};
 use domain::event::Event;
 use domain::fact::FactKind;
 use domain::ids::{ConnectionId, EdgeId, OrganizationId, Provider, SiteId};
@@ -84,6 +84,7 @@ pub struct World {
     pub bell: MemoryBell,
     pub bus: MemoryBus,
     pub outbox: MemoryOutbox,
+    pub vault: MemoryVault,
     pub clock: SimulatedClock,
     /// Where records arrive; its methods are the world's.
     platform: Platform,
@@ -141,6 +142,7 @@ impl World {
             bell: MemoryBell::default(),
             bus: MemoryBus::default(),
             outbox: MemoryOutbox::default(),
+            vault: MemoryVault::default(),
             reread_every: None,
             lane: LaneId { organization_id, connection_id, provider },
             site_id: SiteId::new(ulid::Ulid::from_parts(2, n)),
@@ -316,6 +318,7 @@ impl World {
             bus: &bus,
             target: &target,
             outbox: &outbox,
+            vault: &self.vault,
             clock: &self.clock,
             public_url: PUBLIC_URL,
             unclear_wait: SignedDuration::from_secs(120),

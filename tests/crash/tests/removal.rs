@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
 use crash::facts::{confirmed, detection, id, incident, zone};
 use crash::fault::{Fault, Mode};
+use crash::on_each_platform;
 use crash::world::World;
 use domain::fact::FactKind;
+use domain::ids::Provider;
 use domain::record::RecordKind;
 use jiff::SignedDuration;
 use sandbox::faults::{Effect, Rule};
@@ -14,6 +16,11 @@ use store::directory::Directory;
 use store::facts::SiteFacts;
 use store::lanes::Lane;
 use sync::clock::Clock;
+
+on_each_platform!(
+    hooks_are_made_once_whatever_step_fails_and_mended_when_broken,
+    a_removed_connections_hooks_go_whatever_step_fails,
+);
 
 /// An incident with an injury that came back, an observation, and a detection that still waits.
 async fn begun() -> World {
@@ -133,11 +140,10 @@ async fn connected_again_it_knows_its_records_and_reads_them_back() {
     assert_eq!(fact.treatment.days_away(), Some(3));
 }
 
-#[tokio::test]
-async fn hooks_are_made_once_whatever_step_fails_and_mended_when_broken() {
+async fn hooks_are_made_once_whatever_step_fails_and_mended_when_broken(on: Provider) {
     for mode in Mode::ALL {
         for at in 0.. {
-            let mut world = World::new(1).await.unwrap();
+            let mut world = World::on(on, 1).await.unwrap();
             world.reread_every = Some(SignedDuration::from_mins(30));
             let (fault, case) = (Fault::new(at, mode), format!("{mode:?} at step {at}"));
             let never = Fault::never();
@@ -145,20 +151,41 @@ async fn hooks_are_made_once_whatever_step_fails_and_mended_when_broken() {
             world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
             // Trouble with a hook is tried again at a later run.
             world.reread(&never).await.unwrap_or_else(|e| panic!("{case}: {e}"));
-            let hooks = world.procore.hooks();
-            assert_eq!(hooks.len(), 1, "{case}: {hooks:?}");
-            assert!(
-                hooks[0].destination_url.ends_with(&format!("/hooks/procore/{}", world.lane.connection_id)),
-                "{case}"
-            );
-            assert!(world.procore.violations().is_empty(), "{case}: {:?}", world.procore.violations());
+            let hooks = world.hooks();
+            assert_eq!(hooks.len(), world.hooks_each(), "{case}: {hooks:?}");
+            let address = format!("/hooks/{}/{}", on.as_str(), world.lane.connection_id);
+            assert!(hooks.iter().all(|(_, url, active)| url.ends_with(&address) && *active), "{case}: {hooks:?}");
+            crash::history::violations(&world, &case);
             if !fault.struck() {
                 assert!(at > 20, "only {at} steps");
-                world.procore.deactivate_hook(hooks[0].id);
+                world.deactivate_hook(&hooks[0].0);
                 for _ in 0..50 {
                     world.reread(&never).await.unwrap();
                 }
-                assert!(world.procore.hooks()[0].active, "mended within a day");
+                assert!(world.hooks().iter().all(|(_, _, active)| *active), "mended within a day");
+                assert_eq!(world.hooks().len(), world.hooks_each());
+                break;
+            }
+        }
+    }
+}
+
+async fn a_removed_connections_hooks_go_whatever_step_fails(on: Provider) {
+    for mode in Mode::ALL {
+        for at in 0.. {
+            let mut world = World::on(on, 1).await.unwrap();
+            world.reread_every = Some(SignedDuration::from_mins(30));
+            let (fault, case, never) = (Fault::new(at, mode), format!("{mode:?} at step {at}"), Fault::never());
+            world.route(&world.message(vec![zone(1), detection(1)]), &never).await.unwrap();
+            world.rest(&never).await.unwrap();
+            assert_eq!(world.hooks().len(), world.hooks_each(), "{case}");
+            remove(&world).await;
+            world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+            assert!(world.hooks().is_empty(), "{case}: a hook is left");
+            assert!(Directory(&world.table).removal(&world.lane).await.unwrap().is_none(), "{case}");
+            assert_eq!(world.shown(RecordKind::Observation).len(), 1, "{case}: what we made stays");
+            if !fault.struck() {
+                assert!(at > 10, "only {at} steps");
                 break;
             }
         }

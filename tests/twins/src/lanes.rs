@@ -95,6 +95,7 @@ pub async fn a_link_is_written_only_as_read(table: &dyn Table, prefix: &str) {
         remote_id: None,
         remote_url: None,
         gave_status: None,
+        answered_at: None,
         intent_at: Some(now()),
         first_intent_at: Some(now()),
         looks: 0,

@@ -2,10 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
 use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
 use domain::record::{RecordKey, RecordKind, WorkClass};
+use hook_function::Webhook;
 use jiff::Timestamp;
 use lambda_http::http::{Method, Request};
 use lambda_http::{Body, Response};
-use procore_webhook::Webhook;
+use procore_webhook::Procore;
 use sha2::{Digest, Sha256};
 use store::bell::MemoryBell;
 use store::directory::{Connection, Directory};
@@ -63,7 +64,8 @@ impl World {
             request = request.header("authorization", value);
         }
         let request = request.body(Body::from(body)).unwrap();
-        let webhook = Webhook { table: &self.table, bell: &self.bell };
+        let webhook =
+            Webhook { function: "procore-webhook", table: &self.table, bell: &self.bell, announcer: &Procore };
         let answer: Response<Body> = webhook.handle(&request, now()).await;
         answer.status().as_u16()
     }

@@ -5,6 +5,7 @@ use domain::record::{Mender, RecordKind};
 use jiff::Timestamp;
 use serde::Serialize;
 use store::directory::Connection;
+use store::hooks::Hooks;
 use store::lanes::Link;
 
 #[derive(Serialize)]
@@ -19,6 +20,15 @@ pub struct View {
     who: Option<Mender>,
     what_to_do: Option<String>,
     created_at: Timestamp,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    polling_only: Vec<PollingOnly>,
+}
+
+/// A project in which no hook could be made: what people change there comes back by the timed re-read.
+#[derive(Serialize)]
+struct PollingOnly {
+    project_id: String,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -65,11 +75,29 @@ impl From<Connection> for View {
             Some(blocked) => (Some(blocked.reason), Some(blocked.who), Some(blocked.what_to_do)),
             None => (None, None, None),
         };
-        Self { id, organization_id, provider, account, state, reason, who, what_to_do, created_at }
+        Self {
+            id,
+            organization_id,
+            provider,
+            account,
+            state,
+            reason,
+            who,
+            what_to_do,
+            created_at,
+            polling_only: Vec::new(),
+        }
     }
 }
 
 impl View {
+    pub fn hooked(mut self, hooks: Hooks) -> Self {
+        let troubled = hooks.projects.into_iter();
+        self.polling_only =
+            troubled.filter_map(|(project_id, hook)| Some(PollingOnly { project_id, reason: hook.trouble? })).collect();
+        self
+    }
+
     /// Names the address that the account's admin invites.
     pub fn inviting(mut self, email: Option<String>) -> Self {
         if let (AccountView::Acc { service_account: service_account @ None, .. }, Some(email)) =

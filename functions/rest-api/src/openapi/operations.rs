@@ -212,7 +212,10 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
         ("get", false, "/v1/connections") => {
             Says { query: OF_ORGANIZATION, ..list("listConnections", "connections", "Connections", CONNECTION) }
         }
-        ("get", false, "") => get("getConnection", "connections", "A connection", CONNECTION),
+        ("get", false, "") => Says {
+            description: "`polling_only`, where it is there, names the projects in which the platform lets no webhook be made, each with the reason: what people change there comes back by the timed reading.",
+            ..get("getConnection", "connections", "A connection", CONNECTION)
+        },
         ("delete", false, "") => Says {
             description: "Queued work ends, hooks are removed, projects are free to be mapped by others. What was made at the platform stays there and is listed; what came from there is erased. A key of some sites may remove a connection only if it is for all sites that the connection's projects show; else 403.",
             headers: &[],

@@ -3,6 +3,8 @@ use crate::world::{OPERATOR, World, id};
 use domain::record::Mender;
 use serde_json::json;
 use store::directory::{Blocked, Directory};
+use store::hooks::{Hook, Hooks};
+use store::lanes::Lane;
 
 #[tokio::test]
 async fn a_connection_is_made_once_per_company() {
@@ -53,6 +55,29 @@ async fn a_blocked_connection_says_what_to_do_and_has_another_etag() {
         shown,
         ["blocked", "the app was disconnected", "platform_admin", "connect the app again"].map(|t| json!(t))
     );
+}
+
+#[tokio::test]
+async fn projects_without_a_hook_are_named_with_the_reason_and_change_the_etag() {
+    let world = World::new();
+    let tenant = world.tenant("Acme").await;
+    let connection = world.connection(&tenant.organization, "42").await;
+    let path = format!("/v1/connections/{connection}");
+    let read = world.get(&tenant.key, &path).await;
+    assert_eq!(read.body.get("polling_only"), None);
+    let kept = Directory(world.table.as_ref())
+        .connection(&tenant.organization.parse().unwrap(), &connection.parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    let trouble = Hook { trouble: Some("Only a project admin may.".into()), ..Hook::default() };
+    let projects = [("7".to_owned(), trouble), ("8".to_owned(), Hook::default())].into();
+    let lane = Lane { table: world.table.as_ref(), id: &kept.lane() };
+    lane.put_hooks(&Hooks { projects, ..Hooks::default() }).await.unwrap();
+    let read = world.call_with(&tenant.key, "GET", &path, None, &[("if-none-match", &read.header("etag"))]).await;
+    let expected = json!([{"project_id": "7", "reason": "Only a project admin may."}]);
+    assert_eq!(read.status, 200);
+    assert_eq!(read.body["polling_only"], expected);
 }
 
 #[tokio::test]

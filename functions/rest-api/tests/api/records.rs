@@ -50,6 +50,7 @@ impl Records {
             remote_id: Some("991".into()),
             remote_url: Some("https://app.procore.com/991".into()),
             gave_status: None,
+            answered_at: None,
             intent_at: None,
             first_intent_at: None,
             looks: 0,

@@ -20,6 +20,7 @@ async fn run(beside: &Beside) -> Report {
         bell: world.bell.as_ref(),
         bus: &MemoryBus::default(),
         outbox: &MemoryOutbox::default(),
+        vault: &credentials::MemoryVault::default(),
         reread_every: None,
         target: &target,
         clock: &SystemClock,

@@ -2,10 +2,11 @@
 //!
 //! - [`issue`]: what an issue says and how Autodesk shows it; [`limits`]: within Autodesk's lengths; pure
 //! - [`project`], [`subtypes`], [`required`]: what rendering needs from Autodesk
-//! - [`records`]: the calls on issues and their comments; [`told`]: what people did, read back
+//! - [`records`]: the calls on issues and their comments; [`told`]: what people did, read back; [`hooks`]: what tells us of it
 //!
 //! Never written: who is assigned, watchers, dates, and on an update the status, which people own. Injuries and treatment have no
 //! place in an issue, so none come back.
+mod hooks;
 mod issue;
 mod limits;
 mod project;
@@ -27,7 +28,7 @@ use platform::known::Known;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use sync::target::{
-    Block, Call, Catalog, FoundHook, Project, Remote, Rendered, Rereading, Seen, SideWrite, Standing, Statuses,
+    Block, Call, Catalog, FoundHook, Project, Proof, Remote, Rendered, Rereading, Seen, SideWrite, Standing, Statuses,
     Subject, Target, TargetError,
 };
 
@@ -110,8 +111,8 @@ impl Target for AccTarget {
         kind != RecordKind::DailySummary
     }
 
-    fn has_hooks(&self) -> bool {
-        false
+    fn proof(&self) -> Proof {
+        Proof::Signature
     }
 
     fn comments_apart(&self) -> bool {
@@ -198,7 +199,7 @@ impl Target for AccTarget {
         kind: RecordKind,
         remote: &Remote,
         write: &SideWrite,
-    ) -> Result<(), TargetError> {
+    ) -> Result<Option<Timestamp>, TargetError> {
         issues_only(kind)?;
         records::side_write(&self.acc, call, &At::of(project)?, &remote.id, write).await
     }
@@ -249,23 +250,35 @@ impl Target for AccTarget {
         Ok(self.acc.account(call, At::of(project)?.region).await?.id)
     }
 
-    async fn hook(&self, _: Call<'_>, _: &Project, _: &str) -> Result<Option<FoundHook>, TargetError> {
-        Err(no_hooks())
+    async fn hook(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        known: Option<&str>,
+    ) -> Result<Option<FoundHook>, TargetError> {
+        hooks::find(&self.acc, call, &At::of(project)?, url, known).await
     }
 
     async fn mend_hook(
         &self,
-        _: Call<'_>,
-        _: &Project,
-        _: &str,
-        _: &str,
-        _: Option<String>,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        secret: &str,
+        standing: Option<String>,
     ) -> Result<String, TargetError> {
-        Err(no_hooks())
+        hooks::mend(&self.acc, call, &At::of(project)?, url, secret, standing).await
     }
 
-    async fn drop_hooks(&self, _: Call<'_>, _: &Project, _: &str) -> Result<(), TargetError> {
-        Ok(())
+    async fn drop_hooks(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        known: Option<&str>,
+    ) -> Result<(), TargetError> {
+        hooks::drop(&self.acc, call, &At::of(project)?, url, known).await
     }
 
     async fn let_go(&self, _: Call<'_>) -> Result<(), TargetError> {
@@ -283,8 +296,4 @@ impl Target for AccTarget {
         issues_only(kind)?;
         records::commented(&self.acc, call, &At::of(project)?, id, marker).await
     }
-}
-
-fn no_hooks() -> TargetError {
-    TargetError::Refused { words: "this version of HardHat Pulse makes no hooks at Autodesk".into() }
 }

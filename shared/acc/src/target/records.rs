@@ -84,14 +84,16 @@ pub(super) async fn side_write(
     at: &At,
     id: &str,
     write: &SideWrite,
-) -> Result<(), TargetError> {
+) -> Result<Option<Timestamp>, TargetError> {
+    let mut answered = None;
     if let Some(status) = write.status {
-        patch(acc, call, at, id, json!({"status": status})).await?;
+        let issue = patch(acc, call, at, id, json!({"status": status})).await?;
+        answered = remote(acc.hosts(), at, &issue).and_then(|remote| remote.updated_at);
     }
     if !write.comment.is_empty() {
         comment(acc, call, at, id, &write.comment).await?;
     }
-    Ok(())
+    Ok(answered)
 }
 
 async fn comment(acc: &Acc, call: Call<'_>, at: &At, id: &str, text: &str) -> Result<(), TargetError> {

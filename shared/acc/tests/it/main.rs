@@ -4,6 +4,7 @@
 
 mod faults;
 mod gates;
+mod hooks;
 mod promises;
 mod records;
 mod site;

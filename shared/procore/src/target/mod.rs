@@ -185,8 +185,10 @@ impl Target for ProcoreTarget {
         kind: RecordKind,
         remote: &Remote,
         write: &SideWrite,
-    ) -> Result<(), TargetError> {
-        records::side_write(&self.procore, call, At::of(project)?, Kind::of(kind), &remote.id, write).await
+    ) -> Result<Option<Timestamp>, TargetError> {
+        records::side_write(&self.procore, call, At::of(project)?, Kind::of(kind), &remote.id, write).await?;
+        // Its events name who did it.
+        Ok(None)
     }
 
     async fn close_double(
@@ -230,7 +232,13 @@ impl Target for ProcoreTarget {
         hooks::own_user(&self.procore, call, At::of(project)?).await
     }
 
-    async fn hook(&self, call: Call<'_>, project: &Project, url: &str) -> Result<Option<FoundHook>, TargetError> {
+    async fn hook(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        _: Option<&str>,
+    ) -> Result<Option<FoundHook>, TargetError> {
         hooks::find(&self.procore, call, At::of(project)?, url).await
     }
 
@@ -239,13 +247,19 @@ impl Target for ProcoreTarget {
         call: Call<'_>,
         project: &Project,
         url: &str,
-        authorization: &str,
+        secret: &str,
         standing: Option<String>,
     ) -> Result<String, TargetError> {
-        hooks::mend(&self.procore, call, At::of(project)?, url, authorization, standing).await
+        hooks::mend(&self.procore, call, At::of(project)?, url, secret, standing).await
     }
 
-    async fn drop_hooks(&self, call: Call<'_>, project: &Project, url: &str) -> Result<(), TargetError> {
+    async fn drop_hooks(
+        &self,
+        call: Call<'_>,
+        project: &Project,
+        url: &str,
+        _: Option<&str>,
+    ) -> Result<(), TargetError> {
         hooks::drop(&self.procore, call, At::of(project)?, url).await
     }
 

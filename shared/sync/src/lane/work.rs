@@ -29,6 +29,7 @@ impl Engine<'_> {
             table: self.table,
             target: self.target,
             outbox: self.outbox,
+            vault: self.vault,
             bus: self.bus,
             clock: self.clock,
             meter,
@@ -77,9 +78,7 @@ impl Engine<'_> {
         // Only where the platform was spoken to in this run: an idle ring costs no look at hooks.
         let spoke = report.reread_at.is_some() || meter.snapshot().calls > calls;
         match block {
-            None if self.reread_every.is_some() && spoke && self.target.has_hooks() => {
-                Ok(run.keep_hooks(deadline).await?)
-            }
+            None if self.reread_every.is_some() && spoke => Ok(run.keep_hooks(deadline).await?),
             block => Ok(block),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -30,6 +30,7 @@ pub(super) fn router(core: Arc<Core>) -> Router {
         .route("/_control/reset", post(reset))
         .route("/_control/members", post(member))
         .route("/_control/seed", post(seed))
+        .route("/_control/hooks/{id}", delete(remove_hook))
         .route("/_control/person-edit", post(person_edit))
         .route("/_control/subtypes/{id}", post(subtype))
         .with_state(Arc::clone(&core))
@@ -37,7 +38,7 @@ pub(super) fn router(core: Arc<Core>) -> Router {
 }
 
 fn found(found: bool) -> Response {
-    if found { done() } else { problem(StatusCode::NOT_FOUND, "no such project, user or subtype") }
+    if found { done() } else { problem(StatusCode::NOT_FOUND, "no such project, user, subtype or hook") }
 }
 
 async fn state(State(core): Shared) -> Json<Value> {
@@ -85,6 +86,10 @@ async fn seed(State(core): Shared, Json(seed): Json<Seed>) -> Response {
     let account = core.add_account(&account);
     let projects: Vec<_> = core.projects().into_iter().filter(|project| project.account_id == account.id).collect();
     Json(json!({"id": account.id, "region": account.region, "projects": projects})).into_response()
+}
+
+async fn remove_hook(State(core): Shared, Path(id): Path<String>) -> Response {
+    found(core.remove_hook(&id))
 }
 
 /// What the first person of the project does to it.

@@ -36,7 +36,7 @@ pub struct Hook {
     pub auto_reactivate: bool,
     /// A secret of its own, instead of its maker's.
     #[serde(skip)]
-    pub token: Option<String>,
+    secret: Option<Secret>,
     pub created_by: String,
     pub created_at: Timestamp,
     /// `active` or `inactive`
@@ -55,10 +55,25 @@ pub struct Delivery {
     pub status: String,
 }
 
-/// A user's secret, with the one before it and when the new one came.
+/// A user's secret or a hook's, with the one before it and when the new one came.
+#[derive(Clone, Debug)]
 struct Secret {
     token: String,
     before: Option<(String, Timestamp)>,
+}
+
+impl Secret {
+    fn replace(&mut self, token: String, now: Timestamp) {
+        self.before = Some((std::mem::replace(&mut self.token, token), now));
+    }
+
+    /// The one that is signed with: a change takes its time.
+    fn current(&self, now: Timestamp, lag: SignedDuration) -> &str {
+        match &self.before {
+            Some((before, at)) if now.duration_since(*at) < lag => before,
+            _ => &self.token,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -107,7 +122,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Outcome {
         }
         "patchHook" => {
             let hook = world.hooks.hooks.iter_mut().find(|hook| hook.id == id && mine(hook)).ok_or_else(missing)?;
-            patch(hook, &call.valid.body)
+            patch(hook, &call.valid.body, call.now)
         }
         "deleteHook" => {
             let known = world.hooks.hooks.iter().any(|hook| hook.id == id && mine(hook));
@@ -149,7 +164,7 @@ fn create(world: &mut World, call: &Call, user: &str, event: String) -> Outcome 
         attribute: body.get("hookAttribute").cloned().unwrap_or(json!({})),
         payload_only: flag("callbackWithEventPayloadOnly"),
         auto_reactivate: flag("autoReactivateHook"),
-        token: None,
+        secret: None,
         created_by: user.to_owned(),
         created_at: call.now,
         status: "active".to_owned(),
@@ -158,7 +173,7 @@ fn create(world: &mut World, call: &Call, user: &str, event: String) -> Outcome 
     Ok(Reply::empty(201).with("Location", location))
 }
 
-fn patch(hook: &mut Hook, body: &Value) -> Outcome {
+fn patch(hook: &mut Hook, body: &Value, now: Timestamp) -> Outcome {
     if body.get("filter").is_some() || body.get("hookExpiry").is_some() {
         return Err(gateway(501, "SANDBOX", "the sandbox knows neither filter nor hookExpiry"));
     }
@@ -168,7 +183,12 @@ fn patch(hook: &mut Hook, body: &Value) -> Outcome {
     }
     hook.attribute = body.get("hookAttribute").cloned().unwrap_or(hook.attribute.take());
     hook.auto_reactivate = body.get("autoReactivateHook").and_then(Value::as_bool).unwrap_or(hook.auto_reactivate);
-    hook.token = body.get("token").and_then(Value::as_str).map(str::to_owned).or(hook.token.take());
+    if let Some(token) = body.get("token").and_then(Value::as_str) {
+        match &mut hook.secret {
+            Some(secret) => secret.replace(token.to_owned(), now),
+            None => hook.secret = Some(Secret { token: token.to_owned(), before: None }),
+        }
+    }
     Ok(Reply::empty(200))
 }
 
@@ -187,7 +207,7 @@ fn secret(world: &mut World, call: &Call, user: &str) -> Outcome {
         }
         "replaceHookSecret" => {
             let known = secrets.get_mut(user).ok_or_else(none)?;
-            known.before = Some((std::mem::replace(&mut known.token, token), call.now));
+            known.replace(token, call.now);
             Ok(Reply::empty(204))
         }
         _ => secrets.remove(user).map(|_| Reply::empty(204)).ok_or_else(none),
@@ -284,12 +304,9 @@ fn prepared(core: &Core, era: u64, id: &str) -> Option<(String, String, Option<S
     let delivery = world.hooks.deliveries.iter_mut().find(|delivery| delivery.id == id)?;
     let hook = world.hooks.hooks.iter().find(|hook| hook.id == delivery.hook_id)?;
     delivery.attempts += 1;
-    let of_user = world.hooks.secrets.get(&hook.created_by).map(|secret| match &secret.before {
-        Some((before, at)) if now.duration_since(*at) < lag => before,
-        _ => &secret.token,
-    });
-    let signature = hook.token.as_ref().or(of_user).map(|secret| {
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.as_bytes());
+    let secret = hook.secret.as_ref().or_else(|| world.hooks.secrets.get(&hook.created_by));
+    let signature = secret.map(|secret| {
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.current(now, lag).as_bytes());
         let tag = hmac::sign(&key, delivery.body.as_bytes());
         let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         format!("sha1hash={hex}")

@@ -159,6 +159,31 @@ impl Core {
         project.map(change).is_some()
     }
 
+    /// Whether a member is one of a project's admins. False if there is no such project.
+    pub fn set_admin(&self, project_id: &str, user_id: &str, admin: bool) -> bool {
+        let world = &mut *self.world();
+        let project = world.projects.iter_mut().find(|project| project.id == project_id);
+        let change = |project: &mut Project| match admin {
+            true => project.admins.insert(user_id.to_owned()),
+            false => project.admins.remove(user_id),
+        };
+        project.map(change).is_some()
+    }
+
+    /// As when it gave up on our address.
+    pub fn deactivate_hook(&self, id: &str) -> bool {
+        let hook = &mut self.world().hooks.hooks;
+        let hook = hook.iter_mut().find(|hook| hook.id == id);
+        hook.map(|hook| hook.status = "inactive".to_owned()).is_some()
+    }
+
+    pub fn remove_hook(&self, id: &str) -> bool {
+        let hooks = &mut self.world().hooks.hooks;
+        let before = hooks.len();
+        hooks.retain(|hook| hook.id != id);
+        hooks.len() < before
+    }
+
     /// With the people of the seeded accounts.
     pub fn add_account(&self, seed: &AccountSeed) -> Account {
         self.world().add_account(seed)
