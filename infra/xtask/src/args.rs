@@ -17,9 +17,9 @@ cargo xtask local [options]     the whole system on this machine, until Ctrl-C
     --procore-client-id ID, --procore-client-secret SECRET, --aps-client-id ID, --aps-client-secret SECRET
 cargo xtask local stop [--state DIR]
 cargo xtask test [--quick]      every check; --quick leaves out the stack and the template
-cargo xtask bench [--only PART] [--detections N] [--json FILE] [--write] [--port N]
+cargo xtask bench [--only PART] [--detections N] [--stored N] [--json FILE] [--write] [--port N]
                                 builds release binaries and measures against the bounds
-    --only PART                 startup, cpu, counts (with the bills) or speed (repeatable; left out: all, and memory)
+    --only PART                 startup, cpu, counts (with the bills), speed, deliveries or reads (repeatable; left out: all, and memory)
     --write                     puts what was measured into docs/performance.md
 cargo xtask day --detections N [--seed S] [--sites N] [--out FILE]
                                 a day of events, as events/demo-day.json is made
@@ -42,11 +42,19 @@ pub enum Part {
     Cpu,
     Counts,
     Speed,
+    Deliveries,
+    Reads,
 }
 
 impl Part {
-    pub const ALL: [(&'static str, Part); 4] =
-        [("startup", Part::Startup), ("cpu", Part::Cpu), ("counts", Part::Counts), ("speed", Part::Speed)];
+    pub const ALL: [(&'static str, Part); 6] = [
+        ("startup", Part::Startup),
+        ("cpu", Part::Cpu),
+        ("counts", Part::Counts),
+        ("speed", Part::Speed),
+        ("deliveries", Part::Deliveries),
+        ("reads", Part::Reads),
+    ];
 }
 
 impl FromStr for Part {
@@ -54,7 +62,9 @@ impl FromStr for Part {
 
     fn from_str(word: &str) -> Result<Self, String> {
         let found = Part::ALL.iter().find(|(name, _)| *name == word);
-        found.map(|(_, part)| *part).ok_or_else(|| format!("--only {word}: expected startup, cpu, counts or speed"))
+        found
+            .map(|(_, part)| *part)
+            .ok_or_else(|| format!("--only {word}: expected startup, cpu, counts, speed, deliveries or reads"))
     }
 }
 
@@ -63,6 +73,8 @@ pub struct BenchOptions {
     /// Empty: all.
     pub only: Vec<Part>,
     pub detections: usize,
+    /// Detections that stand at the site that is read from.
+    pub stored: usize,
     pub port: u16,
     pub json: Option<PathBuf>,
     pub write: bool,
@@ -95,11 +107,13 @@ fn command(args: &mut Parser) -> Result<Command, lexopt::Error> {
 }
 
 fn bench(args: &mut Parser) -> Result<Command, lexopt::Error> {
-    let mut options = BenchOptions { only: Vec::new(), detections: 20_000, port: 5000, json: None, write: false };
+    let mut options =
+        BenchOptions { only: Vec::new(), detections: 20_000, stored: 100_000, port: 5000, json: None, write: false };
     while let Some(arg) = args.next()? {
         match arg {
             Arg::Long("only") => options.only.push(args.value()?.parse()?),
             Arg::Long("detections") => options.detections = args.value()?.parse()?,
+            Arg::Long("stored") => options.stored = args.value()?.parse()?,
             Arg::Long("port") => options.port = args.value()?.parse()?,
             Arg::Long("json") => options.json = Some(args.value()?.into()),
             Arg::Long("write") => options.write = true,

@@ -2,12 +2,15 @@
 //! as they are shipped.
 //!
 //! - [`world`], [`measure`]: the deployed stack from outside; counts taken at the emulator (infra/emulator/counting.py) and the sandbox
+//! - [`deliveries`], [`reads`]: messages to customers' receivers, and reading from a site with many facts
 //! - [`function`], [`runtime_api`], [`usage`]: single processes of functions under measure
 //! - [`startup`], [`side_by_side`], [`bill`]: what is made of these; [`figure`]: how it is shown
 mod bill;
+mod deliveries;
 mod figure;
 mod function;
 mod measure;
+mod reads;
 mod runtime_api;
 mod side_by_side;
 mod startup;
@@ -104,6 +107,23 @@ fn measure(repo: &Repo, state: &State, options: &BenchOptions) -> Result<Vec<Sec
     if wanted(Part::Speed) {
         println!("- the stack from outside, under load");
         section("Speed", "", measure::times(&world, options.detections)?);
+    }
+    if wanted(Part::Deliveries) {
+        println!("- signed deliveries to customers' receivers");
+        section(
+            "Deliveries",
+            "To receivers on the same machine, which answer at once. The bill is modelled as above, with five calls side by side; only what \
+             the messages cost beyond the detections.",
+            deliveries::figures(&world)?,
+        );
+    }
+    if wanted(Part::Reads) {
+        println!("- reading from a site with {} detections", options.stored);
+        section(
+            "Reads",
+            "Requests to DynamoDB and read units, with those of the key's and the caller's checks.",
+            reads::figures(&world, options.stored)?,
+        );
     }
     let memory = memory_figures(memory.stop()?);
     if options.only.is_empty() {

@@ -178,6 +178,14 @@ pub fn per_million(workload: &Workload) -> Vec<Figure> {
     figures
 }
 
+/// What messages to customers' receivers cost.
+pub fn deliveries(workload: &Workload) -> Vec<Figure> {
+    let sum: f64 = workload.lines().iter().map(|line| line.dollars).sum();
+    let mut figures: Vec<Figure> = workload.lines().iter().filter(|line| line.dollars >= 0.000_5).map(told).collect();
+    figures.push(told(&line("sum, $ per million signed deliveries", sum)));
+    figures
+}
+
 pub fn idle(standing: &Standing) -> Vec<Figure> {
     let lines = standing.lines();
     let sum: f64 = lines.iter().map(|line| line.dollars).sum();

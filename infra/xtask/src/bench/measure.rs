@@ -35,7 +35,7 @@ pub fn times(world: &World, burst: usize) -> Result<Vec<Figure>> {
 }
 
 /// Counts of AWS requests that some work caused. The clock's tick may fall into it: a handful of reads, no writes.
-fn caused(world: &World, work: impl FnOnce() -> Result<()>) -> Result<BTreeMap<String, f64>> {
+pub fn caused(world: &World, work: impl FnOnce() -> Result<()>) -> Result<BTreeMap<String, f64>> {
     let before = world.counts()?;
     work()?;
     let after = world.counts()?;
@@ -106,7 +106,7 @@ fn ten_percent_pushed(world: &World, plain: f64, figures: &mut Vec<Figure>) -> R
 }
 
 /// CPU milliseconds so far, by function, of the processes that the stack keeps warm.
-fn cpu(world: &World) -> BTreeMap<String, f64> {
+pub fn cpu(world: &World) -> BTreeMap<String, f64> {
     let prefix = format!("{STACK}-");
     let used = usage::of_functions(&world.stack.aws_endpoint).into_iter();
     used.filter_map(|(name, usage)| Some((name.strip_prefix(&prefix)?.to_owned(), usage.cpu.as_secs_f64() * 1e3)))

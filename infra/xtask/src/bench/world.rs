@@ -34,7 +34,7 @@ impl World {
 
     /// A new contractor with a site; connected, if wanted, to a new company of the sandbox.
     pub fn contractor(&self, pushed: bool) -> Result<Sending> {
-        let api = Api { url: &self.stack.api_url, key: &self.stack.operator_key };
+        let api = self.api();
         let organization = api.create("/v1/organizations", json!({"name": "Bench"}), "id")?;
         let wanted = json!({"name": "Bench", "time_zone": "America/Chicago"});
         let site_id = api.create(&format!("/v1/organizations/{organization}/sites"), wanted, "id")?;
@@ -88,6 +88,34 @@ impl World {
                      "worker": {"worker_id": "W-4711", "role": "Rigger", "trade": "Ironwork"},
                      "frame": {"captured_at": now, "index": 12}},
         })
+    }
+
+    pub fn api(&self) -> Api<'_> {
+        Api { url: &self.stack.api_url, key: &self.stack.operator_key }
+    }
+
+    pub fn get(&self, path: &str) -> Result<Value> {
+        let authorization = format!("Bearer {}", self.stack.operator_key);
+        let url = format!("{}{path}", self.stack.api_url);
+        http::request("GET", &url, &[("authorization", &authorization)], None)?.ok(path)?.json(path)
+    }
+
+    /// Where customers' receivers are.
+    pub fn inbox(&self) -> Result<&str> {
+        let url = self.stack.sandbox.as_ref().and_then(|sandbox| sandbox.webhook_inbox_url.as_deref());
+        url.ok_or_else(|| Error::Usage("The bench needs the webhook inbox.".into()))
+    }
+
+    /// A receiver with what came in.
+    pub fn receiver(&self, name: &str) -> Result<Value> {
+        http::request("GET", &format!("{}/{name}", self.inbox()?), &[], None)?.ok(name)?.json(name)
+    }
+
+    pub fn change_receiver(&self, name: &str, change: &Value) -> Result<()> {
+        let headers = [("content-type", "application/json")];
+        let (url, body) = (format!("{}/_control/boxes/{name}", self.inbox()?), change.to_string());
+        http::request("POST", &url, &headers, Some(body.as_bytes()))?.ok(name)?;
+        Ok(())
     }
 
     /// AWS requests by operation, and write units, since the emulator started.
