@@ -1,6 +1,6 @@
 """Starts the AWS emulator for `cargo xtask local` and `cargo xtask test`.
 
-The emulator (ministack) is used as it comes but for four things, each where it differs from AWS in a way that matters here:
+The emulator (ministack) is used as it comes but for five things, each where it differs from AWS in a way that matters here:
 
 1. Its runtime API answers functions with Nagle's delay on, which costs 40 ms a call.
 2. Schedules are swept every ten seconds; once a second is close enough to AWS.
@@ -8,6 +8,7 @@ The emulator (ministack) is used as it comes but for four things, each where it 
    batches of one message that is what lifting the limit gives.
 4. The HTTP API gets a port of its own, so that plain clients and pages with absolute links can use it as they would on AWS:
    http://127.0.0.1:<api port>/v1/... instead of http://127.0.0.1:<port>/_aws/execute-api/<id>/$default/v1/...
+5. A query takes time by the page that it answers with, not by all that its partition holds (ordered.py).
 
 It also counts what functions ask of AWS (counting.py), for `cargo xtask bench`.
 
@@ -21,6 +22,7 @@ import hypercorn.asyncio
 from counting import count_invocations, counting
 from ministack import app
 from ministack.services import apigateway, lambda_svc, scheduler
+from ordered import ordered_partitions
 
 HTTP_API_PORT = int(os.environ["HTTP_API_PORT"])
 # How many lanes and sites may run at once; enough to see one tenant's slowness not touch another, mild on a small machine.
@@ -67,6 +69,7 @@ if __name__ == "__main__":
     quick_answers()
     prompt_schedules()
     parallel_message_groups()
+    ordered_partitions()
     count_invocations(lambda_svc)
     http_api_on_its_own_port()
     app.main()

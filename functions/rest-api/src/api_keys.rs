@@ -15,8 +15,10 @@ use jiff::Timestamp;
 use people::api_keys;
 use serde::Serialize;
 use store::directory::ApiKey;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 pub struct View {
     id: ApiKeyId,
     name: String,
@@ -28,7 +30,8 @@ pub struct View {
 }
 
 /// The answer to its making, which alone holds the key.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewApiKey)]
 pub struct Made {
     #[serde(flatten)]
     view: View,

@@ -2,7 +2,7 @@
 //! operator makes one here; people will sign in at the platform instead.
 //!
 //! - [`wanted`]: what a body asks to connect; [`view`]: a connection as it is shown
-mod view;
+pub mod view;
 mod wanted;
 
 use crate::auth::{Caller, Scope};

@@ -17,10 +17,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::TableError;
 use store::directory::{Edge, SealedSecret, rotate};
+use utoipa::ToSchema;
 
 const TRIES: usize = 4;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Edge)]
 pub struct View {
     id: EdgeId,
     organization_id: OrganizationId,

@@ -11,8 +11,10 @@ use domain::fact::{FactBody, FactKind};
 use domain::footage;
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Footage)]
 pub struct View {
     /// As the edge named it: a path on the site's edge server.
     edge_url: Option<String>,

@@ -7,6 +7,7 @@ mod webhooks;
 use crate::retiring;
 use crate::routes::ROUTES;
 use operations::{Says, says};
+use schema::Schemas;
 use serde_json::{Value, json};
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, Paths};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
@@ -50,17 +51,17 @@ pub fn document() -> Value {
 }
 
 fn asked() -> OpenApi {
-    let mut paths = Paths::new();
+    let (mut paths, mut schemas) = (Paths::new(), Schemas::from([("Problem".to_owned(), RefOr::T(problem()))]));
     for (method_name, path) in ROUTES {
         if let (Some(says), Some(method)) = (says(method_name, path), http_method(method_name)) {
-            paths.add_path_operation(*path, vec![method], operation(method_name, path, &says));
+            paths.add_path_operation(*path, vec![method], operation(method_name, path, &says, &mut schemas));
         }
     }
     let key =
         HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("`hhp_…`, shown once when it is made"));
     let mut components = Components::new();
     components.add_security_scheme("key", SecurityScheme::Http(key.build()));
-    components.schemas.insert("Problem".to_owned(), RefOr::T(problem()));
+    components.schemas = schemas;
     let info = InfoBuilder::new().title("HardHat Pulse").version("1").description(Some(ABOUT)).build();
     OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).build()
 }
@@ -76,7 +77,7 @@ fn http_method(method: &str) -> Option<HttpMethod> {
     }
 }
 
-fn operation(method: &str, path: &str, says: &Says) -> Operation {
+fn operation(method: &str, path: &str, says: &Says, schemas: &mut Schemas) -> Operation {
     let deprecated = retiring::of(retiring::RETIRING, method, path).map(|_| Deprecated::True);
     let mut operation = OperationBuilder::new()
         .deprecated(deprecated)
@@ -86,7 +87,7 @@ fn operation(method: &str, path: &str, says: &Says) -> Operation {
         .tag(says.tag)
         .security(SecurityRequirement::new("key", Vec::<String>::new()))
         .request_body(says.body.map(body))
-        .response(says.status, answer(says));
+        .response(says.status, answer(says, schemas));
     for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
         operation = operation.parameter(parameter(says.id, name, ParameterIn::Path, ""));
     }
@@ -136,20 +137,21 @@ fn body(text: &str) -> RequestBody {
     RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build()
 }
 
-fn answer(says: &Says) -> Response {
+fn answer(says: &Says, schemas: &mut Schemas) -> Response {
     let answer = ResponseBuilder::new().description(says.answers);
-    let Some(example) = says.answer.and_then(example) else { return answer.build() };
+    let Some(shown) = says.answer else { return answer.build() };
+    let (schema, example) = ((shown.schema)(schemas), example(shown.example));
     let (schema, example) = match says.list {
         true => {
             let page = ObjectBuilder::new()
-                .property("data", ArrayBuilder::new().items(object()))
+                .property("data", ArrayBuilder::new().items(schema))
                 .property("next_cursor", ObjectBuilder::new().schema_type(Type::String))
                 .property("has_more", ObjectBuilder::new().schema_type(Type::Boolean));
             let page = ["data", "next_cursor", "has_more"].into_iter().fold(page, ObjectBuilder::required);
             let shown = json!({"data": [example], "next_cursor": "ZjM0YTliMjE3NmMwOGQ1ZTQyLjA", "has_more": false});
-            (page, shown)
+            (RefOr::T(page.into()), shown)
         }
-        false => (object(), example),
+        false => (schema, json!(example)),
     };
     let content = ContentBuilder::new().schema(Some(schema)).example(Some(example)).build();
     let answer = answer.content("application/json", content);

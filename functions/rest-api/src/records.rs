@@ -24,6 +24,7 @@ use store::TableError;
 use store::keys;
 use store::lanes::{LaneId, Link, Todo};
 use store::table::{Item, Query, Table, read};
+use utoipa::ToSchema;
 
 /// Items that one request reads at most. A page may come out short, or empty, while `has_more` is true.
 const READ_AT_MOST: usize = 5_000;
@@ -31,7 +32,8 @@ const READ_AT_MOST: usize = 5_000;
 const MARGIN: SignedDuration = SignedDuration::from_mins(2);
 const CHUNK: usize = 500;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Record)]
 pub struct View {
     kind: RecordKind,
     id: String,

@@ -15,6 +15,7 @@ use jiff::Span;
 use jiff::civil::Date;
 use serde::Serialize;
 use store::reports::{ReportError, Reports};
+use utoipa::ToSchema;
 
 const CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 
@@ -36,8 +37,8 @@ pub async fn daily(
     etag::current_content(&headers, &reported.day.report)
 }
 
-#[derive(Serialize)]
-struct Trend {
+#[derive(Serialize, ToSchema)]
+pub struct Trend {
     data: Vec<Row>,
 }
 

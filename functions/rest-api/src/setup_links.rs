@@ -10,14 +10,18 @@ use domain::ids::OrganizationId;
 use jiff::Timestamp;
 use people::Role;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What the person is called on the page of people, until they sign in at a platform.
 const LABEL: &str = "Setup link";
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SetupLink)]
 pub struct Made {
     url: String,
     organization_id: OrganizationId,
+    /// manager or viewer
+    #[schema(value_type = String)]
     role: Role,
     expires_at: Timestamp,
 }

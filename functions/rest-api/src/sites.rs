@@ -20,8 +20,10 @@ use serde::Serialize;
 use store::TableError;
 use store::directory::Site;
 use store::summaries;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Site)]
 pub struct View {
     id: SiteId,
     organization_id: OrganizationId,

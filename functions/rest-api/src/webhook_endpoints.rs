@@ -24,6 +24,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use store::endpoints::{Endpoint, EndpointState, Endpoints};
+use utoipa::ToSchema;
 use webhook::endpoints::MOST;
 use webhook::sealed;
 use webhook::settings::{Change, Reader};
@@ -31,7 +32,8 @@ use webhook::settings::{Change, Reader};
 /// Who reads may read with either.
 const READERS: [Scope; 2] = [Scope::Read, Scope::WebhooksWrite];
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookEndpoint)]
 pub struct View {
     id: EndpointId,
     organization_id: OrganizationId,
@@ -51,7 +53,8 @@ pub struct View {
 }
 
 /// The answer to its making, and to a rotation, which alone hold the secret.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewWebhookEndpoint)]
 pub struct Made {
     #[serde(flatten)]
     view: View,
@@ -246,7 +249,8 @@ pub async fn remove(
 }
 
 /// What came of a test.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TestResult)]
 pub struct Tested {
     delivered: bool,
     status_code: Option<u16>,

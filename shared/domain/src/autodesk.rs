@@ -15,6 +15,7 @@ pub fn bare_id(text: &str) -> Option<String> {
 /// Where an account's data is kept, and so where its hooks live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Region {
     Us,
     Emea,

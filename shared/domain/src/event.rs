@@ -34,6 +34,7 @@ pub enum EventBody {
 
 /// What an edge saw. Times are instants (RFC 3339 with offset); `priority` is 1..=5, 5 the worst.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Detection {
     pub detection_id: String,
     pub detected_at: Timestamp,
@@ -49,11 +50,13 @@ pub struct Detection {
     pub worker: Option<Worker>,
     pub frame: Frame,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(ignore))]
     pub footage: Option<Footage>,
 }
 
 /// A worker as the sensors know one: id, role, trade. Never a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Worker {
     pub worker_id: String,
     pub role: String,
@@ -61,6 +64,7 @@ pub struct Worker {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Frame {
     pub captured_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,6 +82,7 @@ pub struct Footage {
 
 /// An injury or illness that someone confirmed. `recordable` is that person's decision (29 CFR 1904.7).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Incident {
     pub incident_id: String,
     pub revision: u64,
@@ -102,6 +107,7 @@ pub struct Incident {
 /// OSHA Form 300, column M.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Classification {
     Injury,
     SkinDisorder,
@@ -137,6 +143,7 @@ impl Classification {
 /// OSHA Form 300, columns G to J: the most serious outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Outcome {
     Death,
     DaysAway,
@@ -155,6 +162,7 @@ impl Outcome {
 
 /// The case on the establishment's OSHA 300 log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct OshaLog {
     pub year: i16,
     pub case_number: String,
@@ -168,6 +176,7 @@ pub struct Retraction {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Zone {
     pub zone_id: String,
     pub revision: u64,
@@ -189,6 +198,7 @@ impl Zone {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct WorkerAssignment {
     pub worker_id: String,
     pub revision: u64,
@@ -201,6 +211,7 @@ pub struct WorkerAssignment {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PpeSample {
     pub sample_id: String,
     pub sampled_from: Timestamp,
@@ -210,6 +221,7 @@ pub struct PpeSample {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PpeCheck {
     pub checked: u64,
     pub compliant: u64,

@@ -32,6 +32,7 @@ impl Written {
 
 /// A field that a person changed at the platform while we had news for it: the person's value stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Conflict {
     pub field: String,
     pub ours: Value,

@@ -18,6 +18,7 @@ pub fn is_kind(text: &str) -> bool {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ProjectSettings {
     pub site_id: SiteId,
     #[serde(default)]
@@ -30,6 +31,7 @@ pub struct ProjectSettings {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ObservationSettings {
     pub min_priority: u8,
     pub kinds: Kinds,
@@ -44,12 +46,14 @@ impl Default for ObservationSettings {
 /// Which detection kinds are pushed: `"all"`, or a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Kinds {
     All(AllWord),
     Only(Vec<String>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum AllWord {
     #[serde(rename = "all")]
     All,
@@ -66,6 +70,7 @@ impl Kinds {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SummarySettings {
     pub enabled: bool,
     /// `HH:MM` on the site's clock.
@@ -81,6 +86,7 @@ impl Default for SummarySettings {
 /// Ids at the platform, kept as text since platforms use numbers beyond 53 bits and UUIDs. Left out: the defaults.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Mapping {
     #[serde(deserialize_with = "ids_as_text")]
     pub observation_types: BTreeMap<String, String>,
@@ -118,6 +124,7 @@ fn ids_as_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTre
 
 /// A named span of a site's day, `HH:MM` on its clock; `end` before `start` crosses midnight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Shift {
     pub name: String,
     pub start: String,

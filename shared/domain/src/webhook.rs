@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 /// Where the receiver leads: it decides what stands ready-made in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Platform {
     TrimbleConnect,
     Fieldwire,
@@ -41,6 +42,7 @@ impl Platform {
 /// How a body is laid out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Format {
     #[default]
     Cloudevents,
@@ -100,6 +102,7 @@ impl Wants {
 
 /// One try to hand a message over, and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Attempt {
     pub at: Timestamp,
     /// `None`: there was no answer.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 const ROUTE_TRIES: usize = 4;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Organization {
     pub id: OrganizationId,
     pub name: String,

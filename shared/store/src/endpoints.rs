@@ -42,6 +42,7 @@ pub struct Endpoint {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum EndpointState {
     /// It has never taken a message.
     Untested,

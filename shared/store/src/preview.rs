@@ -27,6 +27,7 @@ const INCIDENTS: usize = 10_000;
 
 /// What the settings would have sent of what arrived from `from` to `to`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Preview {
     pub from: Timestamp,
     pub to: Timestamp,
@@ -44,6 +45,7 @@ pub struct Preview {
 
 /// A record as the platform would show it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PreviewRecord {
     pub kind: RecordKind,
     /// The fact's id.

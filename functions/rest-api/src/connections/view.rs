@@ -7,8 +7,10 @@ use serde::Serialize;
 use store::directory::Connection;
 use store::hooks::Hooks;
 use store::lanes::Link;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Connection)]
 pub struct View {
     id: ConnectionId,
     organization_id: OrganizationId,
@@ -31,7 +33,7 @@ struct PollingOnly {
     reason: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum AccountView {
     Procore {
@@ -46,7 +48,7 @@ enum AccountView {
 }
 
 /// Never a key.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum ServiceAccountView {
     /// The app's own: whom an account's admin invites.
@@ -110,7 +112,8 @@ impl View {
 }
 
 /// What is told of a removed connection: the records that stay at the platform.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RemovedConnection)]
 pub struct Removed {
     #[serde(flatten)]
     pub(super) connection: View,
@@ -122,7 +125,8 @@ pub struct Removed {
     pub(super) erased: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StayingRecord)]
 pub struct Stays {
     kind: RecordKind,
     id: String,

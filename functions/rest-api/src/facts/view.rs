@@ -15,9 +15,10 @@ use store::lanes::Link;
 use store::table::read;
 use store::{Table, TableError, keys};
 use treated::{TreatmentView, treatment};
+use utoipa::ToSchema;
 
 /// Where a fact stands at a platform.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct OnPlatform {
     connection_id: ConnectionId,
     provider: Provider,
@@ -29,10 +30,22 @@ struct OnPlatform {
     updated_at: Timestamp,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KeptFact)]
 pub struct View {
     #[serde(flatten)]
+    #[schema(ignore)]
     content: Map<String, Value>,
+    /// Of a detection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_footage: Option<bool>,
+    /// Of an incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retracted: Option<bool>,
+    /// Of an incident; null while it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    retraction_reason: Option<Option<String>>,
     site_id: SiteId,
     received_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,8 +73,19 @@ impl Viewer<'_> {
                 }
                 let received_at = fact.received_at;
                 let treatment = treatment(&fact);
+                let has_footage = has_footage(&fact.body);
+                let (retracted, retraction_reason) = retraction(&fact.body).unzip();
                 let content = content(fact.body)?;
-                Ok(View { content, site_id: self.site.id.clone(), received_at, treatment, platforms: on })
+                Ok(View {
+                    content,
+                    has_footage,
+                    retracted,
+                    retraction_reason,
+                    site_id: self.site.id.clone(),
+                    received_at,
+                    treatment,
+                    platforms: on,
+                })
             })
             .collect()
     }
@@ -122,7 +146,19 @@ fn record_kind(kind: FactKind) -> Option<RecordKind> {
     }
 }
 
-/// The members of contracts 6.2. Where footage lies is told by its own path alone; an incident says whether it is retracted.
+fn has_footage(body: &FactBody) -> Option<bool> {
+    let FactBody::Detection(detection) = body else { return None };
+    Some(detection.footage.is_some())
+}
+
+/// Whether, and why.
+fn retraction(body: &FactBody) -> Option<(bool, Option<String>)> {
+    let FactBody::Incident(fact) = body else { return None };
+    let retracted = fact.is_retracted();
+    Some((retracted, fact.retraction.as_ref().filter(|_| retracted).map(|retraction| retraction.reason.clone())))
+}
+
+/// The members of contracts 6.2. Where footage lies is told by its own path alone.
 fn content(body: FactBody) -> Result<Map<String, Value>, TableError> {
     let members = match &body {
         FactBody::Detection(detection) => serde_json::to_value(detection),
@@ -136,16 +172,10 @@ fn content(body: FactBody) -> Result<Map<String, Value>, TableError> {
         Value::Object(members) => members,
         _ => Map::new(),
     };
-    if let FactBody::Detection(detection) = &body {
-        members.remove("footage");
-        members.insert("has_footage".into(), detection.footage.is_some().into());
-    }
+    members.remove("footage");
     if let FactBody::Incident(fact) = &body {
         members.insert("incident_id".into(), fact.incident_id.clone().into());
         members.insert("revision".into(), fact.revision.into());
-        members.insert("retracted".into(), fact.is_retracted().into());
-        let reason = fact.retraction.as_ref().filter(|_| fact.is_retracted()).map(|r| r.reason.clone());
-        members.insert("retraction_reason".into(), reason.into());
     }
     Ok(members)
 }

@@ -1,4 +1,28 @@
 //! What the document says of each route.
+use super::schema::{self, Schemas};
+use crate::connections;
+use domain::event::{Detection, Incident, PpeSample, WorkerAssignment, Zone};
+use domain::settings::ProjectSettings;
+use domain::summary::report::Report;
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+
+/// An answer: an example, and the schema of the type that it is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    pub example: &'static str,
+    pub schema: fn(&mut Schemas) -> RefOr<Schema>,
+}
+
+pub(super) const fn shown<T: ToSchema>(example: &'static str) -> Shown {
+    Shown { example, schema: schema::of::<T> }
+}
+
+/// Of what an edge told: its members with ours.
+const fn fact<T: ToSchema>(example: &'static str) -> Shown {
+    Shown { example, schema: schema::fact::<T> }
+}
 
 /// A route in words.
 #[derive(Debug, Clone, Copy)]
@@ -13,8 +37,8 @@ pub struct Says {
     pub body: Option<&'static str>,
     pub status: &'static str,
     pub answers: &'static str,
-    /// An example of the answer; of a list, of one entry.
-    pub answer: Option<&'static str>,
+    /// Of a list: of one entry.
+    pub answer: Option<Shown>,
     pub list: bool,
     /// An example of the answer as CSV, where it is given so too.
     pub csv: Option<&'static str>,
@@ -28,32 +52,70 @@ pub(super) const REPEATABLE: &[&str] = &["Idempotency-Key"];
 pub(super) const CONDITIONAL: &[&str] = &["If-Match"];
 const UNCHANGED: &[&str] = &["If-None-Match"];
 
-const SITE: &str = r#"{"id":"site_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","name":"North Tower","time_zone":"America/Chicago","shifts":[{"name":"day","start":"06:00","end":"14:30"}],"created_at":"2026-11-24T16:03:05Z"}"#;
+const SITE: Shown = shown::<crate::sites::View>(
+    r#"{"id":"site_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","name":"North Tower","time_zone":"America/Chicago","shifts":[{"name":"day","start":"06:00","end":"14:30"}],"created_at":"2026-11-24T16:03:05Z"}"#,
+);
+const ORGANIZATION: Shown = shown::<store::directory::Organization>(
+    r#"{"id":"org_01JDN3Z4WQ0000000000000001","name":"Acme","created_at":"2026-11-24T16:03:05Z"}"#,
+);
 const NEW_SITE: &str =
     r#"{"name":"North Tower","time_zone":"America/Chicago","shifts":[{"name":"day","start":"06:00","end":"14:30"}]}"#;
-const EDGE: &str = r#"{"id":"edge_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","site_id":"site_01JDN3Z4WQ0000000000000001","name":"edge 1","secret":"whsec_…","created_at":"2026-11-24T16:03:05Z"}"#;
-const CONNECTION: &str = r#"{"id":"con_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831","state":"active","reason":null,"who":null,"what_to_do":null,"created_at":"2026-11-24T16:03:05Z"}"#;
-const REMOVED: &str = r#"{"id":"con_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831","state":"removed","reason":null,"who":null,"what_to_do":null,"created_at":"2026-11-24T16:03:05Z","stays":[{"kind":"incident","id":"01JDN3Z4WQ0000000000000002","marker":"HHP-7F3K9Q2M","remote_id":"562949953428811","remote_url":"https://app.procore.com/562949953428811"}],"stays_total":1,"stays_more":false,"erased":"What came from the platform is erased here."}"#;
-const SETTINGS: &str = r#"{"site_id":"site_01JDN3Z4WQ0000000000000001","observations":{"min_priority":3,"kinds":["zone_breach","ppe_non_compliance"]},"daily_summary":{"enabled":true,"at":"17:00"},"mapping":{"observation_types":{},"incident_types":{},"hazards":{}}}"#;
-const PREVIEW: &str = r#"{"from":"2026-11-23T16:03:05Z","to":"2026-11-24T16:03:05Z","detections":4,"incidents":0,"observations":1,"observations_by_kind":{"zone_breach":1},"records":[],"note":"Safety summary for Tue, Nov 24, 2026\nMon 17:00 to Tue 17:00 CST\n\nAlerts: 4 (+1 from the day before)\n…"}"#;
-const RECORD: &str = r#"{"kind":"observation","id":"01JDN3Z4WQ0000000000000001","site_id":"site_01JDN3Z4WQ0000000000000001","state":"synced","reason":null,"who":null,"marker":"HHP-7F3K9Q2M","remote_id":"991","remote_url":"https://app.procore.com/991","updated_at":"2026-11-24T16:03:05Z"}"#;
-const KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z"}"#;
-const NEW_KEY: &str = r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z","key":"hhp_…"}"#;
-const SETUP_LINK: &str = r#"{"url":"https://pulse.example.com/sign-in/link/…","organization_id":"org_01JDN3Z4WQ0000000000000001","role":"manager","expires_at":"2026-12-01T16:03:05Z"}"#;
-const FOOTAGE: &str =
-    r#"{"edge_url":"/footage/cam-1/1600.mp4","cloud_url":"https://…","expires_at":"2026-11-24T16:08:05Z"}"#;
-const DETECTION: &str = r#"{"detection_id":"01JDN3Z4WQ0000000000000001","detected_at":"2026-11-24T16:03:05Z","kind":"zone_breach","priority":4,"zone_id":"zone-3","camera_id":"cam-1","frame":{"captured_at":"2026-11-24T16:03:05Z"},"has_footage":false,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z","platforms":[]}"#;
-const INCIDENT: &str = r#"{"incident_id":"01JDN3Z4WQ0000000000000002","revision":1,"occurred_at":"2026-11-24T16:00:00Z","confirmed_at":"2026-11-24T16:30:00Z","recordable":true,"incident_type":"fall","classification":"injury","privacy_case":false,"osha_log":{"year":2026,"case_number":"17"},"zone_id":"zone-3","worker":{"worker_id":"W-7","role":"Rigger","trade":"Ironwork"},"detection_ids":[],"retracted":false,"retraction_reason":null,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:30:01Z","treatment":{"revision":1,"injuries":[{"source":"procore","remote_id":"562949953430021","disposition":"days_away","filing_type":"lost_time","treatment_facility":"Mercy Clinic","treatment_provider":null,"treated_in_er":true,"hospitalized_overnight":false,"days_away":3,"days_restricted":null,"days_transferred":null,"date_returned_to_work":null,"date_of_death":null,"description":null,"updated_at":"2026-11-25T09:12:00Z"}],"outcome":"days_away","days_away":3,"days_restricted_or_transferred":null,"history":[{"revision":1,"at":"2026-11-25T09:12:04Z","source":"procore","changed":["injuries/562949953430021/days_away"]}]},"platforms":[{"connection_id":"con_01JDN3Z4WQ0000000000000001","provider":"procore","remote_id":"562949953428811","remote_url":"https://app.procore.com/562949953428811","status":"open","comments":[],"updated_at":"2026-11-25T09:12:00Z"}]}"#;
+const EDGE: Shown = shown::<crate::edges::View>(
+    r#"{"id":"edge_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","site_id":"site_01JDN3Z4WQ0000000000000001","name":"edge 1","secret":"whsec_…","created_at":"2026-11-24T16:03:05Z"}"#,
+);
+const CONNECTION: Shown = shown::<connections::view::View>(
+    r#"{"id":"con_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831","state":"active","reason":null,"who":null,"what_to_do":null,"created_at":"2026-11-24T16:03:05Z"}"#,
+);
+const REMOVED: Shown = shown::<connections::view::Removed>(
+    r#"{"id":"con_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831","state":"removed","reason":null,"who":null,"what_to_do":null,"created_at":"2026-11-24T16:03:05Z","stays":[{"kind":"incident","id":"01JDN3Z4WQ0000000000000002","marker":"HHP-7F3K9Q2M","remote_id":"562949953428811","remote_url":"https://app.procore.com/562949953428811"}],"stays_total":1,"stays_more":false,"erased":"What came from the platform is erased here."}"#,
+);
+const SETTINGS: Shown = shown::<ProjectSettings>(
+    r#"{"site_id":"site_01JDN3Z4WQ0000000000000001","observations":{"min_priority":3,"kinds":["zone_breach","ppe_non_compliance"]},"daily_summary":{"enabled":true,"at":"17:00"},"mapping":{"observation_types":{},"incident_types":{},"hazards":{}}}"#,
+);
+const PREVIEW: Shown = shown::<crate::projects::preview::Shown>(
+    r#"{"from":"2026-11-23T16:03:05Z","to":"2026-11-24T16:03:05Z","detections":4,"incidents":0,"observations":1,"observations_by_kind":{"zone_breach":1},"records":[],"note":"Safety summary for Tue, Nov 24, 2026\nMon 17:00 to Tue 17:00 CST\n\nAlerts: 4 (+1 from the day before)\n…"}"#,
+);
+const RECORD: Shown = shown::<crate::records::View>(
+    r#"{"kind":"observation","id":"01JDN3Z4WQ0000000000000001","site_id":"site_01JDN3Z4WQ0000000000000001","state":"synced","reason":null,"who":null,"marker":"HHP-7F3K9Q2M","remote_id":"991","remote_url":"https://app.procore.com/991","updated_at":"2026-11-24T16:03:05Z"}"#,
+);
+const KEY: Shown = shown::<crate::api_keys::View>(
+    r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z"}"#,
+);
+const NEW_KEY: Shown = shown::<crate::api_keys::Made>(
+    r#"{"id":"key_01JDN3Z4WQ0000000000000001","name":"P6","scopes":["read"],"site_ids":null,"expires_at":null,"last_used_at":null,"created_at":"2026-11-24T16:03:05Z","key":"hhp_…"}"#,
+);
+const SETUP_LINK: Shown = shown::<crate::setup_links::Made>(
+    r#"{"url":"https://pulse.example.com/sign-in/link/…","organization_id":"org_01JDN3Z4WQ0000000000000001","role":"manager","expires_at":"2026-12-01T16:03:05Z"}"#,
+);
+const FOOTAGE: Shown = shown::<crate::footage::View>(
+    r#"{"edge_url":"/footage/cam-1/1600.mp4","cloud_url":"https://…","expires_at":"2026-11-24T16:08:05Z"}"#,
+);
+const DETECTION: Shown = fact::<Detection>(
+    r#"{"detection_id":"01JDN3Z4WQ0000000000000001","detected_at":"2026-11-24T16:03:05Z","kind":"zone_breach","priority":4,"zone_id":"zone-3","camera_id":"cam-1","frame":{"captured_at":"2026-11-24T16:03:05Z"},"has_footage":false,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z","platforms":[]}"#,
+);
+const INCIDENT: Shown = fact::<Incident>(
+    r#"{"incident_id":"01JDN3Z4WQ0000000000000002","revision":1,"occurred_at":"2026-11-24T16:00:00Z","confirmed_at":"2026-11-24T16:30:00Z","recordable":true,"incident_type":"fall","classification":"injury","privacy_case":false,"osha_log":{"year":2026,"case_number":"17"},"zone_id":"zone-3","worker":{"worker_id":"W-7","role":"Rigger","trade":"Ironwork"},"detection_ids":[],"retracted":false,"retraction_reason":null,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:30:01Z","treatment":{"revision":1,"injuries":[{"source":"procore","remote_id":"562949953430021","disposition":"days_away","filing_type":"lost_time","treatment_facility":"Mercy Clinic","treatment_provider":null,"treated_in_er":true,"hospitalized_overnight":false,"days_away":3,"days_restricted":null,"days_transferred":null,"date_returned_to_work":null,"date_of_death":null,"description":null,"updated_at":"2026-11-25T09:12:00Z"}],"outcome":"days_away","days_away":3,"days_restricted_or_transferred":null,"history":[{"revision":1,"at":"2026-11-25T09:12:04Z","source":"procore","changed":["injuries/562949953430021/days_away"]}]},"platforms":[{"connection_id":"con_01JDN3Z4WQ0000000000000001","provider":"procore","remote_id":"562949953428811","remote_url":"https://app.procore.com/562949953428811","status":"open","comments":[],"updated_at":"2026-11-25T09:12:00Z"}]}"#,
+);
 const TREATMENT: &str = r#"{"remote_id":"1","filing_type":"lost_time","treatment_facility":"Mercy Clinic","treated_in_er":true,"days_away":3,"description":"Sprained wrist"}"#;
-const ZONE: &str = r#"{"zone_id":"zone-3","revision":1,"name":"Crane 2","kind":"restricted","required_ppe":["hard_hat"],"active":true,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#;
-const WORKER: &str = r#"{"worker_id":"W-7","revision":1,"role":"Rigger","trade":"Ironwork","active":true,"from":"2026-11-01T06:00:00Z","site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#;
-const SAMPLE: &str = r#"{"sample_id":"s-1","sampled_from":"2026-11-24T16:00:00Z","sampled_to":"2026-11-24T16:05:00Z","zone_id":"zone-3","checks":{"hard_hat":{"checked":10,"compliant":9}},"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:05:06Z"}"#;
-const DAILY: &str = r#"{"date":"2026-11-24","time_zone":"America/Chicago","window":{"from":"2026-11-23T23:00:00Z","to":"2026-11-24T23:00:00Z"},"alerts":41,"confirmed_incidents":1,"recordable_incidents":1,"zone_breaches":17,"ppe":{"rate":0.95,"by_shift":[{"shift":"day","rate":0.95,"items":{"hard_hat":{"checked":120,"compliant":114,"rate":0.95}}},{"shift":"night","rate":null,"items":{}}]},"by_kind":{"ppe_non_compliance":24,"zone_breach":17},"by_zone":[{"zone_id":"zone-3","name":"Crane 2","alerts":41}],"previous":{"date":"2026-11-23","window":{"from":"2026-11-22T23:00:00Z","to":"2026-11-23T23:00:00Z"},"alerts":35,"confirmed_incidents":0,"recordable_incidents":0,"zone_breaches":12,"ppe":{"rate":0.97}}}"#;
-const TREND: &str = r#"{"data":[{"key":"2026-11-23","alerts":35,"confirmed_incidents":0,"zone_breaches":12,"ppe_rate":0.97},{"key":"2026-11-24","alerts":41,"confirmed_incidents":1,"zone_breaches":17,"ppe_rate":0.95}]}"#;
+const ZONE: Shown = fact::<Zone>(
+    r#"{"zone_id":"zone-3","revision":1,"name":"Crane 2","kind":"restricted","required_ppe":["hard_hat"],"active":true,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#,
+);
+const WORKER: Shown = fact::<WorkerAssignment>(
+    r#"{"worker_id":"W-7","revision":1,"role":"Rigger","trade":"Ironwork","active":true,"from":"2026-11-01T06:00:00Z","site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#,
+);
+const SAMPLE: Shown = fact::<PpeSample>(
+    r#"{"sample_id":"s-1","sampled_from":"2026-11-24T16:00:00Z","sampled_to":"2026-11-24T16:05:00Z","zone_id":"zone-3","checks":{"hard_hat":{"checked":10,"compliant":9}},"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:05:06Z"}"#,
+);
+const DAILY: Shown = shown::<Report>(
+    r#"{"date":"2026-11-24","time_zone":"America/Chicago","window":{"from":"2026-11-23T23:00:00Z","to":"2026-11-24T23:00:00Z"},"alerts":41,"confirmed_incidents":1,"recordable_incidents":1,"zone_breaches":17,"ppe":{"rate":0.95,"by_shift":[{"shift":"day","rate":0.95,"items":{"hard_hat":{"checked":120,"compliant":114,"rate":0.95}}},{"shift":"night","rate":null,"items":{}}]},"by_kind":{"ppe_non_compliance":24,"zone_breach":17},"by_zone":[{"zone_id":"zone-3","name":"Crane 2","alerts":41}],"previous":{"date":"2026-11-23","window":{"from":"2026-11-22T23:00:00Z","to":"2026-11-23T23:00:00Z"},"alerts":35,"confirmed_incidents":0,"recordable_incidents":0,"zone_breaches":12,"ppe":{"rate":0.97}}}"#,
+);
+const TREND: Shown = shown::<crate::reports::Trend>(
+    r#"{"data":[{"key":"2026-11-23","alerts":35,"confirmed_incidents":0,"zone_breaches":12,"ppe_rate":0.97},{"key":"2026-11-24","alerts":41,"confirmed_incidents":1,"zone_breaches":17,"ppe_rate":0.95}]}"#,
+);
 const TREND_CSV: &str =
     "key,alerts,confirmed_incidents,zone_breaches,ppe_rate\r\n2026-11-23,35,0,12,0.97\r\n2026-11-24,41,1,17,0.95\r\n";
 
-pub(super) fn get(id: &'static str, tag: &'static str, summary: &'static str, answer: &'static str) -> Says {
+pub(super) fn get(id: &'static str, tag: &'static str, summary: &'static str, answer: Shown) -> Says {
     let (status, answers) = ("200", "As it stands, with its ETag");
     let answer = Some(answer);
     Says {
@@ -72,11 +134,11 @@ pub(super) fn get(id: &'static str, tag: &'static str, summary: &'static str, an
     }
 }
 
-pub(super) fn list(id: &'static str, tag: &'static str, summary: &'static str, entry: &'static str) -> Says {
+pub(super) fn list(id: &'static str, tag: &'static str, summary: &'static str, entry: Shown) -> Says {
     Says { query: PAGES, headers: &[], answers: "A page", list: true, ..get(id, tag, summary, entry) }
 }
 
-fn feed(id: &'static str, summary: &'static str, query: &'static [&'static str], entry: &'static str) -> Says {
+fn feed(id: &'static str, summary: &'static str, query: &'static [&'static str], entry: Shown) -> Says {
     Says { description: FEED, query, headers: UNCHANGED, ..list(id, "facts", summary, entry) }
 }
 
@@ -85,7 +147,7 @@ pub(super) fn make(
     tag: &'static str,
     summary: &'static str,
     body: &'static str,
-    answer: &'static str,
+    answer: Shown,
 ) -> Says {
     let body = (!body.is_empty()).then_some(body);
     Says { headers: REPEATABLE, body, status: "201", answers: "Made", ..get(id, tag, summary, answer) }
@@ -98,13 +160,9 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
     let operator = |says: Says| Says { tag: "operator", description: OPERATOR, ..says };
     let tail = path.strip_prefix(site).or_else(|| path.strip_prefix(connection)).unwrap_or(path);
     let says = match (method, path.starts_with(site), tail) {
-        ("post", false, "/v1/organizations") => operator(make(
-            "makeOrganization",
-            "directory",
-            "Make an organization",
-            r#"{"name":"Acme"}"#,
-            r#"{"id":"org_01JDN3Z4WQ0000000000000001","name":"Acme","created_at":"2026-11-24T16:03:05Z"}"#,
-        )),
+        ("post", false, "/v1/organizations") => {
+            operator(make("makeOrganization", "directory", "Make an organization", r#"{"name":"Acme"}"#, ORGANIZATION))
+        }
         ("post", false, "/v1/organizations/{organization}/sites") => {
             operator(make("makeSite", "directory", "Make a site", NEW_SITE, SITE))
         }
@@ -123,7 +181,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             status: "204",
             answers: "Revoked",
             answer: None,
-            ..operator(get("revokeKey", "directory", "Revoke an API key", ""))
+            ..operator(get("revokeKey", "directory", "Revoke an API key", KEY))
         },
         ("post", false, "/v1/organizations/{organization}/setup-links") => operator(make(
             "makeSetupLink",
@@ -225,7 +283,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
         ("get", false, "/projects/{project}") => get("getProject", "connections", "How a project is mapped", SETTINGS),
         ("put", false, "/projects/{project}") => Says {
             headers: CONDITIONAL,
-            body: Some(SETTINGS),
+            body: Some(SETTINGS.example),
             answers: "Mapped; 201 when it was not before",
             ..get("mapProject", "connections", "Map a project to a site", SETTINGS)
         },
@@ -233,7 +291,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             description: "`note` is the daily summary of the day that is under way as it would read now; null where none is wanted. With `send=true` the records shown are sent, also those from before the mapping: 202.",
             query: &["send"],
             headers: REPEATABLE,
-            body: Some(SETTINGS),
+            body: Some(SETTINGS.example),
             answers: "The last 24 hours' arrivals",
             ..get("previewProject", "connections", "What the last day would have sent", PREVIEW)
         },

@@ -1,7 +1,27 @@
-//! Schemas of parameters and bodies: what a caller's tools can check before they ask.
+//! Schemas: of parameters and bodies, what a caller's tools can check before they ask; of answers, from the types they are made of.
+use crate::facts::view;
 use serde_json::Value;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::{Ref, RefOr};
+
+/// The document's own, by name.
+pub type Schemas = BTreeMap<String, RefOr<Schema>>;
+
+/// A type's, which with all that it names then stands among the document's.
+pub fn of<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
+    let mut named = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut named);
+    schemas.extend(named);
+    Ref::from_schema_name(T::name()).into()
+}
+
+/// What an edge told, and what is added here.
+pub fn fact<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
+    let parts = AllOfBuilder::new().item(of::<T>(schemas)).item(of::<view::View>(schemas));
+    RefOr::T(parts.into())
+}
 
 /// Of a path's, query's or header's parameter.
 pub fn parameter(operation: &str, name: &str) -> ObjectBuilder {

@@ -1,11 +1,23 @@
 //! What each operation on webhook endpoints says of itself.
-use super::operations::{CONDITIONAL, OF_ORGANIZATION, PAGES, REPEATABLE, Says, get, list, make};
+use super::operations::{CONDITIONAL, OF_ORGANIZATION, PAGES, REPEATABLE, Says, Shown, get, list, make, shown};
+use crate::webhook_endpoints::deliveries::{self, Recovery};
+use crate::webhook_endpoints::{Made, Tested, View};
 
 const NEW: &str = r#"{"platform":"fieldwire","name":"Relay to Fieldwire","url":"https://hooks.example.com/pulse","token":"3f1c…","min_priority":3,"kinds":"all","daily_summary":true,"format":"cloudevents"}"#;
-const ENDPOINT: &str = r#"{"id":"whe_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","platform":"fieldwire","name":"Relay to Fieldwire","url":"https://hooks.example.com/pulse","has_token":true,"site_ids":null,"min_priority":3,"kinds":"all","daily_summary":true,"format":"cloudevents","state":"active","disabled_reason":null,"created_at":"2026-11-24T16:03:05Z"}"#;
-const MADE: &str = r#"{"id":"whe_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","platform":"fieldwire","name":"Relay to Fieldwire","url":"https://hooks.example.com/pulse","has_token":true,"site_ids":null,"min_priority":3,"kinds":"all","daily_summary":true,"format":"cloudevents","state":"untested","disabled_reason":null,"created_at":"2026-11-24T16:03:05Z","secret":"whsec_…"}"#;
-const TESTED: &str = r#"{"delivered":false,"status_code":401,"duration_ms":184,"response_excerpt":"bad signature","error":"answered 401: the receiver does not accept the token or the signature: compare both with what it expects"}"#;
-const DELIVERY: &str = r#"{"id":"msg_7F3K9Q2M4VX8T1B6N0R5C2WYZD","type":"com.hardhatpulse.detection.recorded.v1","subject_id":"01JDN3Z4WQ0000000000000001","sequence":42,"state":"pending","attempts":[{"at":"2026-11-24T16:03:06Z","status_code":503,"duration_ms":91,"response_excerpt":"","error":"answered 503: the receiver failed"}],"next_attempt_at":"2026-11-24T16:03:11Z","created_at":"2026-11-24T16:03:06Z"}"#;
+const ENDPOINT: Shown = shown::<View>(
+    r#"{"id":"whe_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","platform":"fieldwire","name":"Relay to Fieldwire","url":"https://hooks.example.com/pulse","has_token":true,"site_ids":null,"min_priority":3,"kinds":"all","daily_summary":true,"format":"cloudevents","state":"active","disabled_reason":null,"created_at":"2026-11-24T16:03:05Z"}"#,
+);
+const MADE: Shown = shown::<Made>(
+    r#"{"id":"whe_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","platform":"fieldwire","name":"Relay to Fieldwire","url":"https://hooks.example.com/pulse","has_token":true,"site_ids":null,"min_priority":3,"kinds":"all","daily_summary":true,"format":"cloudevents","state":"untested","disabled_reason":null,"created_at":"2026-11-24T16:03:05Z","secret":"whsec_…"}"#,
+);
+const TESTED: Shown = shown::<Tested>(
+    r#"{"delivered":false,"status_code":401,"duration_ms":184,"response_excerpt":"bad signature","error":"answered 401: the receiver does not accept the token or the signature: compare both with what it expects"}"#,
+);
+const DELIVERY: Shown = shown::<deliveries::View>(
+    r#"{"id":"msg_7F3K9Q2M4VX8T1B6N0R5C2WYZD","type":"com.hardhatpulse.detection.recorded.v1","subject_id":"01JDN3Z4WQ0000000000000001","sequence":42,"state":"pending","attempts":[{"at":"2026-11-24T16:03:06Z","status_code":503,"duration_ms":91,"response_excerpt":"","error":"answered 503: the receiver failed"}],"next_attempt_at":"2026-11-24T16:03:11Z","created_at":"2026-11-24T16:03:06Z"}"#,
+);
+
+const RECOVERY: Shown = shown::<Recovery>(r#"{"since":"2026-11-24T00:00:00Z"}"#);
 
 const MAKE: &str = "Incidents of the sites are always sent, detections by `min_priority` and `kinds`. `site_ids` left out: all sites of the \
     key. The address must be https and reach a public host; it is kept sealed, as is the token, which goes out as `Authorization: \
@@ -43,7 +55,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             status: "204",
             answers: "Removed",
             answer: None,
-            ..get("removeEndpoint", tag, "Remove a webhook endpoint", "")
+            ..get("removeEndpoint", tag, "Remove a webhook endpoint", ENDPOINT)
         },
         ("post", "/{endpoint}/test") => Says {
             description: TEST,
@@ -67,13 +79,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
         },
         ("post", "/{endpoint}/recover") => asked(Says {
             description: RECOVER,
-            ..make(
-                "recoverEndpoint",
-                tag,
-                "Send again what failed or is missing",
-                r#"{"since":"2026-11-24T00:00:00Z"}"#,
-                r#"{"since":"2026-11-24T00:00:00Z"}"#,
-            )
+            ..make("recoverEndpoint", tag, "Send again what failed or is missing", RECOVERY.example, RECOVERY)
         }),
         _ => return None,
     };

@@ -15,9 +15,11 @@ use serde::Serialize;
 use store::preview::{Preview, last_day, send};
 use store::reports::note_so_far;
 use store::{TableError, again};
+use utoipa::ToSchema;
 
 /// What would be sent, with the note of the day that is under way as it would read now; null where none is wanted.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ShownPreview)]
 pub struct Shown {
     #[serde(flatten)]
     preview: Preview,

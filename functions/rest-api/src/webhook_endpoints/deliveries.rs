@@ -16,11 +16,13 @@ use domain::webhook::Attempt;
 use domain::webhook::message::MessageType;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use store::messages::{Delivery, DeliveryState, KEPT, MessageLane, Todo};
+use utoipa::ToSchema;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Delivery)]
 pub struct View {
     /// The webhook-id.
     id: String,
@@ -127,19 +129,25 @@ fn is_message_id(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// Since when what was not taken is sent again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Recovery {
+    since: Timestamp,
+}
+
 /// Asks for all that failed since a time, and for what is missing since then.
 pub async fn recover(
     State(app): State<AppState>,
     caller: Caller,
     Path(endpoint): Path<String>,
     body: JsonBody,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Recovery>), Problem> {
     caller.require(Scope::WebhooksWrite)?;
     let endpoint = visible::endpoint(&app, &caller, &endpoint).await?;
     let since = since(&body.value()?, app.now())?;
     app.desk().recover(&endpoint, since).await?;
     tracing::info!(organization_id = %endpoint.organization_id, endpoint_id = %endpoint.id, %since, "a recovery was asked for");
-    Ok((StatusCode::ACCEPTED, Json(json!({"since": since}))))
+    Ok((StatusCode::ACCEPTED, Json(Recovery { since })))
 }
 
 /// What was sent longer ago is not known any more.

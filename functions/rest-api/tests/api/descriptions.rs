@@ -53,6 +53,66 @@ async fn a_body_and_a_parameter_are_described_by_type_and_bounds() {
 }
 
 #[tokio::test]
+async fn an_answer_is_described_to_its_last_member_and_its_example_is_valid() {
+    let mut document = document(&World::new()).await;
+    let mut tried = 0;
+    for (path, methods) in document["paths"].as_object().unwrap().clone() {
+        for (method, operation) in methods.as_object().unwrap() {
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                let Some(content) = answer["content"].get("application/json") else { continue };
+                let (of, example) = (format!("{method} {path} {status}"), &content["example"]);
+                assert_eq!(undescribed(&document, &content["schema"], example, ""), Vec::<String>::new(), "{of}");
+                // The schema with the document round it, so that its references lead somewhere.
+                document["allOf"] = json!([content["schema"]]);
+                let validator = jsonschema::validator_for(&document).unwrap();
+                let wrong: Vec<String> = validator.iter_errors(example).map(|error| error.to_string()).collect();
+                assert!(wrong.is_empty(), "{of}: {wrong:?}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 35, "{tried}");
+}
+
+/// Members of a value that its schema has no word of.
+fn undescribed(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    match value {
+        Value::Object(members) => {
+            let all = parts(document, schema);
+            let free = all.iter().any(|part| part.get("additionalProperties").is_some());
+            let member = |(name, value): (&String, &Value)| {
+                let at = format!("{at}/{name}");
+                match all.iter().find_map(|part| part["properties"].get(name)) {
+                    Some(found) => undescribed(document, found, value, &at),
+                    None if free => Vec::new(),
+                    None => vec![at],
+                }
+            };
+            members.iter().flat_map(member).collect()
+        }
+        Value::Array(items) => {
+            let all = parts(document, schema);
+            let of = all.iter().find_map(|part| part.get("items")).cloned().unwrap_or_default();
+            items.iter().flat_map(|item| undescribed(document, &of, item, at)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A schema and all that it is made of.
+fn parts(document: &Value, schema: &Value) -> Vec<Value> {
+    let mut found = vec![schema.clone()];
+    if let Some(name) = schema["$ref"].as_str() {
+        let target = document.pointer(name.trim_start_matches('#')).unwrap_or_else(|| panic!("{name} is not there"));
+        found.extend(parts(document, target));
+    }
+    for of in ["allOf", "oneOf", "anyOf"] {
+        found.extend(schema[of].as_array().into_iter().flatten().flat_map(|part| parts(document, part)));
+    }
+    found
+}
+
+#[tokio::test]
 async fn the_reference_page_names_every_operation_and_loads_nothing() {
     let world = World::new();
     let page = world.send(Request::get("/docs").body(Body::empty()).unwrap()).await;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Report {
     /// The local date at the end of the window.
     pub date: Date,
@@ -24,7 +25,9 @@ pub struct Report {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Ppe {
+    #[cfg_attr(feature = "schema", schema(value_type = Option<f64>))]
     pub rate: Rate,
     /// The site's shifts in the order they are set, then `other` if anything was sampled outside them.
     pub by_shift: Vec<ShiftPpe>,
@@ -34,20 +37,25 @@ pub struct Ppe {
 pub type Rate = Option<f64>;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ShiftPpe {
     pub shift: String,
+    #[cfg_attr(feature = "schema", schema(value_type = Option<f64>))]
     pub rate: Rate,
     pub items: BTreeMap<String, ItemPpe>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ItemPpe {
     pub checked: u64,
     pub compliant: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = Option<f64>))]
     pub rate: Rate,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ZoneAlerts {
     pub zone_id: String,
     pub name: String,
@@ -56,6 +64,7 @@ pub struct ZoneAlerts {
 
 /// The window before, in the members that a change is told of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Previous {
     pub date: Date,
     pub window: Window,
@@ -67,7 +76,9 @@ pub struct Previous {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PreviousPpe {
+    #[cfg_attr(feature = "schema", schema(value_type = Option<f64>))]
     pub rate: Rate,
 }
 

@@ -34,6 +34,8 @@ impl By {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = TrendRow))]
 pub struct Row {
     /// A date, a shift's name or `other`, a zone's id, a detection's kind or an incident's type.
     pub key: String,
@@ -41,6 +43,7 @@ pub struct Row {
     pub confirmed_incidents: u64,
     pub zone_breaches: u64,
     /// Nothing sampled: null.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<f64>))]
     pub ppe_rate: Rate,
 }
 

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 /// `from` is inside, `to` outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Window {
     pub from: Timestamp,
     pub to: Timestamp,

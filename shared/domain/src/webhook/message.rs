@@ -34,6 +34,7 @@ pub enum Content {
 
 /// The CloudEvents types that go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum MessageType {
     #[serde(rename = "com.hardhatpulse.detection.recorded.v1")]
     DetectionRecorded,

@@ -5,8 +5,10 @@ use domain::treatment::{Change, Injury, Source};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Treatment)]
 pub struct TreatmentView {
     revision: u64,
     injuries: Vec<InjuryView>,
@@ -25,7 +27,8 @@ struct ChangeView {
     changed: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Injury)]
 struct InjuryView {
     source: String,
     remote_id: String,
