@@ -49,7 +49,10 @@ impl Status {
         }
         links.retain(|link| link.project_id == mapped.project.project_id);
         let mut waiting = lane.ready(LOOKED_AT).await?;
-        waiting.extend(lane.waiting(LOOKED_AT).await?);
+        more |= waiting.len() == LOOKED_AT;
+        let later = lane.waiting(LOOKED_AT).await?;
+        more |= later.len() == LOOKED_AT;
+        waiting.extend(later);
         // What waits of a site of before may belong to the project that it goes to now.
         let ours: BTreeSet<&RecordKey> = links.iter().map(|link| &link.record).collect();
         waiting.retain(|todo| todo.record.site_id == mapped.site.id || ours.contains(&todo.record));
@@ -60,8 +63,12 @@ impl Status {
         Ok(Self { links, more, waiting, paused })
     }
 
+    /// What waits counts as it is listed: also news for a record that stands.
     fn count(&self, state: RecordState) -> usize {
-        self.links.iter().filter(|link| link.state == state).count()
+        match state {
+            RecordState::Pending => self.waiting.len(),
+            _ => self.links.iter().filter(|link| link.state == state).count(),
+        }
     }
 
     fn stuck(&self) -> impl Iterator<Item = &Link> {
@@ -286,6 +293,7 @@ fn waiting(mapped: &Mapped, status: &Status) -> Markup {
                     (words::kind(todo.record.kind)) ": "
                     @match (&todo.why, todo.next_try) {
                         (Some(why), Some(at)) => { (why) ". Next try by itself at " (on_clock(at, &mapped.site)) "." },
+                        _ if todo.read_back => "what people changed is read as soon as its turn comes.",
                         _ => "is sent as soon as its turn comes.",
                     }
                 }

@@ -1,8 +1,8 @@
-use crate::world::{PROJECT, World};
-use domain::record::{RecordKind, RecordState};
+use crate::world::{DETECTION, PROJECT, World};
+use domain::record::{RecordKey, RecordKind, RecordState};
 use people::Role;
 use serde_json::json;
-use store::lanes::Lane;
+use store::lanes::{Lane, Todo};
 
 const FAILED: [&str; 2] = ["01JD0000000000000000000003", "01JD0000000000000000000004"];
 
@@ -29,6 +29,33 @@ async fn one_record_or_all_that_need_someone_are_tried_again() {
     world.post(&manager, &again, "").await;
     assert_eq!(world.state(&world.ours, FAILED[1]).await, RecordState::Pending);
     assert!(world.get(&manager, &status).await.body.contains("no record waits for a person"));
+}
+
+#[tokio::test]
+async fn as_many_wait_as_are_listed() {
+    let world = World::new().await;
+    let (viewer, status) = (world.sign_in(&world.ours, Role::Viewer).await, world.ours.project());
+    let (id, now) = (world.ours.connection.lane(), world.people.now());
+    let lane = Lane { table: world.table.as_ref(), id: &id };
+    let record = |fact_id: &str| RecordKey {
+        kind: RecordKind::Observation,
+        site_id: world.ours.site.clone(),
+        fact_id: fact_id.to_owned(),
+    };
+    // Both stand at the platform; there is a comment to send for one, and people may have changed the other.
+    let todos = [
+        Todo::new(record(DETECTION), now, store::bell::fresh_token()),
+        Todo::read_back(record(FAILED[0]), now, store::bell::fresh_token()),
+    ];
+    for todo in &todos {
+        world.link(&world.ours, &todo.record.fact_id, RecordState::Synced).await;
+    }
+    assert!(world.get(&viewer, &status).await.body.contains("<dt>Waiting</dt><dd>0</dd>"));
+    lane.ask(&todos).await.unwrap();
+    let page = world.get(&viewer, &status).await.body;
+    for shown in ["<dt>Waiting</dt><dd>2</dd>", "is sent as soon as its turn comes", "what people changed is read"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
 }
 
 #[tokio::test]
