@@ -4,7 +4,7 @@ use super::measure::{self, caused};
 use super::world::{Sending, World};
 use crate::error::{Result, unexpected};
 use crate::replay;
-use jiff::{Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ const PAGE: usize = 500;
 /// What arrives while the facts are paged through.
 const MEANWHILE: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(120);
+const DATE: &str = "%Y-%m-%d";
 const READS: [&str; 3] = ["GetItem", "BatchGetItem", "Query"];
 
 pub fn figures(world: &World, stored: usize) -> Result<Vec<Figure>> {
@@ -28,13 +29,10 @@ pub fn figures(world: &World, stored: usize) -> Result<Vec<Figure>> {
     })?;
     let mut figures = Vec::new();
     paged(world, &at, &site, &events, &mut figures)?;
-    let today =
-        Timestamp::now().to_zoned(jiff::tz::TimeZone::get("America/Chicago").map_err(|e| unexpected("the clock", e))?);
-    let tomorrow = today.tomorrow().map_err(|e| unexpected("the clock", e))?.date();
-    let week_ago = today.date().saturating_sub(jiff::Span::new().days(6));
-    let today = today.date();
-    let hour_ago = Timestamp::now() - jiff::SignedDuration::from_hours(1);
-    let hour_ago = hour_ago.round(Unit::Second).map_err(|e| unexpected("the clock", e))?;
+    // A day begins at the hour of the summary before, 17:00 in Chicago: 22:00 or 23:00 in London.
+    let ago = |hours| Timestamp::now() - SignedDuration::from_hours(hours);
+    let (today, week_ago) = (ago(-1).strftime(DATE), ago(6 * 24 - 1).strftime(DATE));
+    let hour_ago = ago(1).strftime("%Y-%m-%dT%H:%M:%SZ");
     for (what, path) in [
         ("one detection", format!("{at}/detections/{last}")),
         ("the first 100 detections", format!("{at}/detections")),
@@ -42,7 +40,6 @@ pub fn figures(world: &World, stored: usize) -> Result<Vec<Figure>> {
         ("the first 100 of a priority that none has", format!("{at}/detections?min_priority=5")),
         ("today's report, counted for the first time", format!("{at}/reports/daily?date={today}")),
         ("today's report again", format!("{at}/reports/daily?date={today}")),
-        ("tomorrow's report, begun at the last hour", format!("{at}/reports/daily?date={tomorrow}")),
         ("the trend of seven days", format!("{at}/reports/trend?from={week_ago}&to={today}&by=day")),
     ] {
         let counts = caused(world, || world.get(&path).map(drop))?;
