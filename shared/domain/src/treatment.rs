@@ -208,7 +208,6 @@ pub struct Kept {
 
 /// A change: when, where from, which members. The members' former values are not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Change {
     pub revision: u64,
     pub at: Timestamp,

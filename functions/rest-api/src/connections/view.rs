@@ -27,7 +27,7 @@ pub struct View {
 }
 
 /// A project in which no hook could be made: what people change there comes back by the timed re-read.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PollingOnly {
     project_id: String,
     reason: String,

@@ -19,7 +19,8 @@ pub struct TreatmentView {
     history: Vec<ChangeView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Change)]
 struct ChangeView {
     revision: u64,
     at: Timestamp,
