@@ -4,24 +4,20 @@
 use super::At;
 use super::kind::Kind;
 use super::remote::{member, plain_text, remote};
-use crate::client::{Procore, unreadable};
-use crate::request::{Effect, Place, Request, Tool};
+use crate::client::Procore;
+use crate::request::{Place, Request, Tool};
 use domain::marker::carries;
 use domain::merge::Fields;
 use domain::record::Mender;
 use domain::summary::count::Day;
 use domain::wording::{self, summary_note};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sync::target::{Block, Call, Remote, Subject, TargetError};
 
 /// What a second note of ours is turned into begins so.
 const DOUBLE: &str = "Made twice";
 const CLOSED: &str = "closed";
-/// So long after its beginning in UTC a date is past everywhere.
-const PAST_AFTER: SignedDuration = SignedDuration::from_hours(36);
 
 pub(super) fn render(subject: &Subject, day: &Day) -> Fields {
     let place =
@@ -48,6 +44,12 @@ pub(super) fn status(record: &Value) -> Option<&'static str> {
     comment.as_str().is_some_and(|comment| comment.starts_with(DOUBLE)).then_some(CLOSED)
 }
 
+/// Whether an amendment is sent. One without the comment meets words that a person wrote: whether the day is an issue is then theirs
+/// to say too.
+pub(super) fn is_ours(send: &Fields) -> bool {
+    send.contains_key("comment")
+}
+
 /// All of a day, whatever their approval: without the filter, what waits for it is hidden.
 pub(super) async fn look(
     procore: &Procore,
@@ -65,50 +67,24 @@ pub(super) async fn look(
     Ok(found.filter(ours).collect())
 }
 
-/// Before a day that is past is written to: nobody completes one that is under way, and what Procore does with a note for a
-/// completed day is not said.
+/// Before each write: what Procore does with a note for a completed day is not said. A day without entries may have no header yet.
 pub(super) async fn require_open(
     procore: &Procore,
     call: Call<'_>,
     at: At,
     date: Option<&Value>,
 ) -> Result<(), TargetError> {
-    let Some(date) = day_of(date) else { return Ok(()) };
-    let begin = date.to_zoned_datetime(TimeZone::UTC).map_or(Timestamp::MAX, |begin| begin.timestamp());
-    match begin.checked_add(PAST_AFTER) {
-        Ok(past) if call.meter.now() > past => refuse_completed(procore, call, at, date).await,
-        _ => Ok(()),
-    }
-}
-
-/// What a refusal means: Procore's words, or that the day is completed.
-pub(super) async fn explain(
-    procore: &Procore,
-    call: Call<'_>,
-    at: At,
-    date: Option<&Value>,
-    refused: TargetError,
-) -> TargetError {
-    let (TargetError::Refused { .. }, Some(date)) = (&refused, day_of(date)) else { return refused };
-    match refuse_completed(procore, call, at, date).await {
-        Err(completed @ TargetError::Record(_)) => completed,
-        _ => refused,
-    }
-}
-
-async fn refuse_completed(procore: &Procore, call: Call<'_>, at: At, date: Date) -> Result<(), TargetError> {
+    let date: Option<Date> = date.and_then(Value::as_str).and_then(|text| text.parse().ok());
+    let Some(date) = date else { return Ok(()) };
     let path = format!("/rest/v1.0/projects/{}/daily_log_headers", at.project);
-    let request = Request::get(at.company, path, Place::Project, Tool::DailyLog).with("log_date", date);
-    let header = procore.send(call, &request).await?.body;
-    match header.get("completed").and_then(Value::as_bool) {
-        Some(true) => Err(TargetError::Record(completed(date))),
-        Some(false) => Ok(()),
-        None => Err(unreadable(Effect::Repeatable)),
+    let request = Request::get(at.company, path, Place::Record, Tool::DailyLog).with("log_date", date);
+    match procore.send(call, &request).await {
+        Ok(reply) if reply.body.get("completed") == Some(&Value::Bool(true)) => {
+            Err(TargetError::Record(completed(date)))
+        }
+        Ok(_) | Err(TargetError::NotFound) => Ok(()),
+        Err(error) => Err(error),
     }
-}
-
-fn day_of(date: Option<&Value>) -> Option<Date> {
-    date.and_then(Value::as_str).and_then(|text| text.parse().ok())
 }
 
 fn completed(date: Date) -> Block {

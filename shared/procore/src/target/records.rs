@@ -24,14 +24,10 @@ pub(super) async fn create(
     kind: Kind,
     fields: &Fields,
 ) -> Result<Remote, TargetError> {
-    let date = fields.get("date");
     if kind == Kind::Note {
-        note::require_open(procore, call, at, date).await?;
+        note::require_open(procore, call, at, fields.get("date")).await?;
     }
-    let reply = match procore.send(call, &kind.create(at, fields)).await {
-        Err(error) if kind == Kind::Note => return Err(note::explain(procore, call, at, date, error).await),
-        outcome => outcome?,
-    };
+    let reply = procore.send(call, &kind.create(at, fields)).await?;
     remote(procore.hosts(), at, kind, &reply.body, false).ok_or_else(|| unreadable(Effect::Once))
 }
 
@@ -47,14 +43,13 @@ pub(super) async fn update(
         Kind::Incident | Kind::Note => send.clone(),
         Kind::Observation => observation::demanded(standing, send),
     };
-    let date = standing.fields.get("date");
     if kind == Kind::Note {
-        note::require_open(procore, call, at, date).await?;
+        if !note::is_ours(send) {
+            return Ok(standing.clone());
+        }
+        note::require_open(procore, call, at, standing.fields.get("date")).await?;
     }
-    let reply = match procore.send(call, &kind.update(at, number(&standing.id)?, &fields)).await {
-        Err(error) if kind == Kind::Note => return Err(note::explain(procore, call, at, date, error).await),
-        outcome => outcome?,
-    };
+    let reply = procore.send(call, &kind.update(at, number(&standing.id)?, &fields)).await?;
     remote(procore.hosts(), at, kind, &reply.body, false).ok_or_else(|| unreadable(Effect::Once))
 }
 
@@ -192,6 +187,7 @@ pub(super) async fn close_double(
         return side_write(procore, call, at, kind, &double.id, &write).await;
     }
     if kind == Kind::Note {
+        note::require_open(procore, call, at, double.fields.get("date")).await?;
         let send = Fields::from([("comment".to_owned(), json!(words))]);
         return procore.send(call, &kind.update(at, number(&double.id)?, &send)).await.map(|_| ());
     }

@@ -3,6 +3,7 @@ use crate::site::{MARKER, Site, day_subject, long_ago};
 use domain::merge::{merge, written};
 use domain::record::{Mender, RecordKind};
 use jiff::civil::Date;
+use sandbox::faults::{Effect, Rule, Shape};
 use sandbox::procore::PersonEdit;
 use serde_json::{Value, json};
 use sync::target::{Remote, Target, TargetError};
@@ -31,12 +32,12 @@ fn today() -> String {
 }
 
 #[tokio::test]
-async fn a_note_stands_under_its_day_with_one_call() {
+async fn a_note_stands_under_its_day_once_the_day_was_seen_to_be_open() {
     let site = Site::start().await;
     let today = today();
     let note = made(&site, &today).await;
     let asked = site.sandbox.calls().into_iter().filter(|call| call.path.contains("/projects/"));
-    assert_eq!(asked.map(|call| call.method).collect::<Vec<_>>(), ["POST"]);
+    assert_eq!(asked.map(|call| call.method).collect::<Vec<_>>(), ["GET", "POST"]);
     let kept = site.sandbox.notes(site.id()).remove(0);
     assert_eq!((kept.date.to_string(), kept.id.to_string()), (today, note.id.clone()));
     let comment = kept.fields["comment"].as_str().unwrap();
@@ -81,35 +82,66 @@ async fn a_persons_words_survive_an_amendment() {
 }
 
 #[tokio::test]
+async fn an_issue_day_is_not_said_beside_words_that_a_person_wrote() {
+    let site = Site::start().await;
+    let note = made(&site, DAY).await;
+    let base = site.fields(&day_subject(DAY, 3, 0)).await;
+    edit(&site, &note.id, json!({"comment": "Nothing happened, see my report."}));
+    let read = site.target.read(site.call(), &site.project, NOTE, &note.id).await.unwrap().unwrap();
+    let amended = site.fields(&day_subject(DAY, 3, 1)).await;
+    let ours = merge(&amended, &written(&base, &note.fields), &read.fields);
+    let after = site.target.update(site.call(), &site.project, NOTE, &read, &ours.send).await.unwrap();
+    assert_eq!(after, read);
+    assert_eq!(site.sandbox.notes(site.id())[0].fields["is_issue_day"], json!(false));
+    site.assert_clean();
+}
+
+/// Whether Procore would take the note, refuse it in words, or forbid it; and whichever day it is, also the one under way.
+#[tokio::test]
 async fn nothing_is_written_into_a_completed_day() {
-    for takes in [false, true] {
-        let site = Site::start().await;
-        site.sandbox.set(|settings| settings.completed_day_takes_notes = takes);
-        let note = made(&site, DAY).await;
-        site.sandbox.complete_day(site.id(), DAY.parse().unwrap(), true);
-        let fields = site.fields(&day_subject(DAY, 4, 0)).await;
-        let create = site.target.create(site.call(), &site.project, NOTE, &fields).await;
-        let update = site.target.update(site.call(), &site.project, NOTE, &note, &fields).await;
-        for outcome in [create, update] {
-            let Err(TargetError::Record(block)) = outcome else { panic!("takes {takes}: {outcome:?}") };
-            assert_eq!(block.who, Mender::PlatformAdmin);
-            assert!(block.reason.contains("Nov 24, 2026 is completed"), "{block:?}");
+    let forbids = Effect::Status {
+        status: 403,
+        shape: Shape::List,
+        retry_after: None,
+        message: Some("The daily log of this day is completed.".into()),
+        done: false,
+    };
+    for day in [DAY, &today()] {
+        for (takes, forbids) in [(false, None), (true, None), (false, Some(&forbids))] {
+            let site = Site::start().await;
+            site.sandbox.set(|settings| settings.completed_day_takes_notes = takes);
+            let (note, double) = (made(&site, day).await, made(&site, day).await);
+            site.sandbox.complete_day(site.id(), day.parse().unwrap(), true);
+            let notes = || json!(site.sandbox.notes(site.id()));
+            let before = notes();
+            for method in ["POST", "PATCH"] {
+                forbids.map(|effect| {
+                    site.sandbox.faults().add(Rule::new(effect.clone()).method(method).path("notes_logs"))
+                });
+            }
+            let (target, project) = (&site.target, &site.project);
+            let fields = site.fields(&day_subject(day, 4, 0)).await;
+            let create = target.create(site.call(), project, NOTE, &fields).await.map(|_| ());
+            let update = target.update(site.call(), project, NOTE, &note, &fields).await.map(|_| ());
+            let close = target.close_double(site.call(), project, NOTE, &double, "Made twice.").await;
+            for outcome in [create, update, close] {
+                let Err(TargetError::Record(block)) = outcome else { panic!("{day}, takes {takes}: {outcome:?}") };
+                assert_eq!(block.who, Mender::PlatformAdmin);
+                assert!(block.reason.contains("is completed"), "{block:?}");
+            }
+            assert_eq!(notes(), before);
+            site.assert_clean();
         }
-        assert_eq!(site.sandbox.notes(site.id()).len(), 1);
-        assert!(site.sandbox.notes(site.id())[0].fields["comment"].as_str().unwrap().contains("Alerts: 3"));
-        site.assert_clean();
     }
 }
 
 #[tokio::test]
-async fn a_day_that_was_completed_early_refuses_and_the_refusal_is_explained() {
+async fn a_day_of_which_procore_knows_nothing_yet_is_open() {
     let site = Site::start().await;
-    let today = today();
-    site.sandbox.complete_day(site.id(), today.parse().unwrap(), true);
-    let fields = site.fields(&day_subject(&today, 3, 0)).await;
-    let refused = site.target.create(site.call(), &site.project, NOTE, &fields).await;
-    assert!(matches!(&refused, Err(TargetError::Record(block)) if block.reason.contains("completed")), "{refused:?}");
-    site.assert_clean();
+    let unknown = Effect::Status { status: 404, shape: Shape::List, retry_after: None, message: None, done: false };
+    site.sandbox.faults().add(Rule::new(unknown).path("daily_log_headers"));
+    made(&site, DAY).await;
+    assert_eq!(site.sandbox.notes(site.id()).len(), 1);
 }
 
 #[tokio::test]
