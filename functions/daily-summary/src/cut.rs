@@ -2,7 +2,7 @@
 use crate::{Look, SummaryError};
 use domain::summary::window::Window;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use store::reports::Planned;
 use store::summaries::{Summary, SummaryState};
 
 /// Days cut in one look; the rest is due at once, again.
@@ -26,20 +26,23 @@ impl Look<'_> {
         Ok(cut)
     }
 
-    /// Counts a day that is due. One that a look before has kept and not moved on from keeps its window; it is counted again, for
-    /// what came since.
+    /// Counts a day that is due. One that a look before has kept and not moved on from keeps its window, shifts and names; it is
+    /// counted again, for what came since.
     async fn day(&self, date: Date, window: Window) -> Result<Summary, SummaryError> {
         let summaries = self.summaries();
         let kept = summaries.get(date).await?;
-        let window = kept.as_ref().map_or(window, |kept| kept.day.report.window);
-        let previous = self.reports.before(date, window, self.now).await?;
-        let day = self.reports.noted((date, window), previous, &BTreeMap::new(), self.now).await?;
+        let planned = match &kept {
+            Some(kept) => Planned::of(kept, self.site),
+            None => Planned::new(date, window, self.site),
+        };
+        let previous = self.reports.before(date, planned.window, self.now).await?;
+        let day = self.reports.noted(&planned, previous, self.now).await?;
         let revision = match kept {
             Some(kept) if kept.day == day => return Ok(kept),
             Some(kept) => kept.revision + 1,
             None => 1,
         };
-        let summary = Summary { day, revision, counted_at: self.now };
+        let summary = Summary { day, shifts: Some(planned.shifts), revision, counted_at: self.now };
         match summaries.put(&summary).await? {
             true => Ok(summary),
             false => Err(SummaryError::Busy),

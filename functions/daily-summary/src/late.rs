@@ -7,7 +7,8 @@ use domain::summary::count::Day;
 use domain::summary::occurrence::Occurrence;
 use jiff::ToSpan;
 use jiff::civil::Date;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use store::reports::Planned;
 use store::summaries::{Summary, SummaryState};
 
 /// More days than 72 hours can touch, whatever became of the hour.
@@ -62,17 +63,15 @@ impl Look<'_> {
 
     async fn again(&self, day: &Summary, before: Option<&Summary>) -> Result<Day, SummaryError> {
         let report = &day.day.report;
-        let window = report.window;
         let previous =
-            before.filter(|before| before.cut().to == window.from).map(|before| before.day.report.as_previous());
+            before.filter(|before| before.cut().to == report.window.from).map(|before| before.day.report.as_previous());
         let previous = previous.unwrap_or_else(|| report.previous.clone());
-        let called: BTreeMap<String, String> =
-            report.by_zone.iter().map(|zone| (zone.zone_id.clone(), zone.name.clone())).collect();
-        Ok(self.reports.noted((report.date, window), previous, &called, self.now).await?)
+        Ok(self.reports.noted(&Planned::of(day, self.site), previous, self.now).await?)
     }
 
     async fn replace(&self, day: &Summary, counted: Day) -> Result<Summary, SummaryError> {
-        let next = Summary { day: counted, revision: day.revision + 1, counted_at: self.now };
+        let shifts = day.shifts.clone();
+        let next = Summary { day: counted, shifts, revision: day.revision + 1, counted_at: self.now };
         match self.summaries().put(&next).await? {
             true => Ok(next),
             false => Err(SummaryError::Busy),

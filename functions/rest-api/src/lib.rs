@@ -5,7 +5,7 @@
 //! - `problem`, `json_body`, `query`: refusals, and the checks that make them
 //! - `etag`, `idempotency`, `cursor`, `accept`: changing safely, repeating safely, listing, in which form
 //! - `webhook_endpoints`: customers' own receivers, and what came of what they were sent
-//! - `organizations`, `sites`, `edges`, `api_keys`, `setup_links`, `connections`, `projects`, `records`, `retry`, `conflicts`, `facts`, `treatment`, `reports`: the resources; `documents`, `openapi`, `reference`: what describes us; `retiring`: what goes away
+//! - `organizations`, `sites`, `site_hour`, `edges`, `api_keys`, `setup_links`, `connections`, `projects`, `records`, `retry`, `conflicts`, `facts`, `treatment`, `reports`: the resources; `documents`, `openapi`, `reference`: what describes us; `retiring`: what goes away
 mod accept;
 mod api_keys;
 mod auth;
@@ -33,6 +33,7 @@ mod retiring;
 mod retry;
 mod routes;
 mod setup_links;
+mod site_hour;
 mod sites;
 mod state;
 mod treatment;

@@ -14,9 +14,8 @@ use domain::settings::ProjectSettings;
 use domain::settings::check::{self, project_id};
 use serde_json::Value;
 use store::directory::Connection;
-use store::due::SiteRef;
 use store::mapping::{self, MapError, Wanted};
-use store::summaries::Summaries;
+use store::summaries;
 
 pub async fn get(
     State(app): State<AppState>,
@@ -85,9 +84,8 @@ async fn read_settings(
     };
     let mut settings = check::read(body, connection.provider, site.map(|site| site.id))?;
     if body.pointer("/daily_summary/at").is_none_or(Value::is_null) {
-        let organization_id = connection.organization_id.clone();
-        let site = SiteRef { organization_id, site_id: settings.site_id.clone() };
-        settings.daily_summary.at = Summaries { table: app.table(), site: &site }.state().await?.at;
+        let organization = &connection.organization_id;
+        settings.daily_summary.at = summaries::hour_of(app.table(), organization, &settings.site_id).await?;
     }
     Ok(settings)
 }

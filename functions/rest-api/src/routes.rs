@@ -5,7 +5,8 @@ use crate::{
     projects,
 };
 use crate::{
-    rate_limit, records, reports, request_log, retiring, retry, setup_links, sites, treatment, webhook_endpoints,
+    rate_limit, records, reports, request_log, retiring, retry, setup_links, site_hour, sites, treatment,
+    webhook_endpoints,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
@@ -33,6 +34,8 @@ routes! {
     get "/v1/sites" => sites::list;
     get "/v1/sites/{site}" => sites::get;
     patch "/v1/sites/{site}" => sites::change;
+    get "/v1/sites/{site}/daily-summary" => site_hour::get;
+    put "/v1/sites/{site}/daily-summary" => site_hour::put;
     post "/v1/sites/{site}/edges" => edges::create;
     post "/v1/sites/{site}/edges/{edge}/rotate-secret" => edges::rotate_secret;
     get "/v1/sites/{site}/detections" => facts::detections;

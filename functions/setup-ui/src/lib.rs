@@ -11,6 +11,7 @@
 //! - `overview`, `status`, `activity`: connections, a project's status, its records; `settings`: what it sends
 //! - `steps`: the set-up, in order: `connect`, `projects`, `settings`, `schedule`, `trial`; `platform`: what they ask of Procore
 //! - `consent`: what a connection works with; `disconnect`: the way out
+//! - `hour`: when a site's day is summed up
 //! - `webhooks`: endpoints of the customer's own; `kinds`: the choice of detection kinds
 //! - `api_keys`: keys of the REST API; `sites`: those that a visitor sees; `capabilities`: what each platform can show
 //! - `facts`, `reports`: the pages that links in records open; `treatment`: what people added, on an incident's
@@ -25,6 +26,7 @@ mod facts;
 mod form;
 mod frame;
 mod headers;
+mod hour;
 mod kinds;
 mod layout;
 mod origin;

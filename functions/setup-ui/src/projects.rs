@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::TableError;
 use store::directory::{Connection, Site};
 use store::mapping::{self, MapError, Wanted};
+use store::summaries;
 
 /// The value that stands for a site to be made.
 const NEW: &str = "new";
@@ -193,7 +194,7 @@ pub async fn save(
     let wanted = Wanted {
         project_id: row.project.id.clone(),
         name: Some(row.project.name.clone()),
-        settings: settings(&app, &lane, &site, standing.as_ref()).await?,
+        settings: settings(&app, &site, standing.as_ref()).await?,
         standing,
     };
     let project = match mapping::apply(app.table(), app.bell(), &connection, wanted, app.now()).await {
@@ -209,11 +210,9 @@ pub async fn save(
     Ok(Redirect::to(&onward).into_response())
 }
 
-/// Settings of a project for a site: those that it had for another one, else the defaults; at the hour that the site has for
-/// its other platforms.
+/// Settings of a project for a site: those that it had for another one, else the defaults; at the site's hour.
 async fn settings(
     app: &AppState,
-    lane: &store::lanes::LaneId,
     site: &Site,
     standing: Option<&store::directory::Project>,
 ) -> Result<ProjectSettings, Refusal> {
@@ -226,10 +225,7 @@ async fn settings(
             mapping: Default::default(),
         },
     };
-    let routes = app.directory().routes(&lane.organization_id, &site.id).await?;
-    if let Some(route) = routes.iter().find(|route| route.connection_id != lane.connection_id) {
-        settings.daily_summary.at.clone_from(&route.settings.daily_summary.at);
-    }
+    settings.daily_summary.at = summaries::hour_of(app.table(), &site.organization_id, &site.id).await?;
     Ok(settings)
 }
 

@@ -2,8 +2,8 @@
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::{
-    activity, api_keys, assets, capabilities, connect, consent, disconnect, facts, frame, headers, overview, passkeys,
-    people_page, projects, reports, schedule, settings, sign_in, status, trial, webhooks,
+    activity, api_keys, assets, capabilities, connect, consent, disconnect, facts, frame, headers, hour, overview,
+    passkeys, people_page, projects, reports, schedule, settings, sign_in, status, trial, webhooks,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware, routing};
@@ -79,6 +79,8 @@ routes! {
     get "/sites/{site}/detections/{id}" => facts::detection;
     get "/sites/{site}/detections/{id}/footage" => facts::footage;
     get "/sites/{site}/incidents/{id}" => facts::incident;
+    get "/sites/{site}/hour" => hour::show;
+    post "/sites/{site}/hour" => hour::save;
     get "/sites/{site}/reports" => reports::latest;
     get "/sites/{site}/reports/{date}" => reports::show;
     get "/sites/{site}/reports/{date}/trend.csv" => reports::csv;

@@ -1,5 +1,6 @@
 //! Step 4, and the page for later changes: the hour of the daily summary and the shifts, on the site's clock.
 use crate::form::{self, Errors, Values};
+use crate::hour;
 use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
@@ -22,6 +23,10 @@ use store::reports;
 
 /// Empty rows that are shown beside the filled ones.
 const SPARE: usize = 2;
+
+/// Two things are saved, one after the other.
+const HALF: &str = "Your shifts are saved. Somebody else changed what this project does at the same moment, so the daily summary and its \
+                    hour are as they set them: look at them, and save again if need be.";
 
 #[derive(Default)]
 struct Row {
@@ -145,14 +150,17 @@ pub async fn save(
             true => Some(note(&app, &mapped, &settings.daily_summary.at, &shifts).await?),
             false => None,
         };
-        return Ok(page(&visitor, &mapped, &fields, &Errors::default(), Some(note.as_deref())).into_response());
+        let saved = settings == mapped.project.settings && shifts == mapped.site.shifts;
+        let preview = previewed(note.as_deref(), saved);
+        return Ok(page(&visitor, &mapped, &fields, &Errors::default(), Some(preview)).into_response());
     }
     let changed = || Refusal::changed_meanwhile(format!("{}/schedule", mapped.path()));
     let stands = (mapped.project.version.to_string(), mapped.site.version.to_string());
     if (fields.version.clone(), fields.site_version.clone()) != stands {
         return Err(changed());
     }
-    if shifts != mapped.site.shifts {
+    let shifts_kept = shifts != mapped.site.shifts;
+    if shifts_kept {
         let mut site = Site { shifts, ..mapped.site.clone() };
         match app.directory().put_site(&mut site).await {
             Err(TableError::Condition(_)) => return Err(changed()),
@@ -160,7 +168,12 @@ pub async fn save(
         }
         tracing::info!(organization_id = %site.organization_id, site_id = %site.id, "a site's shifts were changed");
     }
-    crate::settings::keep(&app, &mapped, settings).await?.ok_or_else(changed)?;
+    if crate::settings::keep(&app, &mapped, settings).await?.is_none() {
+        return Err(match shifts_kept {
+            true => Refusal::not_now(HALF.into(), &format!("{}/schedule", mapped.path())),
+            false => changed(),
+        });
+    }
     let onward = if fields.setup { format!("{}/test?setup=1", mapped.path()) } else { mapped.path() };
     Ok(Redirect::to(&onward).into_response())
 }
@@ -171,15 +184,15 @@ async fn note(app: &AppState, mapped: &Mapped, at: &str, shifts: &[Shift]) -> Re
     Ok(reports::note_so_far(app.table(), &mapped.site, at, shifts, url, app.now()).await?)
 }
 
-/// `Some(None)`: asked for a note that is switched off.
-fn previewed(note: Option<&str>) -> Markup {
+/// `None`: the note is switched off.
+fn previewed(note: Option<&str>, saved: bool) -> Markup {
     html! {
         section.notice aria-labelledby="preview" {
             h2 #preview { "Today's note, as it would read now" }
             @match note {
                 Some(note) => {
                     pre { (note) }
-                    p { "Nothing was put into the Daily Log, and this hour and these shifts are not saved yet." }
+                    p { "Nothing was put into the Daily Log" @if !saved { ", and this hour and these shifts are not saved yet" } "." }
                 },
                 None => p { "The note is switched off here: nothing would be put into the Daily Log." },
             }
@@ -187,7 +200,7 @@ fn previewed(note: Option<&str>) -> Markup {
     }
 }
 
-fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, preview: Option<Option<&str>>) -> Page {
+fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, preview: Option<Markup>) -> Page {
     let title = format!("Hour and shifts of {}", mapped.site.name);
     let spare = Row::default();
     let rows = fields.shifts.iter().chain(std::iter::repeat_n(&spare, SPARE)).take(shifts::MOST);
@@ -196,7 +209,7 @@ fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, pr
         h1 { (title) }
         p { "All times are on the site's clock, " (mapped.site.time_zone) "." }
         (errors.summary())
-        @if let Some(note) = preview { (previewed(note)) }
+        @if let Some(preview) = preview { (preview) }
         form method="post" action={ (mapped.path()) "/schedule" } novalidate {
             (form::token_field(visitor))
             input type="hidden" name="version" value=(fields.version);
@@ -206,12 +219,7 @@ fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, pr
                 legend { "Daily summary" }
                 label.check { input #summary type="checkbox" name="summary" value="on" checked[fields.summary];
                     "Put one note a day into the Daily Log" }
-                div.field {
-                    label for="at" { "Hour" }
-                    input #at type="time" name="at" value=(fields.at) aria-describedby=[errors.described("at")]
-                        aria-invalid=[errors.has("at").then_some("true")];
-                    (errors.at("at"))
-                }
+                (hour::field(&fields.at, errors))
                 p.dim { "The hour is the site's: it changes for all platforms that the site goes to." }
             }
             fieldset #shifts tabindex="-1" aria-describedby=[errors.described("shifts")] {

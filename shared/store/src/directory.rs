@@ -429,10 +429,12 @@ impl Directory<'_> {
         let key = keys::project(&lane.organization_id, &lane.connection_id, &project.project_id);
         let read_at = project.version;
         project.version += 1;
+        let hour = project.settings.daily_summary.at.clone();
         for _ in 0..ROUTE_TRIES {
             let free = self.free_route(lane, project).await?;
+            project.settings.daily_summary.at.clone_from(&hour);
             let mut puts = match settled_at {
-                Some(now) => summaries::settled(self.0, lane, &project.settings, now).await?,
+                Some(now) => summaries::settled(self.0, lane, project, now).await?,
                 None => Vec::new(),
             };
             puts.extend([(item(&key, project)?, at_version(read_at)), (route_of(lane, project)?, free)]);

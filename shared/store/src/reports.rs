@@ -3,28 +3,29 @@
 //! count, and a year is a query or two. Incidents are what their facts say now, each time.
 //!
 //! - [`Reports`]: a day's report, and the days of a trend; `noted`: a day as its note has it; `preview`: that of the day under way
+//! - `planned`: a date's window, and what its day is told by
 //! - `count`: one window from the log; `late`: what arrived at another hour than it tells of
 mod count;
 mod late;
 mod noted;
+mod planned;
 mod preview;
 
+pub use planned::Planned;
 pub use preview::note_so_far;
 
 use crate::directory::Site;
 use crate::due::SiteRef;
 use crate::facts::SiteFacts;
 use crate::keys;
-use crate::summaries::{self, Summaries, SummaryState};
+use crate::summaries::{Summaries, SummaryState};
 use crate::table::{Query, Table, TableError, item, read};
 use count::{Kept, Progress, Work};
 use domain::fact::{FactBody, FactKind};
-use domain::summary::count::{Counter, Day, Head};
+use domain::summary::count::{Day, Head};
 use domain::summary::occurrence::Occurrence;
-use domain::summary::report::Previous;
-use domain::summary::shifts::Shifts;
 use domain::summary::tally::Tally;
-use domain::summary::window::{Cut, SummaryHour, Window, calendar};
+use domain::summary::window::{Cut, SummaryHour, calendar};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,8 +34,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const ENTRIES_AT_MOST: usize = 10_000;
 /// So many days before the first one asked for say where it begins: a date may have been left out.
 const DAYS_BEFORE: i64 = 3;
-/// Zones of a day whose names are shown.
-const ZONES: usize = 1_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -64,7 +63,6 @@ pub struct Reports<'a> {
     /// The day cut off last.
     last: Option<Cut>,
     hour: SummaryHour,
-    shifts: Shifts,
     entries_at_most: usize,
     /// Whether what is counted is kept: not what was never set.
     keeps: bool,
@@ -82,17 +80,7 @@ impl<'a> Reports<'a> {
         let facts = SiteFacts { table, organization_id: &site.organization_id, site_id: &site.id };
         let site_ref = SiteRef { organization_id: site.organization_id.clone(), site_id: site.id.clone() };
         let hour = state.hour(site)?;
-        let shifts = summaries::shifts(site)?;
-        Ok(Self {
-            site,
-            site_ref,
-            facts,
-            last: state.last,
-            hour,
-            shifts,
-            entries_at_most: ENTRIES_AT_MOST,
-            keeps: true,
-        })
+        Ok(Self { site, site_ref, facts, last: state.last, hour, entries_at_most: ENTRIES_AT_MOST, keeps: true })
     }
 
     /// For whoever has less time, or a test.
@@ -113,55 +101,49 @@ impl<'a> Reports<'a> {
         }
     }
 
-    /// The dates of a stretch with their windows, as they were cut for their notes where they were. A date that the clock left
-    /// out has none.
-    pub async fn windows(&self, from: Date, to: Date) -> Result<Vec<(Date, Window)>, TableError> {
+    /// The dates of a stretch, as they were cut for their notes where they were. A date that the clock left out is none.
+    async fn planned(&self, from: Date, to: Date) -> Result<Vec<Planned>, TableError> {
         let earlier = from.saturating_sub(jiff::ToSpan::days(DAYS_BEFORE));
         let cut = self.summaries().between(earlier, to).await?;
-        let cut = cut.iter().map(|summary| (summary.date(), summary.day.report.window)).collect();
+        let mut cut: BTreeMap<Date, Planned> =
+            cut.iter().map(|summary| (summary.date(), Planned::of(summary, self.site))).collect();
+        let as_cut = cut.iter().map(|(date, day)| (*date, day.window)).collect();
         let before = earlier.yesterday().unwrap_or(Date::MIN);
         let by_hour = Cut { date: before, to: self.hour.cut_off(before) };
         let start = self.last.filter(|last| last.date < earlier).unwrap_or(by_hour);
-        let mut windows = calendar(&self.hour, start, &cut, to);
-        windows.retain(|(date, _)| *date >= from);
-        Ok(windows)
+        let windows = calendar(&self.hour, start, &as_cut, to).into_iter().filter(|(date, _)| *date >= from);
+        let planned = |(date, window)| cut.remove(&date).unwrap_or_else(|| Planned::new(date, window, self.site));
+        Ok(windows.map(planned).collect())
     }
 
     /// A date's report as of now; `None` where the clock left the date out. A window that is under way is counted so far.
     pub async fn day(&self, date: Date, now: Timestamp) -> Result<Option<Reported>, ReportError> {
         let from = date.saturating_sub(jiff::ToSpan::days(DAYS_BEFORE));
-        let windows = self.windows(from, date).await?;
-        let [.., (before, earlier), (last, window)] = windows.as_slice() else { return Ok(None) };
-        if *last != date {
+        let planned = self.planned(from, date).await?;
+        let [.., before, day] = planned.as_slice() else { return Ok(None) };
+        if day.date != date {
             return Ok(None);
         }
-        let kept = self.counted(&[(*before, *earlier), (*last, *window)], now).await?;
+        let kept = self.counted(&[before.clone(), day.clone()], now).await?;
         let incidents = self.incidents(&kept).await?;
-        let [earlier, kept] = kept.as_slice() else { return Ok(None) };
-        let head = |date, previous| Head { date, time_zone: &self.site.time_zone, previous };
-        let before = head(*before, Previous::nothing(*before, earlier.window));
-        let previous = self.counter(earlier, &incidents).day(before, &BTreeMap::new()).report.as_previous();
-        let counter = self.counter(kept, &incidents);
+        let [before, kept] = kept.as_slice() else { return Ok(None) };
+        let (previous, shifts) = (before.as_previous(&incidents)?, kept.told_by()?);
+        let counter = kept.counter(&shifts, &incidents);
         let tally = counter.tally().clone();
         let names = self.names(kept, &tally).await?;
-        Ok(Some(Reported { day: counter.day(head(date, previous), &names), tally }))
+        Ok(Some(Reported { day: counter.day(Head { date, time_zone: &kept.time_zone, previous }, &names), tally }))
     }
 
     /// What was counted in each of a stretch of dates, incidents included.
     pub async fn days(&self, from: Date, to: Date, now: Timestamp) -> Result<Vec<(Date, Tally)>, ReportError> {
-        let kept = self.counted(&self.windows(from, to).await?, now).await?;
+        let kept = self.counted(&self.planned(from, to).await?, now).await?;
         let incidents = self.incidents(&kept).await?;
-        Ok(kept.iter().map(|kept| (kept.date, self.counter(kept, &incidents).tally().clone())).collect())
+        let told = |kept: &Kept| Ok((kept.date, kept.counter(&kept.told_by()?, &incidents).into_tally()));
+        kept.iter().map(told).collect()
     }
 
     fn summaries(&self) -> Summaries<'_> {
         Summaries { table: self.facts.table, site: &self.site_ref }
-    }
-
-    fn counter<'k>(&'k self, kept: &Kept, incidents: &BTreeMap<String, Occurrence>) -> Counter<'k> {
-        let mut counter = Counter::resume(kept.tally.clone(), kept.window, &self.shifts);
-        kept.incidents.iter().filter_map(|id| incidents.get(id)).for_each(|incident| counter.add(incident));
-        counter
     }
 
     /// What the incidents of some days are now. One that was retracted is none.
@@ -172,12 +154,12 @@ impl<'a> Reports<'a> {
         Ok(facts.into_iter().filter_map(|((_, id), fact)| Some((id, Occurrence::of(&fact.body)?))).collect())
     }
 
-    /// The names of a day's zones: as they were when it was over, where it is.
+    /// The names of a day's zones: as its note has them, else as they were when it was over, where it is.
     async fn names(&self, kept: &Kept, tally: &Tally) -> Result<BTreeMap<String, String>, TableError> {
-        let known = |id: &String| kept.whole && kept.names.contains_key(id);
-        let ids = tally.by_zone.keys().filter(|id| !known(id)).take(ZONES);
+        let mut names = if kept.whole { kept.names.clone() } else { BTreeMap::new() };
+        names.extend(kept.called.clone().unwrap_or_default());
+        let ids = tally.by_zone.keys().filter(|id| !names.contains_key(*id));
         let wanted: Vec<(FactKind, String)> = ids.map(|id| (FactKind::Zone, id.clone())).collect();
-        let mut names = kept.names.clone();
         for fact in self.facts.get_many(&wanted).await?.into_values() {
             if let FactBody::Zone(zone) = fact.body {
                 names.insert(zone.zone_id, zone.name);
@@ -187,20 +169,22 @@ impl<'a> Reports<'a> {
     }
 
     /// Some days counted as far as the log goes, each on from where it was.
-    async fn counted(&self, windows: &[(Date, Window)], now: Timestamp) -> Result<Vec<Kept>, ReportError> {
-        let ([(first, earliest), ..], [.., (last, latest)]) = (windows, windows) else { return Ok(Vec::new()) };
+    async fn counted(&self, planned: &[Planned], now: Timestamp) -> Result<Vec<Kept>, ReportError> {
+        let ([first, ..], [.., last]) = (planned, planned) else { return Ok(Vec::new()) };
         // Before the pointers are read: up to this entry, none of them is missing.
         let committed = self.facts.last_arrival().await?.map_or(0, |entry| entry.number);
-        let mut kept = self.kept(*first, *last).await?;
-        let late = late::between(&self.facts, earliest.from, latest.to).await?;
-        let mut work = Work { committed, left: self.entries_at_most, late, start: None };
+        let mut kept = self.kept(first.date, last.date).await?;
+        let late = late::between(&self.facts, first.window.from, last.window.to).await?;
+        let site_made = self.site.created_at;
+        let mut work = Work { site_made, committed, left: self.entries_at_most, late, start: None };
         let mut days: Vec<(Kept, Progress)> = Vec::new();
         let mut outcome = Ok(());
-        for (date, window) in windows {
-            let standing = kept.remove(date).filter(|kept| self.stands(kept, *window, now));
-            let mut day = standing.unwrap_or_else(|| Kept::new(*date, *window, self.site));
+        for planned in planned {
+            let standing = kept.remove(&planned.date).filter(|kept| stands(kept, planned, now));
+            let mut day = standing.unwrap_or_else(|| Kept::new(planned));
+            day.called.clone_from(&planned.called);
             let before = day.progress();
-            outcome = day.go_on(&self.facts, &self.shifts, &mut work).await;
+            outcome = day.go_on(&self.facts, &mut work).await;
             days.push((day, before));
             if outcome.is_err() {
                 break;
@@ -208,7 +192,7 @@ impl<'a> Reports<'a> {
         }
         let mut changed = Vec::new();
         for (day, before) in &mut days {
-            if day.is_worth_keeping(*before) || (outcome.is_err() && day.progress() != *before) {
+            if day.is_worth_keeping(*before, site_made) || (outcome.is_err() && day.progress() != *before) {
                 day.names = self.names(day, &day.tally).await?;
                 changed.push(item(&keys::tally(&self.site.organization_id, &self.site.id, day.date), day)?);
             }
@@ -219,13 +203,6 @@ impl<'a> Reports<'a> {
         outcome.map(|()| days.into_iter().map(|(day, _)| day).collect())
     }
 
-    /// What was counted by another window is counted anew; by other shifts, while the day's note may still be amended.
-    fn stands(&self, kept: &Kept, window: Window, now: Timestamp) -> bool {
-        let settled = kept.window.to.checked_add(domain::summary::AMENDED_FOR).is_ok_and(|end| end <= now);
-        let same_clock = kept.time_zone == self.site.time_zone && kept.shifts == self.site.shifts;
-        kept.window == window && (same_clock || (settled && kept.whole))
-    }
-
     async fn kept(&self, from: Date, to: Date) -> Result<BTreeMap<Date, Kept>, TableError> {
         let (organization, site) = (&self.site.organization_id, &self.site.id);
         let (first, last) = (keys::tally(organization, site, from), keys::tally(organization, site, to));
@@ -233,4 +210,12 @@ impl<'a> Reports<'a> {
         let items = self.facts.table.query(query).await?;
         items.into_iter().map(|item| read("a day's count", item).map(|kept: Kept| (kept.date, kept))).collect()
     }
+}
+
+/// What was counted by another window, clock or shifts than the day is told by is counted anew. A day without a note is told by what
+/// it was counted by, once it is long over.
+fn stands(kept: &Kept, planned: &Planned, now: Timestamp) -> bool {
+    let settled = kept.window.to.checked_add(domain::summary::AMENDED_FOR).is_ok_and(|end| end <= now);
+    let same = kept.time_zone == planned.time_zone && kept.shifts == planned.shifts;
+    kept.window == planned.window && (same || (planned.called.is_none() && settled && kept.whole))
 }

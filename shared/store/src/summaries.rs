@@ -1,16 +1,16 @@
 //! A site's days as cut off and counted, the hour at which that is done, and when the site must be looked at for it. The function
 //! `daily-summary` is the one writer of days; the hour comes from project settings.
-use crate::directory::{Directory, Site};
+use crate::directory::{Directory, Project, Site};
 use crate::due::{self, Reason, SiteRef};
 use crate::endpoints::Endpoints;
 use crate::facts::SiteFacts;
 use crate::keys;
 use crate::lanes::LaneId;
 use crate::table::{Condition, Item, Query, Table, TableError, get_as, item, read};
-use domain::ids::SiteId;
+use domain::ids::{OrganizationId, SiteId};
 use domain::localtime::TimeError;
 use domain::route::Route;
-use domain::settings::ProjectSettings;
+use domain::settings::Shift;
 use domain::summary::DEFAULT_HOUR;
 use domain::summary::count::Day;
 use domain::summary::shifts::Shifts;
@@ -59,9 +59,11 @@ impl SummaryState {
     /// Where cutting begins when it is switched on: at the last time that the hour passed, or where it left off.
     fn begin(&mut self, hour: &SummaryHour, now: Timestamp) {
         let last = hour.last_cut(now);
-        if self.last.is_none_or(|known| known.date < last.date) {
-            self.last = Some(last);
-        }
+        self.last = match self.last {
+            Some(known) if known.date >= last.date => Some(known),
+            // By a clock that was moved east meanwhile, a later date may have ended earlier.
+            known => Some(Cut { date: last.date, to: known.map_or(last.to, |known| known.to.max(last.to)) }),
+        };
     }
 
     fn write(mut self, site: &SiteRef) -> Result<(Item, Condition), TableError> {
@@ -82,6 +84,9 @@ fn unreadable(what: &'static str, error: TimeError) -> TableError {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub day: Day,
+    /// What its PPE is told by. Unknown of a day that was kept before they were: then the site's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifts: Option<Vec<Shift>>,
     /// Grows when what arrived late changes it.
     pub revision: u64,
     pub counted_at: Timestamp,
@@ -167,20 +172,29 @@ impl<'a> Summaries<'a> {
     }
 }
 
-/// A site's shifts on its clock.
-pub fn shifts(site: &Site) -> Result<Shifts, TableError> {
-    let zone = domain::localtime::zone(&site.time_zone).map_err(|error| unreadable("a site's clock", error))?;
-    Shifts::new(&site.shifts, &zone).map_err(|error| unreadable("a site's shifts", error))
+/// Shifts on a clock.
+pub fn shifts(shifts: &[Shift], time_zone: &str) -> Result<Shifts, TableError> {
+    let zone = domain::localtime::zone(time_zone).map_err(|error| unreadable("a site's clock", error))?;
+    Shifts::new(shifts, &zone).map_err(|error| unreadable("a site's shifts", error))
+}
+
+/// The hour of a site's summary.
+pub async fn hour_of(table: &dyn Table, organization: &OrganizationId, site: &SiteId) -> Result<String, TableError> {
+    let site = SiteRef { organization_id: organization.clone(), site_id: site.clone() };
+    Ok(Summaries { table, site: &site }.state().await?.at)
 }
 
 /// The writes by which a project's settings become those of its site's summary, for the same transaction. The state is written
-/// each time: of two projects whose settings change at once, the second one must see the first one's.
+/// each time: of two projects whose settings change at once, the second one must see the first one's. An hour that nobody changed
+/// is the site's, whatever the project had.
 pub async fn settled(
     table: &dyn Table,
     lane: &LaneId,
-    settings: &ProjectSettings,
+    project: &mut Project,
     now: Timestamp,
 ) -> Result<Vec<(Item, Condition)>, TableError> {
+    let standing = Directory(table).project(lane, &project.project_id).await?;
+    let settings = &mut project.settings;
     let site_ref = SiteRef { organization_id: lane.organization_id.clone(), site_id: settings.site_id.clone() };
     let directory = Directory(table);
     let Some(site) = directory.site(&lane.organization_id, &settings.site_id).await? else { return Ok(Vec::new()) };
@@ -188,7 +202,10 @@ pub async fn settled(
     let others = directory.routes(&lane.organization_id, &settings.site_id).await?;
     let others = others.iter().any(|route| route.connection_id != lane.connection_id && takes_summaries(route));
     let was_on = state.on;
-    state.at.clone_from(&settings.daily_summary.at);
+    match standing.is_some_and(|standing| standing.settings.daily_summary.at == settings.daily_summary.at) {
+        true => settings.daily_summary.at.clone_from(&state.at),
+        false => state.at.clone_from(&settings.daily_summary.at),
+    }
     let endpoints = Endpoints(table).of_summaries(&lane.organization_id, &settings.site_id).await?;
     state.on = settings.daily_summary.enabled || others || !endpoints.is_empty();
     let hour = state.hour(&site)?;
@@ -219,7 +236,7 @@ pub async fn take_up(table: &dyn Table, site: &Site, now: Timestamp) -> Result<(
             outcome => return outcome,
         }
     }
-    Err(TableError::Unavailable("the summary's state kept changing".into()))
+    Err(changing())
 }
 
 /// The same for a site that is made now, if an endpoint wants all sites of the organization.
@@ -228,6 +245,31 @@ pub async fn take_up_new(table: &dyn Table, site: &Site) -> Result<(), TableErro
         true => Ok(()),
         false => take_up(table, site, site.created_at).await,
     }
+}
+
+/// Sets the hour of a site, for all who take its summary.
+pub async fn set_hour(table: &dyn Table, site: &Site, at: &str) -> Result<(), TableError> {
+    let site_ref = SiteRef { organization_id: site.organization_id.clone(), site_id: site.id.clone() };
+    for _ in 0..TRIES {
+        let mut state = Summaries { table, site: &site_ref }.state().await?;
+        at.clone_into(&mut state.at);
+        let hour = state.hour(site)?;
+        let due = due::get(table, &site_ref).await?;
+        let alarm = due.changed(|reasons| alarm(reasons, &state, &hour))?;
+        let writes = alarm.into_iter().chain([state.write(&site_ref)?]).collect();
+        match table.put_together(writes).await {
+            Err(TableError::Condition(_)) => {}
+            outcome => {
+                outcome?;
+                return share_hour(table, &site_ref, at).await;
+            }
+        }
+    }
+    Err(changing())
+}
+
+fn changing() -> TableError {
+    TableError::Unavailable("the summary's state kept changing".into())
 }
 
 /// The hour of the summary is the site's: another value changes it for all platforms of the site.

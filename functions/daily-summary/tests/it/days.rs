@@ -118,3 +118,74 @@ async fn days_that_were_missed_get_a_summary_each() {
         assert_eq!(world.report(&date).await.alerts, 1, "{date}");
     }
 }
+
+#[tokio::test]
+async fn the_report_that_a_note_links_to_is_the_notes_whatever_became_of_the_site() {
+    let world = World::new("America/Chicago", "17:00", "2026-06-01T15:00:00Z").await;
+    world.send(vec![zone("Z-1", 1, "Pit"), detection(1, at("2026-06-01T14:59:00Z"), "fall", "Z-1")]).await;
+    world.send(vec![sample(2, at("2026-06-01T14:50:00Z"), 20, 19)]).await;
+    world.until("2026-06-02T15:00:00Z").await;
+    let night = at("2026-06-02T04:30:00Z");
+    world.send(vec![detection(3, night, "fall", "Z-1"), incident(4, 1, night, true), sample(5, night, 10, 9)]).await;
+    world.until("2026-06-02T23:00:00Z").await;
+    world
+        .change_site(|site| {
+            site.shifts.remove(0);
+            site.shifts[0].name = "Late".into();
+            site.time_zone = "America/New_York".into();
+        })
+        .await;
+    world.send(vec![zone("Z-1", 2, "Garage")]).await;
+    // At once, and long after the note can change.
+    for now in ["2026-06-02T23:30:00Z", "2026-06-09T12:00:00Z"] {
+        world.until(now).await;
+        assert_eq!(world.reported("2026-06-02").await, world.summary("2026-06-02").await.unwrap().day, "at {now}");
+    }
+    let note = world.summary("2026-06-02").await.unwrap().day;
+    let shifts: Vec<&str> = note.report.ppe.by_shift.iter().map(|shift| shift.shift.as_str()).collect();
+    assert_eq!((shifts, note.report.by_zone[0].name.as_str()), (vec!["Day", "Night"], "Pit"));
+    assert_eq!(note.recordable[0].zone_name, "Pit");
+}
+
+#[tokio::test]
+async fn an_amendment_tells_the_day_by_the_clock_and_the_shifts_that_it_was_cut_by() {
+    let world = World::new("America/Chicago", "17:00", "2026-06-01T15:00:00Z").await;
+    world.until("2026-06-01T22:01:00Z").await;
+    world
+        .change_site(|site| {
+            site.time_zone = "America/Denver".into();
+            site.shifts.clear();
+        })
+        .await;
+    world.send(vec![sample(1, at("2026-06-01T19:15:00Z"), 10, 9)]).await;
+    world.until("2026-06-02T01:00:00Z").await;
+    let summary = world.summary("2026-06-01").await.unwrap();
+    assert_eq!((summary.revision, summary.day.report.time_zone.as_str()), (2, "America/Chicago"));
+    let shifts = summary.day.report.ppe.by_shift.iter();
+    assert_eq!(
+        shifts.map(|shift| (shift.shift.as_str(), shift.rate)).collect::<Vec<_>>(),
+        [("Day", Some(0.9)), ("Night", None)]
+    );
+}
+
+#[tokio::test]
+async fn an_edge_that_makes_up_ids_makes_no_day_that_cannot_be_kept() {
+    let world = World::new("America/Chicago", "17:00", "2026-06-01T15:00:00Z").await;
+    let happened = at("2026-06-01T14:59:00Z");
+    for batch in 0..50u128 {
+        let made_up = (0..100).map(|n| batch * 100 + n).map(|n| {
+            let id = format!("{n:04}-{}", "x".repeat(123));
+            detection(n, happened, &format!("kind_{n}"), &id)
+        });
+        world.send(made_up.collect()).await;
+    }
+    world.until("2026-06-02T22:01:00Z").await;
+    let report = world.report("2026-06-01").await;
+    assert_eq!((report.alerts, report.by_zone.len()), (5_000, 501));
+    assert_eq!((report.by_zone[0].name.as_str(), report.by_zone[0].alerts), ("Other zones", 4_500));
+    assert_eq!(report.by_kind.values().sum::<u64>(), 5_000);
+    assert_eq!(world.report("2026-06-02").await.alerts, 0, "the days after it come");
+    // DynamoDB takes 400 KB.
+    let kept = world.table.dump().into_iter().map(|item| serde_json::to_string(&item).unwrap().len());
+    assert!(kept.max().unwrap() < 400_000);
+}

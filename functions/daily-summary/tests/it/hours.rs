@@ -1,7 +1,6 @@
 //! The hour of a site, set, changed and switched off while its days go by.
 use crate::world::{World, at, detection};
 use store::due::{self, Reason};
-use store::summaries;
 
 async fn alarm(world: &World) -> Option<String> {
     let due = due::get(&world.table, &world.site).await.expect("a due item");
@@ -56,14 +55,25 @@ async fn an_earlier_hour_cuts_the_day_that_is_under_way_at_once() {
 #[tokio::test]
 async fn a_site_that_moves_its_clock_is_cut_by_the_new_one() {
     let world = World::new("America/Chicago", "17:00", "2026-06-01T15:00:00Z").await;
-    let directory = store::directory::Directory(&world.table);
-    let mut site = directory.site(&world.site.organization_id, &world.site.site_id).await.unwrap().unwrap();
-    site.time_zone = "America/Denver".into();
-    directory.put_site(&mut site).await.unwrap();
-    summaries::rearrange(&world.table, &site).await.unwrap();
+    world.change_site(|site| site.time_zone = "America/Denver".into()).await;
     assert_eq!(alarm(&world).await.as_deref(), Some("2026-06-01T23:00:00Z"));
     world.until("2026-06-01T23:01:00Z").await;
     assert_eq!(world.report("2026-06-01").await.time_zone, "America/Denver");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_moved_far_to_the_east_while_nobody_took_the_summary_counts_no_hour_twice() {
+    let world = World::new("America/Los_Angeles", "23:00", "2026-06-01T13:00:00Z").await;
+    world.send(vec![detection(1, at("2026-06-01T12:59:00Z"), "fall", "Z-1")]).await;
+    world.until("2026-06-02T06:01:00Z").await;
+    assert_eq!(world.report("2026-06-01").await.alerts, 1);
+    world.map("7", "23:00", false).await;
+    world.change_site(|site| site.time_zone = "Pacific/Auckland".into()).await;
+    // By that clock 2 June ended before 1 June did by the other one.
+    world.map("7", "00:00", true).await;
+    world.until("2026-06-02T12:01:00Z").await;
+    let next = world.report("2026-06-03").await;
+    assert_eq!((next.alerts, next.window.from), (0, at("2026-06-02T06:00:00Z")));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use domain::event::{
 use domain::ids::{EdgeId, OrganizationId, Provider, SiteId};
 use domain::message::{Origin, SiteMessage};
 use domain::settings::{ProjectSettings, Shift};
+use domain::summary::count::Day;
 use domain::summary::report::Report;
 use event_router::route::Router;
 use jiff::Timestamp;
@@ -20,7 +21,8 @@ use store::due::{self, SiteRef};
 use store::lanes::{Lane, LaneId};
 use store::mapping::{self, Wanted};
 use store::memory::MemoryTable;
-use store::summaries::{Summaries, Summary};
+use store::reports::Reports;
+use store::summaries::{self, Summaries, Summary};
 
 pub fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
@@ -153,6 +155,27 @@ impl World {
         };
         let router = Router { table: &self.table, bell: &self.bell, bus: &self.bus, detection_retention_days: 400 };
         router.route(&message, now).await.expect("a message");
+    }
+
+    pub async fn site(&self) -> Site {
+        let SiteRef { organization_id, site_id } = &self.site;
+        Directory(&self.table).site(organization_id, site_id).await.expect("a site").expect("a site")
+    }
+
+    /// Gives the site another clock, or other shifts.
+    pub async fn change_site(&self, change: impl FnOnce(&mut Site)) {
+        let mut site = self.site().await;
+        change(&mut site);
+        Directory(&self.table).put_site(&mut site).await.expect("a site");
+        summaries::rearrange(&self.table, &site).await.expect("an alarm");
+    }
+
+    /// A day as the report has it now, to which its note links.
+    pub async fn reported(&self, date: &str) -> Day {
+        let site = self.site().await;
+        let reports = Reports::of(&self.table, &site).await.expect("reports");
+        let reported = reports.day(date.parse().expect("a date"), self.now()).await.expect("a report");
+        reported.expect("the clock leaves no date out").day
     }
 
     fn summaries(&self) -> Summaries<'_> {

@@ -58,6 +58,8 @@ const SITE: Shown = shown::<crate::sites::View>(
 const ORGANIZATION: Shown = shown::<store::directory::Organization>(
     r#"{"id":"org_01JDN3Z4WQ0000000000000001","name":"Acme","created_at":"2026-11-24T16:03:05Z"}"#,
 );
+const HOUR: Shown = shown::<crate::site_hour::Hour>(A_HOUR);
+const A_HOUR: &str = r#"{"at":"17:00"}"#;
 const NEW_SITE: &str =
     r#"{"name":"North Tower","time_zone":"America/Chicago","shifts":[{"name":"day","start":"06:00","end":"14:30"}]}"#;
 const EDGE: Shown = shown::<crate::edges::View>(
@@ -199,6 +201,17 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             body: Some(r#"{"name":"North Tower"}"#),
             answers: "Changed",
             ..get("changeSite", "directory", "Change a site", SITE)
+        },
+        ("get", true, "/daily-summary") => Says {
+            headers: UNCHANGED,
+            ..get("getSummaryHour", "directory", "The hour of a site's daily summary", HOUR)
+        },
+        ("put", true, "/daily-summary") => Says {
+            description: "`HH:MM` on the site's clock. It is the site's: it changes for all its platforms and webhook endpoints, and `daily_summary.at` of its projects' settings is the same.",
+            headers: CONDITIONAL,
+            body: Some(A_HOUR),
+            answers: "Changed",
+            ..get("setSummaryHour", "directory", "Set the hour of a site's daily summary", HOUR)
         },
         ("post", true, "/edges") => operator(make(
             "makeEdge",

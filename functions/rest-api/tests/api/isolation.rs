@@ -33,6 +33,8 @@ const CASES: &[(&str, &str, Expected, &str)] = &[
     ("get", "/v1/sites", OwnOnly, ""),
     ("get", "/v1/sites/{site}", Missing, ""),
     ("patch", "/v1/sites/{site}", Missing, r#"{"name": "x"}"#),
+    ("get", "/v1/sites/{site}/daily-summary", Missing, ""),
+    ("put", "/v1/sites/{site}/daily-summary", Missing, r#"{"at": "15:30"}"#),
     ("post", "/v1/sites/{site}/edges", Forbidden, r#"{"name": "x"}"#),
     ("post", "/v1/sites/{site}/edges/{edge}/rotate-secret", Forbidden, ""),
     ("get", "/v1/sites/{site}/detections", Missing, ""),

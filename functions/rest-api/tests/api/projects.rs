@@ -4,8 +4,9 @@ use domain::ids::{Provider, SiteId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::directory::Directory;
-use store::due;
+use store::due::{self, SiteRef};
 use store::lanes::LaneId;
+use store::summaries::Summaries;
 
 struct Mapped {
     world: World,
@@ -216,6 +217,51 @@ async fn the_hour_of_the_summary_is_the_sites() {
 }
 
 #[tokio::test]
+async fn the_hour_is_set_at_the_site_too_and_a_project_that_leaves_it_alone_does_not_change_it() {
+    let mapped = Mapped::new().await;
+    let (world, key) = (&mapped.world, &mapped.tenant.key);
+    let (hour, project) = (
+        format!("/v1/sites/{}/daily-summary", mapped.tenant.site),
+        format!("/v1/connections/{}/projects/7", mapped.connection),
+    );
+    // Nobody takes the summary but an endpoint, if at all.
+    let standing = world.get(key, &hour).await;
+    assert_eq!(standing.body, json!({"at": "17:00"}));
+    let put = async |at: &str, etag: &str| {
+        world.call_with(key, "PUT", &hour, Some(json!({"at": at})), &[("if-match", etag)]).await
+    };
+    assert_eq!(put("25:00", "*").await.refused(422), ["/at"]);
+    put("15:30", "\"v1\"").await.refused(412);
+    let set = put("15:30", &standing.header("etag")).await;
+    assert_eq!(set.status, 200);
+    assert_eq!(set.body, json!({"at": "15:30"}));
+    assert_eq!(world.get(key, &hour).await.header("etag"), set.header("etag"));
+    mapped.put("7", json!({"site_id": mapped.tenant.site}), &[]).await;
+    put("06:00", "*").await;
+    let kept = world.get(key, &project).await;
+    assert_eq!(kept.body["daily_summary"]["at"], "06:00", "shared with the project");
+    // As if that had not been: the project's copy is an old one, and somebody changes something else.
+    let mut stale = kept.body.clone();
+    stale["observations"] = json!({"min_priority": 5});
+    set_state(&mapped, "07:00").await;
+    let saved = mapped.put("7", stale, &[("if-match", &kept.header("etag"))]).await;
+    assert_eq!(saved.body["daily_summary"]["at"], "07:00", "{}", saved.body);
+    assert_eq!(world.get(key, &hour).await.body, json!({"at": "07:00"}));
+}
+
+/// Sets the site's hour, and tells no project of it.
+async fn set_state(mapped: &Mapped, at: &str) {
+    let site = SiteRef {
+        organization_id: mapped.tenant.organization.parse().unwrap(),
+        site_id: mapped.tenant.site.parse().unwrap(),
+    };
+    let summaries = Summaries { table: mapped.world.table.as_ref(), site: &site };
+    let mut state = summaries.state().await.unwrap();
+    state.at = at.into();
+    assert!(summaries.put_state(&mut state).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_key_for_one_site_sees_and_maps_that_site_only() {
     let mapped = Mapped::new().await;
     let (world, tenant) = (&mapped.world, &mapped.tenant);
@@ -277,8 +323,9 @@ async fn a_ring_that_nobody_hears_is_left_to_the_clock() {
     world.project(&tenant.key, &connection, "7", &tenant.site).await;
     let mut due = Vec::new();
     for shard in due::shards() {
-        let found = due::overdue(world.table.as_ref(), &shard, world.now() + due::RING_AGAIN, 10).await.unwrap();
-        due.extend(found.into_iter().map(Result::unwrap));
+        let found =
+            due::overdue(world.table.as_ref(), &shard, world.now() + due::RING_AGAIN, 10, &[].into()).await.unwrap();
+        due.extend(found.into_iter().map(|(_, due)| due.unwrap()));
     }
     let lanes = due.iter().filter_map(|due| match &due.owner {
         due::Owner::Lane(lane) => Some(lane.connection_id.as_str()),

@@ -148,6 +148,17 @@ async fn a_day_that_is_over_keeps_the_names_and_the_shifts_that_it_had() {
 }
 
 #[tokio::test]
+async fn dates_before_there_was_a_site_are_answered_and_leave_nothing_behind() {
+    let world = World::new();
+    let tenant = site(&world).await;
+    edge(&world, &tenant).send(&[detection(1, world.now(), "fall", 5)]).await;
+    assert_eq!(daily(&world, &tenant, "1990-05-01").await["alerts"], 0);
+    assert_eq!(trend(&world, &tenant, "from=2024-01-01&to=2024-12-31&by=day").await.status, 200);
+    let kept = |item: &store::Item| item["sk"].as_str().unwrap().starts_with("TALLY#");
+    assert_eq!(world.table.dump().iter().filter(|item| kept(item)).count(), 0);
+}
+
+#[tokio::test]
 async fn the_hour_is_the_sites_and_a_change_to_winter_time_makes_a_day_of_25_hours() {
     let world = World::new();
     let tenant = world.tenant("Acme").await;

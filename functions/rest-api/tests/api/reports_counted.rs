@@ -17,7 +17,7 @@ use store::counting::Counting;
 use store::directory::{Directory, Site};
 use store::facts::SiteFacts;
 use store::memory::MemoryTable;
-use store::reports::{ReportError, Reports};
+use store::reports::{Planned, ReportError, Reports};
 use store::table::Query;
 use store::{Condition, Item, Key, Table, TableError};
 
@@ -114,6 +114,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let outcome = runtime.block_on(async {
             let world = World::new();
+            world.pass(start().duration_since(world.now()));
             let tenant = world.tenant("Acme").await;
             let site = site_of(&world, &tenant).await;
             let hour = SummaryHour::new("America/Chicago", "17:00").unwrap();
@@ -267,7 +268,7 @@ async fn a_day_of_100_000_detections_is_read_once_for_its_note_its_amendments_an
     let noted = async |now: Timestamp| {
         let reports = Reports::of(&table, &site).await.unwrap();
         let previous = Previous::nothing(date.yesterday().unwrap(), window);
-        reports.noted((date, window), previous, &BTreeMap::new(), now).await.unwrap().report.alerts
+        reports.noted(&Planned::new(date, window, &site), previous, now).await.unwrap().report.alerts
     };
     let alerts = async |date: Date, now: Timestamp| {
         let reports = Reports::of(&table, &site).await.unwrap();
@@ -318,6 +319,7 @@ async fn the_demo_days_report_is_what_stands_in_its_file() {
     let day: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     for site in day["sites"].as_array().unwrap() {
         let world = World::new();
+        world.pass("2026-03-10T00:00:00Z".parse::<Timestamp>().unwrap().duration_since(world.now()));
         let organization = world.organization("Acme").await;
         let made = json!({"name": site["name"], "time_zone": site["time_zone"], "shifts": site["shifts"]});
         let made = world.made(&format!("/v1/organizations/{organization}/sites"), made).await;

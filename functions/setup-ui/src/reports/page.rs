@@ -47,7 +47,7 @@ impl Shown<'_> {
     }
 
     fn zone(&self) -> TimeZone {
-        localtime::zone(&self.site.time_zone).unwrap_or(TimeZone::UTC)
+        localtime::zone(&self.report().time_zone).unwrap_or(TimeZone::UTC)
     }
 
     fn local(&self, at: Timestamp) -> String {
@@ -60,7 +60,7 @@ impl Shown<'_> {
         let body = html! {
             (self.ways())
             h1 { (title) }
-            p { "From " (self.local(report.window.from)) " to " (self.local(report.window.to)) ", on the site's clock (" (self.site.time_zone) ")." }
+            p { "From " (self.local(report.window.from)) " to " (self.local(report.window.to)) ", on the site's clock (" (report.time_zone) ")." }
             @if report.window.to > self.now {
                 div.notice role="status" { p { "This day is under way: it is counted so far, until " (self.local(self.now)) "." } }
             }
@@ -122,6 +122,9 @@ impl Shown<'_> {
             ul { @for incident in recordable {
                 li { a href={ "/sites/" (self.site.id) "/incidents/" (incident.incident_id) } { (words(&incident.incident_type)) ", " (incident.zone_name) } }
             } }
+            @if let Some(more) = self.report().recordable_incidents.checked_sub(recordable.len() as u64).filter(|more| *more > 0) {
+                p { "And " (more) " more." }
+            }
         } }
     }
 

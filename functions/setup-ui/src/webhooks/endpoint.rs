@@ -2,6 +2,7 @@
 use super::new::secret_once;
 use super::{log, path, platform, state, visible};
 use crate::form;
+use crate::hour;
 use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::sites::Sites;
@@ -150,8 +151,20 @@ fn facts(endpoint: &Endpoint, url: &Secret, sites: &Sites) -> Markup {
             dt { "Sites" } dd { (sites.names(&wants.site_ids)) }
             dt { "Incidents" } dd { "All" }
             dt { "Detections" } dd { (kinds) ", from priority " (priority_words(wants.min_priority)) }
-            dt { "Daily summary" } dd { @if wants.daily_summary { "Sent at each site's hour" } @else { "Not sent" } }
+            dt { "Daily summary" } dd { @if wants.daily_summary { "Sent at each site's hour" (hours(endpoint, sites)) } @else { "Not sent" } }
             dt { "Form" } dd { @match endpoint.format { Format::Cloudevents => "JSON (CloudEvents)", Format::Teams => "Cards for Microsoft Teams" } }
+        }
+    }
+}
+
+/// Where each site's hour is seen and changed.
+fn hours(endpoint: &Endpoint, sites: &Sites) -> Markup {
+    let wanted =
+        sites.seen.iter().filter(|site| endpoint.wants.site_ids.as_ref().is_none_or(|ids| ids.contains(&site.id)));
+    html! {
+        details {
+            summary { "See or change an hour" }
+            ul { @for site in wanted { li { a href=(hour::path(site)) { "Hour of " (site.name) } } } }
         }
     }
 }

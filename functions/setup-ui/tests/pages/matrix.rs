@@ -54,6 +54,8 @@ const CASES: &[(&str, &str, &str)] = &[
     ("get", "/sites/{site}/detections/{id}", ""),
     ("get", "/sites/{site}/detections/{id}/footage", ""),
     ("get", "/sites/{site}/incidents/{id}", ""),
+    ("get", "/sites/{site}/hour", ""),
+    ("post", "/sites/{site}/hour", "at=06:00&was=17:00"),
     ("get", "/sites/{site}/reports", ""),
     ("get", "/sites/{site}/reports/{date}", ""),
     ("get", "/sites/{site}/reports/{date}/trend.csv", ""),

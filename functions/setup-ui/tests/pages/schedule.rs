@@ -1,6 +1,9 @@
 use crate::world::{PROJECT, World};
 use people::Role;
-use store::directory::Directory;
+use store::directory::{Directory, Project};
+use store::endpoints::Endpoints;
+use store::table::item;
+use store::{Condition, Table, keys, summaries};
 
 #[tokio::test]
 async fn the_hour_and_the_shifts_are_kept_on_the_sites_clock() {
@@ -62,6 +65,13 @@ async fn todays_note_is_shown_in_its_real_words_and_nothing_is_kept_of_it() {
     ] {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
     }
+    let saved = "do=preview&version=1&site_version=1&summary=on&at=17:00";
+    let saved = world.post(&manager, &path, saved).await;
+    assert!(
+        saved.body.contains("Nothing was put into the Daily Log.") && !saved.body.contains("not saved yet"),
+        "{}",
+        saved.body
+    );
     let off = world.post(&manager, &path, form).await;
     assert!(off.body.contains("The note is switched off here"), "{}", off.body);
     assert_eq!(world.table.dump(), before);
@@ -69,4 +79,51 @@ async fn todays_note_is_shown_in_its_real_words_and_nothing_is_kept_of_it() {
     let page = world.post(&manager, &path, &wrong).await;
     let sentence = "Shift 2, start: it must lie outside shift 1 of the list: an hour can be in one only.";
     assert!(page.status == 422 && page.body.contains(sentence), "{}", page.body);
+}
+
+/// Another project was put in the place of this one between its page and its form.
+#[tokio::test]
+async fn shifts_that_were_saved_before_the_rest_failed_are_said_to_be() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let (lane, site, table) = (world.ours.connection.lane(), &world.ours.site, world.table.as_ref());
+    let (directory, organization, connection) = (Directory(table), &lane.organization_id, &lane.connection_id);
+    let mut route = directory.route(&lane, site).await.unwrap().unwrap();
+    let project = directory.project(&lane, PROJECT).await.unwrap().unwrap();
+    let other = Project { project_id: "8".into(), ..project };
+    route.project_id = "8".into();
+    let (at_route, at_project) =
+        (keys::route(organization, site, connection), keys::project(organization, connection, "8"));
+    table.put(item(&at_route, &route).unwrap(), Condition::Always).await.unwrap();
+    table.put(item(&at_project, &other).unwrap(), Condition::Always).await.unwrap();
+    let form = "version=1&site_version=1&summary=on&at=16:30&shift_name=Day&shift_start=06:00&shift_end=14:30";
+    let answer = world.post(&manager, &format!("{}/schedule", world.ours.project()), form).await;
+    assert!(answer.status == 409 && answer.body.contains("Your shifts are saved."), "{}", answer.body);
+    assert_eq!(directory.site(organization, site).await.unwrap().unwrap().shifts.len(), 1);
+}
+
+#[tokio::test]
+async fn the_hour_of_a_site_that_only_a_webhook_takes_is_set_from_its_page() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let made = "version=01JDN3Z4WQ0000000000000001&platform=own&where=all&which=all&min_priority=3&daily_summary=1\
+                &name=Relay&url=https%3A%2F%2Fhooks.example.com%2Fpulse";
+    assert_eq!(world.post(&manager, "/setup/webhooks/new", made).await.status, 200);
+    let endpoint = Endpoints(world.table.as_ref()).list(&world.ours.organization).await.unwrap().remove(0);
+    let path = format!("/sites/{}/hour", world.ours.site);
+    let page = world.get(&manager, &format!("/setup/webhooks/{}", endpoint.id)).await;
+    assert!(page.body.contains(&format!("href=\"{path}\"")), "{}", page.body);
+    let page = world.get(&manager, &path).await;
+    assert!(page.body.contains("value=\"17:00\"") && page.body.contains("America/Chicago"), "{}", page.body);
+    let wrong = world.post(&manager, &path, "at=25:00&was=17:00").await;
+    assert!(wrong.status == 422 && wrong.body.contains("href=\"#at\""), "{}", wrong.body);
+    assert_eq!(world.post(&manager, &path, "at=15:30&was=17:00").await.status, 303);
+    let hour = summaries::hour_of(world.table.as_ref(), &world.ours.organization, &world.ours.site).await.unwrap();
+    assert_eq!(hour, "15:30");
+    assert_eq!(world.post(&manager, &path, "at=16:00&was=17:00").await.status, 409);
+    let viewer = world.sign_in(&world.ours, Role::Viewer).await;
+    assert_eq!(world.post(&viewer, &path, "at=16:00&was=15:30").await.status, 403);
+    let foreign = format!("/sites/{}/hour", world.theirs.site);
+    assert_eq!(world.get(&manager, &foreign).await.status, 404);
+    assert_eq!(world.post(&manager, &foreign, "at=16:00&was=17:00").await.status, 404);
 }

@@ -6,6 +6,7 @@ use sandbox::procore::{Options, Running, Sandbox};
 use serde_json::json;
 use std::collections::BTreeSet;
 use store::directory::{Connection, Directory, Project};
+use store::summaries;
 
 const MANAGER: &str = "regional.safety@example.com";
 
@@ -200,6 +201,9 @@ async fn a_project_is_mapped_to_the_suggested_site_or_to_a_new_one() {
     let page = world.get(&manager, &path).await.body;
     assert!(page.contains("Suggested: its name is alike (1, north, tower), on the same clock."), "{page}");
     assert!(page.contains(&format!("value=\"{}\" selected", world.ours.site)));
+    // Only a webhook takes this site's summary so far, at an hour of its own.
+    let ours = directory.site(&world.ours.organization, &world.ours.site).await.unwrap().unwrap();
+    summaries::set_hour(world.table.as_ref(), &ours, "15:30").await.unwrap();
     let mapped = world.post(&manager, &path, &format!("project={north}&site={}", world.ours.site)).await;
     assert_eq!(
         mapped.headers["location"].to_str().unwrap(),
@@ -209,6 +213,9 @@ async fn a_project_is_mapped_to_the_suggested_site_or_to_a_new_one() {
     );
     let kept = beside.kept(north).await.unwrap();
     assert_eq!((kept.name.as_deref(), &kept.settings.site_id), (Some("North Tower 1 (24-017)"), &world.ours.site));
+    assert_eq!(kept.settings.daily_summary.at, "15:30");
+    let hour = summaries::hour_of(world.table.as_ref(), &world.ours.organization, &world.ours.site).await.unwrap();
+    assert_eq!(hour, "15:30", "mapping a project leaves the site's hour alone");
     assert_eq!(world.bell.take(), [beside.connection.lane()]);
 
     let depot = beside.named("Depot B");

@@ -94,14 +94,23 @@ fn daily_summary(members: &Members<'_>, checks: &mut Checks) -> SummarySettings 
         }
     }
     if inner.given("at").is_some()
-        && let Some(at) = inner.required_text("at", checks)
+        && let Some(at) = hour(&inner, checks)
     {
-        match time_of_day(at) {
-            Ok(_) => settings.at = at.to_owned(),
-            Err(error) => checks.fail(inner.pointer("at"), error.to_string()),
-        }
+        settings.at = at;
     }
     settings
+}
+
+/// The hour of a site's summary, as `at`.
+pub fn hour(members: &Members<'_>, checks: &mut Checks) -> Option<String> {
+    let at = members.required_text("at", checks)?;
+    match time_of_day(at) {
+        Ok(_) => Some(at.to_owned()),
+        Err(error) => {
+            checks.fail(members.pointer("at"), error.to_string());
+            None
+        }
+    }
 }
 
 /// A project's id as someone wrote it, in the one form that we keep.

@@ -2,11 +2,14 @@
 use super::occurrence::{Confirmed, Occurrence};
 use super::report::{Checks, ItemPpe, Ppe, Previous, Report, ShiftPpe, ZoneAlerts};
 use super::shifts::{OTHER, Shifts};
-use super::tally::Tally;
+use super::tally::{self, Tally};
 use super::window::Window;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Recordable incidents that are named; the report counts all.
+const NAMED: usize = 100;
 
 /// A day as counted: the report, and what the note names beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,7 +67,12 @@ impl<'a> Counter<'a> {
 
     /// The day. `names`: zones by id, as they are called on that day; one that is not known is called by its id.
     pub fn day(self, head: Head<'_>, names: &BTreeMap<String, String>) -> Day {
-        let name = |zone_id: &str| names.get(zone_id).cloned().unwrap_or_else(|| zone_id.to_owned());
+        let rest = self.tally.by_zone.len() > tally::ZONES;
+        let name = |zone_id: &str| match names.get(zone_id) {
+            Some(name) => name.clone(),
+            None if rest && zone_id == OTHER => "Other zones".to_owned(),
+            None => zone_id.to_owned(),
+        };
         let alerted = self.tally.by_zone.iter().filter(|(_, figures)| figures.alerts > 0);
         let mut by_zone: Vec<ZoneAlerts> = alerted
             .map(|(zone_id, figures)| ZoneAlerts {
@@ -97,7 +105,7 @@ impl<'a> Counter<'a> {
             zone_id: incident.zone_id.clone(),
             zone_name: name(&incident.zone_id),
         };
-        Day { recordable: recordable.iter().map(named).collect(), report }
+        Day { recordable: recordable.iter().take(NAMED).map(named).collect(), report }
     }
 }
 
@@ -123,13 +131,10 @@ pub fn count<'o>(
 }
 
 fn ppe(shifts: &Shifts, tally: &Tally) -> Ppe {
-    // A shift that the site has no more keeps what was counted in it.
-    let former = tally.ppe.keys().map(String::as_str).filter(|name| !shifts.names().any(|known| known == *name));
     let none = BTreeMap::new();
     let by_shift: Vec<ShiftPpe> = shifts
         .names()
-        .chain(former.clone().filter(|name| *name != OTHER))
-        .chain(former.filter(|name| *name == OTHER))
+        .chain(tally.ppe.contains_key(OTHER).then_some(OTHER))
         .map(|shift| {
             let items = tally.ppe.get(shift).unwrap_or(&none);
             ShiftPpe { shift: shift.to_owned(), rate: total(items.values()).rate(), items: rates(items) }

@@ -1,9 +1,15 @@
 //! What was counted in one window. It can be kept, and added to as more arrives; tallies of several days add up to a trend.
 use super::occurrence::{Occurrence, ZONE_BREACH};
 use super::report::{Checks, Rate};
-use super::shifts::Shifts;
+use super::shifts::{OTHER, Shifts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// So many zones, kinds, and items of a shift are told apart; the rest is `other`. An edge that makes up ids must not make a day that
+/// the table can't hold.
+pub const ZONES: usize = 500;
+const KINDS: usize = 100;
+const ITEMS: usize = 50;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -75,17 +81,17 @@ impl Tally {
             Occurrence::Sample(sample) => (None, &sample.zone_id),
         };
         if let Some(kind) = kind {
-            at(&mut self.by_kind, kind, |entry| entry.add(&figures));
+            at(&mut self.by_kind, kind, KINDS, |entry| entry.add(&figures));
         }
-        at(&mut self.by_zone, zone_id, |entry| entry.add(&figures));
-        at(&mut self.by_shift, shift, |entry| entry.add(&figures));
+        at(&mut self.by_zone, zone_id, ZONES, |entry| entry.add(&figures));
+        at(&mut self.by_shift, shift, usize::MAX, |entry| entry.add(&figures));
         if figures.alerts > 0 {
             *self.by_hour.entry(shifts.hour(occurrence.at())).or_default() += figures.alerts;
         }
         if let Occurrence::Sample(sample) = occurrence {
-            at(&mut self.ppe, shift, |items| {
+            at(&mut self.ppe, shift, usize::MAX, |items| {
                 for (item, check) in &sample.checks {
-                    at(items, item, |checks: &mut Checks| checks.add(check.checked, check.compliant));
+                    at(items, item, ITEMS, |checks: &mut Checks| checks.add(check.checked, check.compliant));
                 }
             });
         }
@@ -99,9 +105,12 @@ impl Tally {
 }
 
 /// Changes what stands at a key. Nearly always something does, and then no text is made for it.
-fn at<T: Default>(map: &mut BTreeMap<String, T>, key: &str, change: impl FnOnce(&mut T)) {
+fn at<T: Default>(map: &mut BTreeMap<String, T>, key: &str, most: usize, change: impl FnOnce(&mut T)) {
     match map.get_mut(key) {
         Some(standing) => change(standing),
-        None => change(map.entry(key.to_owned()).or_default()),
+        None => {
+            let key = if map.len() < most { key } else { OTHER };
+            change(map.entry(key.to_owned()).or_default());
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! A day in a few lines, for a narrow column of plain text: what a project manager reads at the end of the day.
 use super::{Place, words};
+use crate::localtime;
 use crate::summary::count::Day;
 use crate::summary::report::{Rate, Report};
 use jiff::Timestamp;
@@ -19,7 +20,7 @@ pub fn summary_note(day: &Day, place: &Place) -> String {
     let (report, before) = (&day.report, &day.report.previous);
     let mut lines = vec![
         format!("Safety summary for {}", on(report)),
-        span(report, place.time_zone),
+        span(report, localtime::zone(&report.time_zone).as_ref().unwrap_or(place.time_zone)),
         String::new(),
         format!("Alerts: {}{} from the day before)", report.alerts, change(report.alerts, before.alerts)),
         format!("Zone breaches: {}{})", report.zone_breaches, change(report.zone_breaches, before.zone_breaches)),
@@ -32,8 +33,8 @@ pub fn summary_note(day: &Day, place: &Place) -> String {
     for incident in day.recordable.iter().take(INCIDENTS) {
         lines.push(format!("- Recordable: {}, {}", words(&incident.incident_type), incident.zone_name));
     }
-    if day.recordable.len() > INCIDENTS {
-        lines.push(format!("- and {} more recordable ones", day.recordable.len() - INCIDENTS));
+    if let Some(more) = report.recordable_incidents.checked_sub(INCIDENTS as u64).filter(|more| *more > 0) {
+        lines.push(format!("- and {more} more recordable ones"));
     }
     lines.push(format!("PPE compliance: {}{}", percent(report.ppe.rate), points(report.ppe.rate, before.ppe.rate)));
     for shift in &report.ppe.by_shift {
@@ -154,6 +155,13 @@ mod tests {
             HardHat Pulse: https://x/reports/1\n\
             [HHP-7F3K9Q2M]";
         assert_eq!(summary_note(&day(), &place), text);
+    }
+
+    #[test]
+    fn a_days_hours_are_on_the_clock_that_it_was_cut_by() {
+        let moved = crate::localtime::zone("America/Denver").unwrap();
+        let place = Place { zone_name: "", time_zone: &moved, marker: "HHP-7F3K9Q2M", link: "https://x" };
+        assert!(summary_note(&day(), &place).contains("\nMon 17:00 to Tue 17:00 CST\n"));
     }
 
     #[test]

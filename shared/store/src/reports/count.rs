@@ -1,14 +1,16 @@
 //! One window from the arrival log: the entries that arrived about then, and those that tell of it late. Each is read once.
-use super::ReportError;
 use super::late::Late;
+use super::{Planned, ReportError};
 use crate::counting::{USUALLY_AHEAD, USUALLY_WITHIN};
-use crate::directory::Site;
 use crate::facts::SiteFacts;
+use crate::summaries;
+use crate::table::TableError;
 use domain::arrival::ArrivalEntry;
 use domain::fact::FactKind;
 use domain::settings::Shift;
-use domain::summary::count::Counter;
+use domain::summary::count::{Counter, Head};
 use domain::summary::occurrence::Occurrence;
+use domain::summary::report::Previous;
 use domain::summary::shifts::Shifts;
 use domain::summary::tally::Tally;
 use domain::summary::window::Window;
@@ -39,6 +41,9 @@ pub struct Kept {
     pub incidents: BTreeSet<String>,
     /// What the zones were called when it was counted last.
     pub names: BTreeMap<String, String>,
+    /// What the day's note calls them.
+    #[serde(skip)]
+    pub called: Option<BTreeMap<String, String>>,
     /// All entries from `first` to before `next` are counted. 0: none is looked for yet.
     first: u64,
     next: u64,
@@ -60,6 +65,7 @@ pub struct Progress {
 
 /// What a request has left to read.
 pub struct Work {
+    pub site_made: Timestamp,
     /// The last entry that is looked at.
     pub committed: u64,
     pub left: usize,
@@ -69,25 +75,56 @@ pub struct Work {
 }
 
 impl Kept {
-    pub fn new(date: Date, window: Window, site: &Site) -> Self {
+    pub fn new(planned: &Planned) -> Self {
+        let Planned { date, window, time_zone, shifts, called } = planned.clone();
         let (tally, incidents, names) = Default::default();
-        let (time_zone, shifts) = (site.time_zone.clone(), site.shifts.clone());
         let (first, next, follows, whole, pointed) = (0, 0, 0, false, 0);
-        Self { date, window, time_zone, shifts, tally, incidents, names, first, next, follows, whole, pointed }
+        Self { date, window, time_zone, shifts, tally, incidents, names, called, first, next, follows, whole, pointed }
+    }
+
+    /// The shifts and the clock that the day is told by.
+    pub fn told_by(&self) -> Result<Shifts, TableError> {
+        summaries::shifts(&self.shifts, &self.time_zone)
+    }
+
+    /// What was counted, with the day's incidents.
+    pub fn counter<'s>(&self, shifts: &'s Shifts, incidents: &BTreeMap<String, Occurrence>) -> Counter<'s> {
+        let mut counter = Counter::resume(self.tally.clone(), self.window, shifts);
+        self.incidents.iter().filter_map(|id| incidents.get(id)).for_each(|incident| counter.add(incident));
+        counter
+    }
+
+    /// What the next day says of this one.
+    pub fn as_previous(&self, incidents: &BTreeMap<String, Occurrence>) -> Result<Previous, TableError> {
+        let previous = Previous::nothing(self.date, self.window);
+        let head = Head { date: self.date, time_zone: &self.time_zone, previous };
+        Ok(self.counter(&self.told_by()?, incidents).day(head, &BTreeMap::new()).report.as_previous())
     }
 
     pub fn progress(&self) -> Progress {
         Progress { next: self.next, whole: self.whole, pointed: self.pointed }
     }
 
-    pub fn is_worth_keeping(&self, before: Progress) -> bool {
+    /// Whether nothing can have arrived in time, for there was no site.
+    fn is_before(&self, site_made: Timestamp) -> bool {
+        moved(self.window.to, USUALLY_WITHIN) < site_made
+    }
+
+    /// Of a time before the site, only what late entries tell: whoever asks for year after year must not fill the table.
+    pub fn is_worth_keeping(&self, before: Progress, site_made: Timestamp) -> bool {
+        if self.is_before(site_made) && self.tally == Tally::default() && self.incidents.is_empty() {
+            return false;
+        }
         self.whole != before.whole || self.next.saturating_sub(before.next.max(self.first)) >= WORTH
     }
 
     /// Counts on, as far as the log goes and the work lets.
-    pub async fn go_on(&mut self, facts: &SiteFacts<'_>, shifts: &Shifts, work: &mut Work) -> Result<(), ReportError> {
+    pub async fn go_on(&mut self, facts: &SiteFacts<'_>, work: &mut Work) -> Result<(), ReportError> {
+        let shifts = &self.told_by()?;
         if self.first == 0 {
+            self.whole = self.is_before(work.site_made);
             self.first = match work.start {
+                _ if self.whole => 1,
                 Some(start) => start,
                 None => facts.first_arrival_since(moved(self.window.from, -USUALLY_AHEAD)).await?,
             };
