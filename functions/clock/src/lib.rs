@@ -3,13 +3,17 @@
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 use store::bell::Bell;
 use store::bus::Bus;
 use store::due::{self, Due, Owner};
-use store::{Table, TableError};
+use store::{Key, Table, TableError};
 
-/// Rung at once; a shard's rest is rung at the next look.
+/// Rung at once.
 const AT_ONCE: usize = 16;
+/// No page is begun later: what is left is rung in the next minute.
+const RUN_FOR: Duration = Duration::from_secs(40);
 const PAGE: usize = 100;
 /// What the bus's rule for `daily-summary` matches.
 pub const SITE_DUE: &str = "Summary Due";
@@ -24,11 +28,14 @@ pub enum ClockError {
 
 /// Rings all that is due. Some failing does not hold the others up; an error tells of them, and the next minute tries again.
 pub async fn tick(table: &dyn Table, bell: &dyn Bell, bus: &dyn Bus, now: Timestamp) -> Result<usize, ClockError> {
+    let begun = Instant::now();
     let mut rung = 0;
     let mut failures: Vec<ClockError> = Vec::new();
     for shard in due::shards() {
-        loop {
-            let lanes = match due::overdue(table, &shard, now, PAGE).await {
+        // They stay due: those behind them are reached all the same.
+        let mut failed: BTreeSet<Key> = BTreeSet::new();
+        while begun.elapsed() < RUN_FOR {
+            let lanes = match due::overdue(table, &shard, now, PAGE, &failed).await {
                 Ok(lanes) => lanes,
                 Err(error) => {
                     failures.push(error.into());
@@ -36,16 +43,21 @@ pub async fn tick(table: &dyn Table, bell: &dyn Bell, bus: &dyn Bus, now: Timest
                 }
             };
             let found = lanes.len();
-            let outcomes: Vec<Result<(), ClockError>> = stream::iter(lanes)
-                .map(|due| ring(table, bell, bus, due, now))
+            let outcomes: Vec<(Key, Result<(), ClockError>)> = stream::iter(lanes)
+                .map(async |(key, due)| (key, ring(table, bell, bus, due, now).await))
                 .buffer_unordered(AT_ONCE)
                 .collect()
                 .await;
-            let failed: Vec<ClockError> = outcomes.into_iter().filter_map(Result::err).collect();
-            rung += found - failed.len();
-            let more = found == PAGE && failed.is_empty();
-            failures.extend(failed);
-            if !more {
+            for (key, outcome) in outcomes {
+                match outcome {
+                    Ok(()) => rung += 1,
+                    Err(error) => {
+                        failed.insert(key);
+                        failures.push(error);
+                    }
+                }
+            }
+            if found < PAGE {
                 break;
             }
         }

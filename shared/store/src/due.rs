@@ -6,7 +6,8 @@ use crate::table::{Condition, Item, Key, Table, TableError, instant, item, read}
 use domain::ids::{OrganizationId, SiteId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is due is spread over so many partitions of the index. DynamoDB takes a thousand writes a second in each; the clock looks
 /// into each every minute.
@@ -164,17 +165,26 @@ pub async fn arm(table: &dyn Table, lane: &LaneId, now: Timestamp) -> Result<(),
     .await
 }
 
-/// Lanes and sites that are due; each by itself, so that an item that does not read holds nobody else up.
+/// So many lanes and sites that are due; each by itself, so that an item that does not read holds nobody else up. Those that were
+/// tried already and stay due are passed over.
 pub async fn overdue(
     table: &dyn Table,
     shard: &str,
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<Result<Due, TableError>>, TableError> {
-    let keys: Vec<Key> = table.due(shard, now, limit).await?;
+    tried: &BTreeSet<Key>,
+) -> Result<Vec<(Key, Result<Due, TableError>)>, TableError> {
+    let mut keys: Vec<Key> = table.due(shard, now, limit + tried.len()).await?;
+    keys.retain(|key| !tried.contains(key));
     let items = table.get_many(&keys).await?;
-    let due = items.into_iter().map(|item| read::<Due>("a due item", item));
-    Ok(due.filter(|due| due.as_ref().map_or(true, |due| due.at().is_some_and(|at| at <= now))).collect())
+    let due = items.into_iter().map(|item| (key_of(&item), read::<Due>("a due item", item)));
+    let stands = |due: &Result<Due, TableError>| due.as_ref().map_or(true, |due| due.at().is_some_and(|at| at <= now));
+    Ok(due.filter(|(_, due)| stands(due)).collect())
+}
+
+fn key_of(item: &Item) -> Key {
+    let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
+    Key::new(text("pk"), text("sk"))
 }
 
 /// After ringing: moves `due_at` ten minutes on, only if the item is still what was read. The reasons stay: whoever was rung sets

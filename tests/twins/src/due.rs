@@ -1,14 +1,14 @@
 //! The due index and the due item.
 use crate::lanes::lane;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::Table;
 use store::due::{Owner, Reason, arm, change, get, move_on, overdue, shards};
 
 async fn due_lanes(table: &dyn Table, now: Timestamp) -> Vec<String> {
     let mut found = Vec::new();
     for shard in shards() {
-        for due in overdue(table, &shard, now, 100).await.expect("overdue") {
+        for (_, due) in overdue(table, &shard, now, 100, &BTreeSet::new()).await.expect("overdue") {
             let due = due.expect("a due item that reads");
             if let Owner::Lane(lane) = &due.owner {
                 found.push((due.at(), lane.connection_id.to_string()));
