@@ -19,7 +19,7 @@ cargo xtask local stop [--state DIR]
 cargo xtask test [--quick]      every check; --quick leaves out the stack and the template
 cargo xtask bench [--only PART] [--detections N] [--stored N] [--json FILE] [--write] [--port N]
                                 builds release binaries and measures against the bounds
-    --only PART                 startup, cpu, counts (with the bills), speed, deliveries or reads (repeatable; left out: all, and memory)
+    --only PART                 startup, cpu, counts (with the bills), speed, deliveries, reads or summary (repeatable; left out: all, and memory)
     --write                     puts what was measured into docs/performance.md
 cargo xtask day --detections N [--seed S] [--sites N] [--out FILE]
                                 a day of events, as events/demo-day.json is made
@@ -44,16 +44,18 @@ pub enum Part {
     Speed,
     Deliveries,
     Reads,
+    Summary,
 }
 
 impl Part {
-    pub const ALL: [(&'static str, Part); 6] = [
+    pub const ALL: [(&'static str, Part); 7] = [
         ("startup", Part::Startup),
         ("cpu", Part::Cpu),
         ("counts", Part::Counts),
         ("speed", Part::Speed),
         ("deliveries", Part::Deliveries),
         ("reads", Part::Reads),
+        ("summary", Part::Summary),
     ];
 }
 
@@ -64,7 +66,7 @@ impl FromStr for Part {
         let found = Part::ALL.iter().find(|(name, _)| *name == word);
         found
             .map(|(_, part)| *part)
-            .ok_or_else(|| format!("--only {word}: expected startup, cpu, counts, speed, deliveries or reads"))
+            .ok_or_else(|| format!("--only {word}: expected startup, cpu, counts, speed, deliveries, reads or summary"))
     }
 }
 
@@ -78,6 +80,12 @@ pub struct BenchOptions {
     pub port: u16,
     pub json: Option<PathBuf>,
     pub write: bool,
+}
+
+impl BenchOptions {
+    pub fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
 }
 
 pub struct DayOptions {

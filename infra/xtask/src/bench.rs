@@ -4,6 +4,7 @@
 //! - [`world`], [`measure`]: the deployed stack from outside; counts taken at the emulator (infra/emulator/counting.py) and the sandbox
 //! - [`deliveries`], [`reads`]: messages to customers' receivers, and reading from a site with many facts
 //! - [`function`], [`runtime_api`], [`usage`]: single processes of functions under measure
+//! - [`summary`]: a thousand sites' daily summaries at one hour, without the stack
 //! - [`startup`], [`side_by_side`], [`bill`]: what is made of these; [`figure`]: how it is shown
 mod bill;
 mod deliveries;
@@ -14,6 +15,7 @@ mod reads;
 mod runtime_api;
 mod side_by_side;
 mod startup;
+mod summary;
 mod usage;
 mod world;
 
@@ -32,19 +34,31 @@ const HELLO: &str = "hello";
 const MEMORY_MIB: f64 = 128.0;
 
 pub fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
-    functions::compile(repo, &[HELLO], Profile::Release)?;
-    let stack = local::Options {
-        demo: false,
-        port: options.port,
-        state: Some(STATE.into()),
-        profile: Profile::Release,
-        ..local::Options::default()
-    };
     let mut sections = Vec::new();
-    local::during(repo, &stack, |state| {
-        sections = measure(repo, state, options)?;
-        Ok(())
-    })?;
+    if options.only.as_slice() != [Part::Summary] {
+        functions::compile(repo, &[HELLO], Profile::Release)?;
+        let stack = local::Options {
+            demo: false,
+            port: options.port,
+            state: Some(STATE.into()),
+            profile: Profile::Release,
+            ..local::Options::default()
+        };
+        local::during(repo, &stack, |state| {
+            sections = measure(repo, state, options)?;
+            Ok(())
+        })?;
+    }
+    if options.wants(Part::Summary) {
+        println!("- a thousand projects at one hour");
+        sections.push(Section {
+            title: "Daily summaries",
+            note: "A thousand projects of one company whose day ends in the same minute. Clock, daily-summary, lane and target in one \
+                   process over the table's twin, against the sandbox over HTTP, on a simulated clock: no AWS and no real minutes in it \
+                   (`tests/crash/tests/thousand.rs`). Before a note is made its day is looked at, so that one takes two calls.",
+            figures: summary::measure(repo)?,
+        });
+    }
     println!("\n{}", figure::document(repo, &sections)?);
     if let Some(file) = &options.json {
         let json = serde_json::to_string_pretty(&sections).map_err(|e| unexpected("the figures", e))?;
@@ -64,7 +78,7 @@ pub fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
 fn measure(repo: &Repo, state: &State, options: &BenchOptions) -> Result<Vec<Section>> {
     let world = world::World::open(&paths::read(&state.stack())?)?;
     let endpoint = world.stack.aws_endpoint.clone();
-    let wanted = |part: Part| options.only.is_empty() || options.only.contains(&part);
+    let wanted = |part: Part| options.wants(part);
     let memory = usage::Watch::start(&endpoint);
     let mut sections = Vec::new();
     let mut section = |title, note, figures| sections.push(Section { title, note, figures });
