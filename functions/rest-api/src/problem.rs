@@ -150,6 +150,10 @@ impl From<EndpointError> for Problem {
             EndpointError::Disabled => {
                 Self::conflict("The endpoint is disabled: PATCH its `state` to `active` first, which tries it again.")
             }
+            EndpointError::Wrong(error) => vec![error].into(),
+            EndpointError::NotOfSite(_) => Self::conflict(
+                "The endpoint is not for the message's site any more: add the site to its `site_ids` first.",
+            ),
         }
     }
 }

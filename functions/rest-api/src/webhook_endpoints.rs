@@ -14,7 +14,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use credentials::Secret;
 use domain::ids::{EndpointId, OrganizationId, SiteId};
 use domain::settings::Kinds;
 use domain::validate::FieldError;
@@ -39,6 +38,7 @@ pub struct View {
     organization_id: OrganizationId,
     platform: Platform,
     name: String,
+    /// Whole to who may set it.
     url: String,
     /// Whether a token was entered; it is never shown.
     has_token: bool,
@@ -76,7 +76,7 @@ impl View {
             organization_id,
             platform,
             name,
-            url: shown(&url, whole),
+            url: if whole { url.expose().to_owned() } else { sealed::masked(&url) },
             has_token: token.is_some(),
             site_ids,
             min_priority,
@@ -87,14 +87,6 @@ impl View {
             disabled_reason: disabled.map(|disabled| disabled.reason),
             created_at,
         })
-    }
-}
-
-/// Relays have a secret in the query: it is shown to who may set it.
-fn shown(url: &Secret, whole: bool) -> String {
-    match url.expose().split_once('?') {
-        Some((path, _)) if !whole => format!("{path}?…"),
-        _ => url.expose().to_owned(),
     }
 }
 

@@ -26,11 +26,15 @@ impl Sites {
         self.seen.iter().map(|site| site.id.clone()).collect()
     }
 
+    pub fn sees(&self, id: &SiteId) -> bool {
+        self.seen.iter().any(|site| site.id == *id)
+    }
+
     /// Whether they see all the sites that something is for.
     pub fn cover(&self, site_ids: &Option<Vec<SiteId>>) -> bool {
         match site_ids {
             None => self.all,
-            Some(sites) => sites.iter().all(|id| self.seen.iter().any(|site| site.id == *id)),
+            Some(sites) => sites.iter().all(|id| self.sees(id)),
         }
     }
 

@@ -103,6 +103,11 @@ impl From<EndpointError> for Refusal {
             EndpointError::Vault(error) => Self::unavailable("the vault", &error),
             EndpointError::Gone => Self::not_found(),
             EndpointError::Stale => Self::changed_meanwhile("/setup".into()),
+            EndpointError::Wrong(_) => Self::unreadable(),
+            EndpointError::NotOfSite(_) => Self::not_now(
+                "This webhook is not for the message's site any more. Add the site to what is sent first.".into(),
+                "/setup",
+            ),
             EndpointError::Disabled => Self::not_now(
                 "This endpoint is switched off. Press “It is mended: try again” on its status page first.".into(),
                 "/setup",

@@ -32,6 +32,9 @@ pub struct Endpoint {
     pub disabled: Option<Disabled>,
     /// What came in before is not sent by itself.
     pub created_at: Timestamp,
+    /// What it did not take before counts no more: its address changed, a person had it tried again, or it took a test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_since: Option<Timestamp>,
     /// Grows when a person changes it.
     #[serde(default)]
     pub edition: u64,

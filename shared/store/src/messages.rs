@@ -20,6 +20,8 @@ const TRIES: usize = 5;
 /// Of attempts between the first ones and the last, so much of an answer stays: a receiver fails in the same words each time.
 const EXCERPT_BETWEEN: usize = 256;
 const ATTEMPTS_KEPT: usize = 30;
+/// Failures so far apart do not belong together: a message that waits is tried more often.
+const SILENCE: SignedDuration = SignedDuration::from_hours(48);
 
 /// Asks the lane to send a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -175,7 +177,21 @@ impl Delivery {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
     #[serde(default)]
-    pub failing_since: Option<Timestamp>,
+    failing_since: Option<Timestamp>,
+    #[serde(default)]
+    last_failed_at: Option<Timestamp>,
+}
+
+impl Health {
+    /// Notes a failed attempt, and says since when all fail. What was before the endpoint's `fresh_since`, or before a silence, in
+    /// which nobody knows what it would have taken, counts no more.
+    pub fn fails(&mut self, at: Timestamp, fresh_since: Option<Timestamp>) -> Timestamp {
+        let goes_on = self.last_failed_at.is_some_and(|last| at.duration_since(last) <= SILENCE);
+        let counts = |since: &Timestamp| goes_on && fresh_since.is_none_or(|fresh| *since >= fresh);
+        let since = self.failing_since.filter(counts).unwrap_or(at);
+        *self = Self { failing_since: Some(since), last_failed_at: Some(at) };
+        since
+    }
 }
 
 /// A recovery under way: what failed since a time is sent again, and what is missing is made.

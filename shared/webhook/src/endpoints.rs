@@ -5,7 +5,8 @@ use crate::post::{Letter, Post};
 use crate::sealed;
 use crate::settings::{Change, New};
 use credentials::{Secret, Vault, VaultError};
-use domain::ids::{EndpointId, OrganizationId};
+use domain::ids::{EndpointId, OrganizationId, SiteId};
+use domain::validate::FieldError;
 use domain::webhook::message::Content;
 use domain::webhook::{Attempt, Wants};
 use futures::future::BoxFuture;
@@ -15,7 +16,7 @@ use store::again::wake;
 use store::bell::{Bell, fresh_token};
 use store::directory::{Directory, Site, rotate};
 use store::endpoints::{Endpoint, EndpointState, Endpoints};
-use store::messages::{Delivery, DeliveryState, Health, Message, MessageLane, Todo};
+use store::messages::{Delivery, DeliveryState, Message, MessageLane, Todo};
 use store::{Table, TableError, summaries};
 use ulid::Ulid;
 
@@ -40,6 +41,10 @@ pub enum EndpointError {
     Gone,
     #[error("it is disabled: set its state to `active` first, which tries it again")]
     Disabled,
+    #[error("{} {}", .0.pointer, .0.detail)]
+    Wrong(FieldError),
+    #[error("it is not for the message's site any more")]
+    NotOfSite(SiteId),
 }
 
 /// The keeping that all of this works on.
@@ -84,6 +89,7 @@ impl Desk<'_> {
             state: EndpointState::Untested,
             disabled: None,
             created_at: self.now,
+            fresh_since: None,
             edition: 1,
             version: 0,
         };
@@ -121,15 +127,21 @@ impl Desk<'_> {
     }
 
     /// Changes what a person named, if nobody else did since it was read (`edition`). A new address is tried with a ping, as is
-    /// one that is to be tried again.
+    /// one that is to be tried again. A token goes to the host that it was entered for, and to no other.
     pub async fn change(&self, endpoint: &Endpoint, edition: u64, change: &Change) -> Result<Endpoint, EndpointError> {
         let (organization, id) = (&endpoint.organization_id, &endpoint.id);
-        let url = match &change.url {
-            Some(url) if *url != sealed::url(self.vault, endpoint).await? => {
-                Some(sealed::seal(self.vault, organization, id, url).await?)
+        let mut url = None;
+        if let Some(entered) = &change.url {
+            let standing = sealed::url(self.vault, endpoint).await?;
+            let elsewhere = sealed::origin(entered) != sealed::origin(&standing);
+            if elsewhere && endpoint.token.is_some() && change.token.is_none() {
+                let detail = "was entered for another host: enter it again for this one, or take it away".into();
+                return Err(EndpointError::Wrong(FieldError { pointer: "/token".into(), detail }));
             }
-            _ => None,
-        };
+            if *entered != standing {
+                url = Some(sealed::seal(self.vault, organization, id, entered).await?);
+            }
+        }
         let token = match &change.token {
             Some(Some(token)) => Some(Some(sealed::seal(self.vault, organization, id, token).await?)),
             Some(None) => Some(None),
@@ -162,6 +174,9 @@ impl Desk<'_> {
                     endpoint.url.clone_from(url);
                     (endpoint.state, endpoint.disabled) = (EndpointState::Untested, None);
                 }
+                if tried_again || url.is_some() {
+                    endpoint.fresh_since = Some(self.now);
+                }
                 endpoint.edition += 1;
                 true
             })
@@ -174,9 +189,6 @@ impl Desk<'_> {
             self.take_up_summaries(organization, &endpoint.wants).await?;
         }
         if url.is_some() || tried_again {
-            // What it did not take until now counts no more.
-            let lane = endpoint.lane();
-            MessageLane { table: self.table, id: &lane }.put_health(&Health::default()).await?;
             self.ping(&endpoint, format!("{}-{}", endpoint.id, endpoint.edition)).await?;
         }
         Ok(endpoint)
@@ -241,7 +253,15 @@ impl Desk<'_> {
         row.note(attempt.clone());
         lane.put_delivery(&row).await?;
         if delivered {
-            Endpoints(self.table).change(&endpoint.organization_id, &endpoint.id, took_a_message).await?;
+            let taken = |standing: &mut Endpoint| {
+                let tested = standing.edition == endpoint.edition;
+                if tested {
+                    took_a_message(standing);
+                    standing.fresh_since = Some(self.now);
+                }
+                tested
+            };
+            Endpoints(self.table).change(&endpoint.organization_id, &endpoint.id, taken).await?;
         }
         Ok(attempt)
     }
@@ -253,6 +273,9 @@ impl Desk<'_> {
         let Some(message) = lane.message(message_id).await? else { return Ok(None) };
         if endpoint.is_disabled() {
             return Err(EndpointError::Disabled);
+        }
+        if let Some(site) = message.site_id.as_ref().filter(|site| !endpoint.wants.site(site)) {
+            return Err(EndpointError::NotOfSite(site.clone()));
         }
         let order = message.order.clone();
         lane.ask(&[Todo::again(message.id.clone(), order, self.now, fresh_token())]).await?;

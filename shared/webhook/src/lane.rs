@@ -10,7 +10,7 @@ mod take;
 use crate::compose::Composer;
 use crate::post::Post;
 use crate::sealed::{self, Opened};
-use attempt::{Done, Sender};
+use attempt::{Done, Sender, Sent};
 use credentials::{Vault, VaultError};
 use domain::ids::EndpointId;
 use domain::webhook::schedule::GIVEN_UP_AFTER;
@@ -95,7 +95,7 @@ struct Run<'a> {
     over: bool,
 }
 
-type UnderWay<'a> = FuturesUnordered<BoxFuture<'a, (Job, Result<Done, TableError>)>>;
+type UnderWay<'a> = FuturesUnordered<BoxFuture<'a, Sent>>;
 
 impl<'e> Engine<'e> {
     /// Runs a lane that was rung. After an error, or a crash at any line, it may be run again.
@@ -186,12 +186,8 @@ impl<'e> Engine<'e> {
             let room = may_begin && under_way.len() < AT_ONCE;
             tokio::select! {
                 biased;
-                Some((job, done)) = under_way.next() => {
-                    let noted = match done {
-                        Ok(done) => self.note(run, &job, done).await,
-                        Err(error) => Err(error.into()),
-                    };
-                    if let Err(error) = noted {
+                Some(sent) = under_way.next() => {
+                    if let Err(error) = self.note(run, sent).await {
                         failure.get_or_insert(error);
                     }
                 }
@@ -321,52 +317,58 @@ impl<'e> Engine<'e> {
     }
 
     /// What an attempt means for the endpoint.
-    async fn note(&self, run: &mut Run<'_>, job: &Job, done: Done) -> Result<(), RunError> {
+    async fn note(&self, run: &mut Run<'_>, sent: Sent) -> Result<(), RunError> {
+        let Sent { job, edition, done } = sent;
+        let done = done?;
         run.held.remove(&job.todo.message_id);
         run.retries_under_way -= usize::from(job.retry);
         match done {
             Done::Delivered { lag_ms } => {
                 run.report.delivered += 1;
                 run.report.lags.extend(lag_ms);
-                run.health.failing_since = None;
+                run.health = Health::default();
                 if run.endpoint.state == EndpointState::Untested {
-                    self.activate(run).await?;
+                    self.activate(run, edition).await?;
                 }
             }
             Done::Failed { at, given_up } => {
                 run.report.failed += 1;
                 run.report.given_up += usize::from(given_up);
-                let since = *run.health.failing_since.get_or_insert(at);
+                let since = run.health.fails(at, run.endpoint.fresh_since);
                 if at.duration_since(since) >= GIVEN_UP_AFTER {
-                    self.disable(run, "It took nothing for five days, though it was tried.").await?;
+                    self.disable(run, edition, "It took nothing for five days, though it was tried.").await?;
                 }
             }
             Done::Gone => {
                 run.report.failed += 1;
                 run.report.given_up += 1;
-                self.disable(run, "It answered 410 Gone: the receiver wants no more messages.").await?;
+                self.disable(run, edition, "It answered 410 Gone: the receiver wants no more messages.").await?;
             }
             Done::Kept => run.report.given_up += 1,
         }
         Ok(())
     }
 
-    async fn activate(&self, run: &mut Run<'_>) -> Result<(), TableError> {
+    async fn activate(&self, run: &mut Run<'_>, edition: u64) -> Result<(), TableError> {
         let (organization, id) = (&run.endpoint.organization_id, &run.endpoint.id);
-        let active = Endpoints(self.table).change(organization, id, took_a_message).await?;
-        if let Some(endpoint) = active {
+        let took = |endpoint: &mut Endpoint| endpoint.edition == edition && took_a_message(endpoint);
+        let active = Endpoints(self.table).change(organization, id, took).await?;
+        if let Some(endpoint) = active.filter(|endpoint| endpoint.edition == run.endpoint.edition) {
             let run = Arc::make_mut(&mut run.endpoint);
             (run.state, run.version) = (endpoint.state, endpoint.version);
         }
         Ok(())
     }
 
-    /// Nothing is sent any more until a person says so; the bus tells of it first, so that nobody misses it after a crash.
-    async fn disable(&self, run: &mut Run<'_>, reason: &str) -> Result<(), RunError> {
-        if std::mem::replace(&mut run.over, true) {
+    /// Nothing is sent any more until a person says so; the bus tells of it first, so that nobody misses it after a crash. What a
+    /// person changed since the attempt, such as the address, is yet to be tried.
+    async fn disable(&self, run: &mut Run<'_>, edition: u64, reason: &str) -> Result<(), RunError> {
+        let (organization_id, id) = (&run.endpoint.organization_id, &run.endpoint.id);
+        let standing = Endpoints(self.table).get(organization_id, id).await?;
+        if run.over || standing.is_none_or(|endpoint| endpoint.edition != edition) {
             return Ok(());
         }
-        let (organization_id, id) = (&run.endpoint.organization_id, &run.endpoint.id);
+        run.over = true;
         let detail = json!({"organization_id": organization_id, "endpoint_id": id, "reason": reason});
         if let Err(error) = self.bus.publish("Webhook Endpoint Disabled", detail).await {
             tracing::error!(%organization_id, endpoint_id = %id, "{error}");
@@ -374,7 +376,7 @@ impl<'e> Engine<'e> {
         let since = self.clock.now();
         Endpoints(self.table)
             .change(organization_id, id, |endpoint| {
-                let change = !endpoint.is_disabled();
+                let change = !endpoint.is_disabled() && endpoint.edition == edition;
                 if change {
                     endpoint.state = EndpointState::Disabled;
                     endpoint.disabled = Some(Disabled { reason: reason.to_owned(), since });

@@ -274,7 +274,12 @@ fn signatures(letter: &Letter<'_>) -> String {
     letter.keys.iter().map(sign).collect::<Vec<_>>().join(" ")
 }
 
-/// What must not come back in an excerpt: the token, the signing secrets, signatures, and what may be one in the address's query.
+/// A part of an address that is as long may be a secret.
+const TELLING: usize = 8;
+/// A step of a path that is as long is no word.
+const TELLING_STEP: usize = 16;
+
+/// What must not come back in an excerpt: the token, the signing secrets, signatures, and what may be one in the address.
 fn confidential(letter: &Letter<'_>) -> Vec<Secret> {
     let mut all: Vec<Secret> = letter.token.into_iter().cloned().collect();
     for key in letter.keys {
@@ -285,7 +290,10 @@ fn confidential(letter: &Letter<'_>) -> Vec<Secret> {
     all.extend(signatures(letter).split(' ').filter_map(|one| one.strip_prefix("v1,")).map(Secret::new));
     if let Ok(url) = Url::parse(letter.url.expose()) {
         let values = url.query_pairs().map(|(_, value)| value.into_owned());
-        all.extend(values.filter(|value| value.len() >= 8).map(Secret::new));
+        let path = url.path().trim_matches('/').to_owned();
+        let whole = url.query().map(|query| format!("{}?{query}", url.path().trim_start_matches('/')));
+        all.extend(values.chain([path]).chain(whole).filter(|part| part.len() >= TELLING).map(Secret::new));
+        all.extend(url.path().split('/').filter(|step| step.len() >= TELLING_STEP).map(Secret::new));
     }
     all
 }

@@ -7,6 +7,7 @@ use domain::signature::SigningKey;
 use jiff::Timestamp;
 use store::directory::SealedSecret;
 use store::endpoints::Endpoint;
+use url::{Origin, Url};
 
 /// What a message is sent with.
 #[derive(Debug)]
@@ -47,6 +48,16 @@ pub async fn new_secret(
 /// An endpoint's address.
 pub async fn url(vault: &dyn Vault, endpoint: &Endpoint) -> Result<Secret, VaultError> {
     vault.open(&context(&endpoint.organization_id, &endpoint.id), &endpoint.url).await
+}
+
+/// Scheme, host and port.
+pub fn origin(url: &Secret) -> Option<Origin> {
+    Url::parse(url.expose()).ok().map(|url| url.origin())
+}
+
+/// An address as it is shown to whom its secret is not: a relay has it in the query, or is found by its path alone.
+pub fn masked(url: &Secret) -> String {
+    format!("{}/…", origin(url).map(|origin| origin.ascii_serialization()).unwrap_or_default())
 }
 
 pub async fn open(vault: &dyn Vault, endpoint: &Endpoint, now: Timestamp) -> Result<Opened, VaultError> {

@@ -355,6 +355,181 @@ async fn a_person_retries_one_and_recovers_all_whatever_step_fails() {
 }
 
 #[tokio::test]
+async fn what_was_missed_goes_out_at_once_also_where_its_next_try_is_hours_away() {
+    for mode in Mode::ALL {
+        for at in 0.. {
+            let down = Arc::new(AtomicBool::new(false));
+            let answer = down.clone();
+            let world = Receiver::new(MemoryPost::answering(move |_| {
+                saying(if answer.load(Ordering::SeqCst) { 500 } else { 200 })
+            }))
+            .await
+            .unwrap();
+            let start = world.clock.now();
+            down.store(true, Ordering::SeqCst);
+            world.tell(vec![detection(1)]).await.unwrap();
+            world.rest_until(&Fault::never(), Some(start + SignedDuration::from_hours(20))).await.unwrap();
+            let row = world.rows().await.unwrap().remove(0);
+            let wait = row.next_attempt_at.unwrap().duration_since(world.clock.now());
+            assert!(wait > SignedDuration::from_hours(5), "{wait}");
+            down.store(false, Ordering::SeqCst);
+            let (fault, case) = (Fault::new(at, mode), format!("{mode:?} at step {at}"));
+            let asked = world.clock.now();
+            let before = world.got().len();
+            world.desk().recover(&world.endpoint().await.unwrap(), start).await.unwrap();
+            world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+            at_rest(&world, &case).await;
+            let got = world.got().split_off(before);
+            assert!(got[0].at.duration_since(asked) < SignedDuration::from_hours(1), "{case}");
+            if !fault.struck() {
+                assert_eq!(got.len(), 1, "{case}: nor is it sent again at the time that it waited for");
+                assert!(at > 10, "only {at} steps");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_site_that_an_endpoint_is_not_for_any_more_nothing_is_sent_in_any_way() {
+    let down = Arc::new(AtomicBool::new(true));
+    let answer = down.clone();
+    let world = Receiver::new(MemoryPost::answering(move |got| {
+        saying(if answer.load(Ordering::SeqCst) && !got.body.contains("ping.v1") { 500 } else { 200 })
+    }))
+    .await
+    .unwrap();
+    let start = world.clock.now();
+    world.tell(vec![detection(1)]).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    world.tell(vec![detection(2)]).await.unwrap();
+    world.rest_until(&Fault::never(), Some(world.clock.now() + SignedDuration::from_hours(1))).await.unwrap();
+    world.tell(vec![detection(3)]).await.unwrap();
+    // One was given up, one waits for its next try, one for its first.
+    let other = domain::ids::SiteId::new(ulid::Ulid::from_parts(2, 2));
+    let narrow = |site_ids| Change { site_ids: Some(site_ids), ..Change::default() };
+    let endpoint = world.endpoint().await.unwrap();
+    let endpoint = world.desk().change(&endpoint, endpoint.edition, &narrow(Some(vec![other]))).await.unwrap();
+    let before = world.got().len();
+    down.store(false, Ordering::SeqCst);
+    world.rest(&Fault::never()).await.unwrap();
+    world.desk().recover(&endpoint, start).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    let rows = world.rows().await.unwrap();
+    for row in &rows {
+        let refused = world.desk().retry(&endpoint, &row.message_id).await;
+        assert!(matches!(refused, Err(webhook::endpoints::EndpointError::NotOfSite(_))), "{refused:?}");
+        assert_eq!(row.state, DeliveryState::Failed);
+    }
+    assert!(rows[1..].iter().all(|row| {
+        row.attempts.last().and_then(|attempt| attempt.error.as_ref()).is_some_and(|why| why.contains("its site"))
+    }));
+    assert_eq!((rows.len(), world.got().len()), (3, before), "nothing goes out");
+    assert!(world.todos().await.unwrap().is_empty());
+    // Widened again, what was missed can be had.
+    let endpoint = world.desk().change(&endpoint, endpoint.edition, &narrow(None)).await.unwrap();
+    world.desk().recover(&endpoint, start).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    at_rest(&world, "widened").await;
+    assert_eq!(world.got().len(), before + 3);
+}
+
+/// At whose first message a person enters another address, before it is answered.
+struct Moving<'a> {
+    world: &'a Receiver,
+    moved: AtomicBool,
+}
+
+#[async_trait::async_trait]
+impl webhook::Post for Moving<'_> {
+    async fn post(&self, letter: webhook::Letter<'_>) -> webhook::Outcome {
+        if !self.moved.swap(true, Ordering::SeqCst) {
+            let endpoint = self.world.endpoint().await.unwrap();
+            let url = Some(credentials::Secret::new("https://hooks.example.com/new"));
+            let change = Change { url, ..Change::default() };
+            self.world.desk().change(&endpoint, endpoint.edition, &change).await.unwrap();
+        }
+        self.world.post.post(letter).await
+    }
+}
+
+impl Moving<'_> {
+    /// Runs the lane once.
+    async fn run(world: &Receiver) {
+        let engine = webhook::lane::Engine {
+            table: &world.table,
+            bell: &world.bell,
+            bus: &world.bus,
+            vault: &world.vault,
+            post: &Moving { world, moved: AtomicBool::new(false) },
+            clock: &world.clock,
+            public_url: "https://pulse.example.org",
+            run_for: SignedDuration::from_secs(40),
+        };
+        engine.run(&world.lane).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_the_address_before_answers_late_is_not_held_against_the_new_one() {
+    let detections = |got: &Got| !got.body.contains("ping.v1");
+    // Gone at once.
+    let world = Receiver::new(MemoryPost::answering(move |got| saying(if detections(got) { 410 } else { 200 }))).await;
+    let world = world.unwrap();
+    world.tell(vec![detection(1)]).await.unwrap();
+    Moving::run(&world).await;
+    assert_eq!(world.endpoint().await.unwrap().state, EndpointState::Active, "its ping was taken");
+    assert!(world.bus.published().iter().all(|(kind, _)| *kind != "Webhook Endpoint Disabled"));
+    // Failing for five days; the new one fails, too, but not for so long.
+    let world = Receiver::new(MemoryPost::answering(move |got| saying(if detections(got) { 500 } else { 204 }))).await;
+    let world = world.unwrap();
+    let start = world.clock.now();
+    for day in 0..5 {
+        world.tell(vec![detection(100 + day)]).await.unwrap();
+        let end = start + SignedDuration::from_hours(24 * (i64::try_from(day).unwrap() + 1) - 1);
+        world.rest_until(&Fault::never(), Some(end)).await.unwrap();
+    }
+    world.clock.advance(SignedDuration::from_hours(2));
+    world.tell(vec![detection(110)]).await.unwrap();
+    Moving::run(&world).await;
+    assert!(!world.endpoint().await.unwrap().is_disabled());
+    world.tell(vec![detection(111)]).await.unwrap();
+    world.run(&Fault::never()).await.unwrap();
+    assert!(!world.endpoint().await.unwrap().is_disabled());
+}
+
+#[tokio::test]
+async fn failures_with_a_success_by_test_or_a_silence_between_do_not_add_up_to_five_days() {
+    for tested in [true, false] {
+        let up = Arc::new(AtomicBool::new(true));
+        let answer = up.clone();
+        let world = Receiver::new(MemoryPost::answering(move |_| {
+            saying(if answer.load(Ordering::SeqCst) { 200 } else { 500 })
+        }))
+        .await
+        .unwrap();
+        up.store(false, Ordering::SeqCst);
+        world.tell(vec![detection(1)]).await.unwrap();
+        world.rest(&Fault::never()).await.unwrap();
+        if tested {
+            world.clock.advance(SignedDuration::from_hours(24));
+            up.store(true, Ordering::SeqCst);
+            let endpoint = world.endpoint().await.unwrap();
+            let id = ulid::Ulid::from_parts(9, 9);
+            let attempt = world.desk().test(&endpoint, &world.post, "https://pulse.example.org", id).await.unwrap();
+            assert!(attempt.delivered());
+            up.store(false, Ordering::SeqCst);
+            world.clock.advance(SignedDuration::from_hours(20));
+        } else {
+            world.clock.advance(SignedDuration::from_hours(5 * 24));
+        }
+        world.tell(vec![detection(2)]).await.unwrap();
+        world.run(&Fault::never()).await.unwrap();
+        assert!(!world.endpoint().await.unwrap().is_disabled(), "tested: {tested}");
+    }
+}
+
+#[tokio::test]
 async fn a_removed_endpoint_is_sent_nothing_and_leaves_nothing_to_do() {
     for mode in Mode::ALL {
         for at in 0.. {

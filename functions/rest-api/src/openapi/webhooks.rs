@@ -23,12 +23,15 @@ const MAKE: &str = "Incidents of the sites are always sent, detections by `min_p
     key. The address must be https and reach a public host; it is kept sealed, as is the token, which goes out as `Authorization: \
     Bearer`. A ping is sent at once: the first 2xx makes `untested` `active`. The operator names `organization_id`. Needs the scope \
     `webhooks:write`.";
-const CHANGE: &str = "What is named changes; `token` null takes it away. A new address is `untested` and gets a ping. `{\"state\":\"active\"}` \
+const CHANGE: &str = "What is named changes; `token` null takes it away. A new address is `untested` and gets a ping; on another host the token \
+    must be named again, or null. What waits of sites that `site_ids` names no more is not sent. `{\"state\":\"active\"}` \
     tries a disabled endpoint again: what waited goes out, and what came in meanwhile can be recovered.";
 const TEST: &str = "Sends a ping and waits for the answer, 15 seconds at most. It stands among the deliveries, and is not tried again.";
 const DELIVERIES: &str = "A row per message, for 30 days, in the order of `sequence`. What is still to be sent for the first time has none yet and \
-    stands at the end. Of each answer the first 4 kB are kept, without the token.";
-const RECOVER: &str = "Sends again what failed since then, and makes what is missing: from while the endpoint was disabled, not there yet, or wanted \
+    stands at the end, as does, once more on later pages, what was sent while one before it is under way. A row whose state changes does not come \
+    again after the cursor passed it. Of each answer the first 4 kB are kept, without the token and what may be secret in the address. A key \
+    of some sites sees the rows of these.";
+const RECOVER: &str = "Sends again what failed since then, at once what waits for its next try, and makes what is missing: from while the endpoint was disabled, not there yet, or wanted \
     less. `since` is within the last 30 days.";
 
 /// What a route does, by its method and the rest of its path.
@@ -73,7 +76,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             ..list("listDeliveries", tag, "What came of each message", DELIVERY)
         },
         ("post", "/{endpoint}/deliveries/{delivery}/retry") => Says {
-            description: "The same message, under the same webhook-id. 409 while the endpoint is disabled.",
+            description: "The same message, under the same webhook-id. 409 while the endpoint is disabled, or is not for the message's site any more.",
             headers: REPEATABLE,
             ..asked(get("retryDelivery", tag, "Send a message again", DELIVERY))
         },

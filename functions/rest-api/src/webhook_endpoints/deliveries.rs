@@ -1,5 +1,5 @@
-//! What came of the messages of an endpoint, for thirty days. The list is in the order of their numbers; what is still to be sent
-//! for the first time has none yet and stands at the end.
+//! What came of the messages of an endpoint, for thirty days, as far as they are of sites of the caller's. The list is in the order of
+//! their numbers; what is still to be sent for the first time has none yet and stands at the end.
 use super::READERS;
 use crate::auth::{Caller, Scope};
 use crate::cursor::{Page, Paging};
@@ -12,14 +12,19 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::fields::{Checks, Members};
+use domain::ids::SiteId;
 use domain::webhook::Attempt;
-use domain::webhook::message::MessageType;
+use domain::webhook::message::{Content, MessageType};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use store::messages::{Delivery, DeliveryState, KEPT, MessageLane, Todo};
 use utoipa::ToSchema;
+use webhook::endpoints::EndpointError;
+
+/// Of what is ready to be sent, so much is looked through: more than a run has in hand.
+const LOOKED_AT: usize = 200;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Delivery)]
@@ -84,27 +89,43 @@ pub async fn list(
     let after: u64 = paging.after.parse().unwrap_or_default();
     let lane_id = endpoint.lane();
     let lane = MessageLane { table: app.table(), id: &lane_id };
+    let Unsent { todos, first_number } = unsent(&lane).await?;
     let mut rows = lane.deliveries_after(after, paging.limit + 1).await?;
+    // What passed one that is under way stands behind the cursor, and comes again: nobody who follows it misses that one.
+    let settled = rows.iter().take_while(|row| first_number.is_none_or(|first| row.sequence < first)).count();
+    let passed = rows.split_off(settled);
     let has_more = rows.len() > paging.limit;
     rows.truncate(paging.limit);
     let end = rows.last().map_or(after, |row| row.sequence);
-    let room = paging.limit - rows.len();
+    if !has_more {
+        rows.extend(passed);
+    }
+    let sees = |site: Option<&SiteId>| site.is_none_or(|site| caller.sees_site(site));
+    rows.retain(|row| sees(row.site_id.as_ref()));
     let mut views: Vec<View> = rows.into_iter().map(View::from).collect();
     if !has_more {
-        views.extend(unsent(&lane, room).await?);
+        let seen = |todo: &Todo| sees(todo.content.as_ref().and_then(Content::site_id));
+        views.extend(todos.into_iter().filter(seen).filter_map(View::of_todo));
+        views.truncate(paging.limit);
     }
     Ok(Json(paging.page(views, &end.to_string(), has_more)))
 }
 
-async fn unsent(lane: &MessageLane<'_>, limit: usize) -> Result<Vec<View>, Problem> {
-    if limit == 0 {
-        return Ok(Vec::new());
-    }
-    let todos = lane.ready(limit).await?;
+/// Of what is ready, what was never tried to its end.
+struct Unsent {
+    todos: Vec<Todo>,
+    /// The lowest number of those that have one.
+    first_number: Option<u64>,
+}
+
+async fn unsent(lane: &MessageLane<'_>) -> Result<Unsent, Problem> {
+    let mut todos = lane.ready(LOOKED_AT).await?;
     let kept = lane.messages(todos.iter().map(|todo| todo.message_id.as_str())).await?;
     let rows = lane.deliveries_of(kept.values().map(|message| message.sequence)).await?;
     let listed: BTreeSet<&str> = rows.values().map(|row| row.message_id.as_str()).collect();
-    Ok(todos.into_iter().filter(|todo| !listed.contains(todo.message_id.as_str())).filter_map(View::of_todo).collect())
+    todos.retain(|todo| !listed.contains(todo.message_id.as_str()));
+    let first_number = kept.values().map(|message| message.sequence).filter(|number| !rows.contains_key(number)).min();
+    Ok(Unsent { todos, first_number })
 }
 
 /// Asks for a message once more: the same, under the same id.
@@ -119,7 +140,10 @@ pub async fn retry(
     if !is_message_id(&delivery) {
         return Err(missing());
     }
-    let row = app.desk().retry(&endpoint, &delivery).await?.ok_or_else(missing)?;
+    let row = match app.desk().retry(&endpoint, &delivery).await {
+        Err(EndpointError::NotOfSite(site)) if !caller.sees_site(&site) => return Err(missing()),
+        row => row?.ok_or_else(missing)?,
+    };
     Ok((StatusCode::ACCEPTED, Json(View::from(row))))
 }
 

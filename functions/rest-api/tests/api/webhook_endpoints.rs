@@ -5,7 +5,7 @@ use domain::ids::EndpointId;
 use domain::webhook::Attempt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use store::messages::{Delivery, MessageLane, Todo};
+use store::messages::{Delivery, Message, MessageLane, Todo};
 
 const PATH: &str = "/v1/webhook-endpoints";
 
@@ -54,17 +54,26 @@ impl Endpoints {
         MessageLane { table: self.world.table.as_ref(), id: &lane }.ready(100).await.unwrap()
     }
 
+    /// Does what the lane does before a first attempt.
+    async fn keep(&self, todo: &Todo) -> Message {
+        let lane = store::endpoints::lane(&self.tenant.organization.parse().unwrap(), &self.id());
+        let lane = MessageLane { table: self.world.table.as_ref(), id: &lane };
+        if let Some(kept) = lane.message(&todo.message_id).await.unwrap() {
+            return kept;
+        }
+        let content = todo.content.clone().unwrap();
+        let number = lane.reserve(1).await.unwrap();
+        let format = domain::webhook::Format::Cloudevents;
+        lane.keep(Message::new(todo, &content, number, format, "{}".into(), self.world.now())).await.unwrap()
+    }
+
     /// Does what the lane would do with what is asked for: tries it once, with this status.
     async fn lane_tries(&self, status: u16) {
         let id = self.id();
         let lane = store::endpoints::lane(&self.tenant.organization.parse().unwrap(), &id);
         let lane = MessageLane { table: self.world.table.as_ref(), id: &lane };
         for todo in lane.ready(100).await.unwrap() {
-            let content = todo.content.clone().unwrap();
-            let number = lane.reserve(1).await.unwrap();
-            let format = domain::webhook::Format::Cloudevents;
-            let message = store::messages::Message::new(&todo, &content, number, format, "{}".into(), self.world.now());
-            let mut row = Delivery::of(&lane.keep(message).await.unwrap());
+            let mut row = Delivery::of(&self.keep(&todo).await);
             let error = (status >= 300).then(|| "no".to_owned());
             let at = self.world.now();
             row.note(Attempt { at, status_code: Some(status), duration_ms: 1, response_excerpt: None, error });
@@ -163,7 +172,7 @@ async fn who_only_reads_does_not_see_the_secret_part_of_an_address() {
     let endpoints = Endpoints::new().await;
     let (reader, _) = endpoints.world.key(&endpoints.tenant.organization, &["read"], None).await;
     let read = endpoints.world.get(&reader, &endpoints.path("")).await;
-    assert_eq!(read.body["url"], "https://hooks.example.com/x?…");
+    assert_eq!(read.body["url"], "https://hooks.example.com/…");
     let (writer, _) = endpoints.world.key(&endpoints.tenant.organization, &["webhooks:write"], None).await;
     assert_eq!(endpoints.world.get(&writer, &endpoints.path("")).await.body["url"], wanted()["url"]);
     for (method, rest) in [("DELETE", ""), ("POST", "/test"), ("POST", "/rotate-secret"), ("POST", "/recover")] {
@@ -219,9 +228,88 @@ async fn a_new_address_is_untested_and_gets_a_ping() {
     let same = endpoints.patch(json!({"url": wanted()["url"]}), &etag).await;
     assert_eq!(same.body["state"], "active", "the same address stays as it is");
     endpoints.world.bell.take();
-    let moved = endpoints.patch(json!({"url": "https://other.example.com/"}), &same.header("etag")).await;
+    let elsewhere = json!({"url": "https://other.example.com/", "token": "T0ken-2"});
+    let moved = endpoints.patch(elsewhere, &same.header("etag")).await;
     assert_eq!(moved.body["state"], "untested");
     assert_eq!((endpoints.todos().await.len(), endpoints.world.bell.take().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_token_goes_to_no_other_host_than_it_was_entered_for() {
+    let endpoints = Endpoints::new().await;
+    endpoints.world.bell.take();
+    let standing = endpoints.get("").await;
+    for url in ["https://other.example.com/x", "https://hooks.example.com:8443/x"] {
+        assert_eq!(endpoints.patch(json!({"url": url}), "*").await.refused(422), ["/token"], "{url}");
+    }
+    assert_eq!(endpoints.get("").await.body, standing.body);
+    assert!(endpoints.world.bell.take().is_empty(), "nothing is sent there");
+    let same_host = endpoints.patch(json!({"url": "https://hooks.example.com/y"}), "*").await;
+    assert_eq!((same_host.status.as_u16(), &same_host.body["has_token"]), (200, &json!(true)));
+    for (token, has) in [(Value::Null, false), (json!("another"), true)] {
+        let moved = endpoints.patch(json!({"url": format!("https://{has}.example.com/"), "token": token}), "*").await;
+        assert_eq!((moved.status.as_u16(), &moved.body["has_token"]), (200, &json!(has)));
+    }
+}
+
+#[tokio::test]
+async fn what_an_endpoint_was_sent_of_a_site_is_seen_by_keys_of_that_site_alone() {
+    let endpoints = Endpoints::new().await;
+    let Endpoints { world, tenant, .. } = &endpoints;
+    let south = world.site(&tenant.organization, "South").await;
+    endpoints.lane_tries(204).await;
+    for site in [&tenant.site, &south] {
+        let edge = Edge { world, organization: tenant.organization.clone(), site: site.clone() };
+        edge.send(&[detection(1, world.now(), "fall", 4)]).await;
+        endpoints.lane_tries(500).await;
+        edge.send(&[detection(2, world.now(), "fall", 4)]).await;
+    }
+    let narrowed = endpoints.patch(json!({"site_ids": [south]}), "*").await;
+    assert_eq!(narrowed.status, 200, "{}", narrowed.body);
+    let (key, _) = world.key(&tenant.organization, &["webhooks:write"], Some(&[&south])).await;
+    let rows = |answer: Answer| answer.body["data"].as_array().unwrap().clone();
+    let all = rows(endpoints.get("/deliveries").await);
+    let seen = rows(world.get(&key, &endpoints.path("/deliveries")).await);
+    assert_eq!((all.len(), seen.len()), (5, 3), "the ping, one that was tried, one that waits");
+    assert_eq!([&seen[0], &seen[1], &seen[2]], [&all[0], &all[2], &all[4]]);
+    // Of the other site nothing is sent again: for the key there is nothing, for who sees the site there are words.
+    let retry = endpoints.path(&format!("/deliveries/{}/retry", id(&all[1])));
+    world.call_with(&key, "POST", &retry, None, &[]).await.refused(404);
+    let refused = world.call_with(&tenant.key, "POST", &retry, None, &[]).await;
+    refused.refused(409);
+    assert!(refused.body["detail"].as_str().unwrap().contains("`site_ids`"), "{}", refused.body);
+    let retry = endpoints.path(&format!("/deliveries/{}/retry", id(&all[2])));
+    assert_eq!(world.call_with(&key, "POST", &retry, None, &[]).await.status, 202);
+}
+
+#[tokio::test]
+async fn who_follows_the_cursor_misses_no_message_that_others_passed() {
+    let endpoints = Endpoints::new().await;
+    let Endpoints { world, tenant, .. } = &endpoints;
+    endpoints.lane_tries(204).await;
+    let edge = Edge { world, organization: tenant.organization.clone(), site: tenant.site.clone() };
+    edge.send(&(1..=4).map(|n| detection(n, world.now(), "fall", 4)).collect::<Vec<_>>()).await;
+    // The second hangs while those after it are taken.
+    let hanging = endpoints.todos().await.remove(1);
+    let lane_id = store::endpoints::lane(&tenant.organization.parse().unwrap(), &endpoints.id());
+    let lane = MessageLane { table: world.table.as_ref(), id: &lane_id };
+    let first = endpoints.todos().await.remove(0);
+    for todo in [&first, &hanging] {
+        endpoints.keep(todo).await;
+    }
+    lane.finish(&hanging).await.unwrap();
+    endpoints.lane_tries(204).await;
+    lane.ask(std::slice::from_ref(&hanging)).await.unwrap();
+    let numbers = |answer: &Answer| -> Vec<Value> {
+        answer.body["data"].as_array().unwrap().iter().map(|row| row["sequence"].clone()).collect()
+    };
+    let seen = endpoints.get("/deliveries").await;
+    assert_eq!(numbers(&seen), [json!(1), json!(2), json!(4), json!(5), Value::Null], "all are shown");
+    endpoints.lane_tries(204).await;
+    let next = endpoints.get(&format!("/deliveries?cursor={}", seen.body["next_cursor"].as_str().unwrap())).await;
+    assert_eq!(numbers(&next), [3, 4, 5].map(|n| json!(n)), "nothing is missed");
+    let next = endpoints.get(&format!("/deliveries?cursor={}", next.body["next_cursor"].as_str().unwrap())).await;
+    assert_eq!(numbers(&next), Vec::<Value>::new());
 }
 
 #[tokio::test]

@@ -134,11 +134,6 @@ pub fn sentence(error: &str) -> String {
 
 fn facts(endpoint: &Endpoint, url: &Secret, sites: &Sites) -> Markup {
     let wants = &endpoint.wants;
-    let address = match url.expose().split_once('?') {
-        // Relays have their secret there.
-        Some((path, _)) => format!("{path}?…"),
-        None => url.expose().to_owned(),
-    };
     let kinds = match &wants.kinds {
         Kinds::All(_) => "All kinds".to_owned(),
         Kinds::Only(kinds) => kinds.iter().map(|kind| words(kind)).collect::<Vec<_>>().join(", "),
@@ -146,7 +141,7 @@ fn facts(endpoint: &Endpoint, url: &Secret, sites: &Sites) -> Markup {
     html! {
         h2 { "What is sent, and where to" }
         dl {
-            dt { "Web address" } dd { (address) }
+            dt { "Web address" } dd { (sealed::masked(url)) }
             dt { "Token" } dd { @if endpoint.token.is_some() { "Sent with each message" } @else { "None" } }
             dt { "Sites" } dd { (sites.names(&wants.site_ids)) }
             dt { "Incidents" } dd { "All" }

@@ -132,7 +132,7 @@ impl Fields {
                 label for="token" { "Token (optional)" }
                 p.dim #token-hint {
                     "Goes out with each message as " code { "Authorization: Bearer …" } ". "
-                    @if self.has_token { "One is entered. It stays unless you enter another one; it is never shown." }
+                    @if self.has_token { "One is entered. It stays unless you enter another one, or an address on another host; it is never shown." }
                     @else { "Some relays ask for one; many have their secret in the address." }
                 }
                 input #token type="password" name="token" value=[self.just_sent()] autocomplete="off" spellcheck="false"

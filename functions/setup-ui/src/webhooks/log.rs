@@ -7,12 +7,14 @@ use crate::sites::Sites;
 use crate::state::AppState;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
-use domain::webhook::message::MessageType;
+use domain::ids::SiteId;
+use domain::webhook::message::{Content, MessageType};
 use jiff::SignedDuration;
 use maud::{Markup, html};
 use people::Visitor;
 use store::endpoints::Endpoint;
-use store::messages::{Delivery, DeliveryState, MessageLane};
+use store::messages::{Delivery, DeliveryState, MessageLane, Todo};
+use webhook::endpoints::EndpointError;
 
 const SHOWN: usize = 50;
 /// Messages that wait for their first turn are counted this far.
@@ -27,8 +29,11 @@ const SINCE: [(i64, &str); 4] =
 pub async fn section(app: &AppState, visitor: &Visitor, endpoint: &Endpoint, sites: &Sites) -> Result<Markup, Refusal> {
     let lane_id = endpoint.lane();
     let lane = MessageLane { table: app.table(), id: &lane_id };
-    let rows = lane.deliveries_down_from(u64::MAX, SHOWN).await?;
-    let waiting = lane.ready(COUNTED).await?.len();
+    let sees = |site: Option<&SiteId>| site.is_none_or(|site| sites.sees(site));
+    let mut rows = lane.deliveries_down_from(u64::MAX, SHOWN).await?;
+    rows.retain(|row| sees(row.site_id.as_ref()));
+    let seen = |todo: &&Todo| sees(todo.content.as_ref().and_then(Content::site_id));
+    let waiting = lane.ready(COUNTED).await?.iter().filter(seen).count();
     let recovering = lane.recovery().await?;
     Ok(html! {
         h2 #log { "What came of the messages" }
@@ -65,13 +70,18 @@ fn shown(visitor: &Visitor, endpoint: &Endpoint, sites: &Sites, row: &Delivery) 
         @if let Some(excerpt) = last.and_then(|attempt| attempt.response_excerpt.as_ref()).filter(|text| !text.is_empty()) {
             details { summary { "The receiver's own words" } pre tabindex="0" role="region" aria-label={ "Answer to message " (row.sequence) } { (excerpt) } }
         }
-        @if row.state != DeliveryState::Pending || row.next_attempt_at.is_some() {
+        @if (row.state != DeliveryState::Pending || row.next_attempt_at.is_some()) && sites_of(endpoint, row) {
             form method="post" action={ (path(endpoint)) "/deliveries/" (row.message_id) "/retry" } {
                 (form::token_field(visitor))
                 button.quiet type="submit" aria-label={ "Send message " (row.sequence) " again" } { "Send it again" }
             }
         }
     }
+}
+
+/// What is of another site is not sent any more.
+fn sites_of(endpoint: &Endpoint, row: &Delivery) -> bool {
+    row.site_id.as_ref().is_none_or(|site| endpoint.wants.site(site))
 }
 
 fn about(row: &Delivery) -> Option<String> {
@@ -107,7 +117,7 @@ fn tag(state: DeliveryState) -> Markup {
 fn recover_form(visitor: &Visitor, endpoint: &Endpoint) -> Markup {
     html! {
         h3 { "Send what was missed" }
-        p { "Sends again what was not taken, and makes what is missing, such as from while the webhook was switched off. What was taken is not \
+        p { "Sends again what was not taken, at once what waits for its next try, and makes what is missing, such as from while the webhook was switched off. What was taken is not \
              sent twice." }
         form.filters method="post" action={ (path(endpoint)) "/recover" } {
             (form::token_field(visitor))
@@ -127,9 +137,12 @@ pub async fn retry(
     Path((endpoint, delivery)): Path<(String, String)>,
     form: form::Form,
 ) -> Result<Redirect, Refusal> {
-    let (endpoint, _) = visible(&app, &visitor, &endpoint).await?;
+    let (endpoint, sites) = visible(&app, &visitor, &endpoint).await?;
     form.verified(&visitor)?;
-    app.desk().retry(&endpoint, &delivery).await?.ok_or_else(Refusal::not_found)?;
+    match app.desk().retry(&endpoint, &delivery).await {
+        Err(EndpointError::NotOfSite(site)) if !sites.sees(&site) => return Err(Refusal::not_found()),
+        row => row?.ok_or_else(Refusal::not_found)?,
+    };
     Ok(Redirect::to(&format!("{}#log", path(&endpoint))))
 }
 

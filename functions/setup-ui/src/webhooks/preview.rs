@@ -77,6 +77,7 @@ pub(super) async fn of_form(
         state: EndpointState::Untested,
         disabled: None,
         created_at: app.now(),
+        fresh_since: None,
         edition: 1,
         version: 0,
     };

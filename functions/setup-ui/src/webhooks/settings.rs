@@ -42,7 +42,7 @@ fn page(visitor: &Visitor, endpoint: &Endpoint, fields: Markup, errors: &Errors,
                 button #show-preview.quiet type="submit" name="do" value="preview" { "Show what would be sent" }
             }
         }
-        p.dim { "Another address gets a test event at once." }
+        p.dim { "Another address gets a test event at once. What still waits of a site that you take away is not sent." }
     };
     Page::new(title, body)
 }
@@ -74,6 +74,11 @@ pub async fn save(
     };
     let edition: u64 = fields.version.parse().map_err(|_| Refusal::unreadable())?;
     match app.desk().change(&endpoint, edition, &change).await {
+        Err(EndpointError::Wrong(wrong)) => {
+            let errors = fields.errors(&[wrong]);
+            let page = page(&visitor, &endpoint, fields.markup(&sites, &errors), &errors, None);
+            Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        }
         Err(EndpointError::Stale) => Err(Refusal::changed_meanwhile(format!("{}/settings", path(&endpoint)))),
         outcome => {
             outcome?;

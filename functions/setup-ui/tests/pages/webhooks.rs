@@ -197,6 +197,63 @@ async fn settings_are_changed_a_token_stays_or_goes_and_nobody_overwrites_anybod
 }
 
 #[tokio::test]
+async fn a_token_is_asked_for_anew_where_the_address_is_on_another_host() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let endpoint = make(&world, &manager).await;
+    let settings = format!("{}/settings", path(&endpoint));
+    let moved = |token: &str| {
+        let form = form(0, GOOD).replace("hooks.example.com", "other.example.com");
+        let (_, rest) = form.split_once('&').unwrap();
+        format!("version={}&{}", endpoint.edition, rest.replace("&token=T0ken", token))
+    };
+    let page = world.post(&manager, &settings, &moved("")).await;
+    assert_eq!(page.status, 422, "{}", page.body);
+    assert!(page.body.contains("Token: it was entered for another host") && page.body.contains("id=\"token-error\""));
+    assert!(page.body.contains("other.example.com"), "what was entered stays");
+    assert_eq!(one(&world).await, endpoint);
+    assert_eq!(world.post(&manager, &settings, &moved("&token=An0ther")).await.status, 303);
+    assert_ne!(one(&world).await.url, endpoint.url);
+    let status = world.get(&manager, &path(&endpoint)).await.body;
+    assert!(status.contains("<dd>https://other.example.com/…</dd>") && !status.contains("pulse?"), "{status}");
+}
+
+#[tokio::test]
+async fn what_was_sent_of_a_site_is_shown_to_who_sees_the_site_alone() {
+    let world = World::new().await;
+    let manager = world.sign_in(&world.ours, Role::Manager).await;
+    let endpoint = make(&world, &manager).await;
+    assert_eq!(world.post(&manager, &format!("{}/recover", path(&endpoint)), "since=24").await.status, 303);
+    run(&world, &endpoint).await;
+    let status = path(&endpoint);
+    assert!(world.get(&manager, &status).await.body.contains(&format!("/detections/{DETECTION}")));
+    // From now on it is for no site that the other one can't see: none.
+    let all = Endpoints(world.table.as_ref());
+    let narrowed = all.change(&endpoint.organization_id, &endpoint.id, |endpoint| {
+        endpoint.wants.site_ids = Some(Vec::new());
+        true
+    });
+    narrowed.await.unwrap();
+    let shown = world.get(&manager, &status).await.body;
+    assert!(shown.contains(&format!("/detections/{DETECTION}")), "{shown}");
+    let lane_id = endpoint.lane();
+    let lane = MessageLane { table: world.table.as_ref(), id: &lane_id };
+    let row = lane.deliveries_after(0, 10).await.unwrap().into_iter().find(|row| row.subject_id == DETECTION).unwrap();
+    let retry = format!("{status}/deliveries/{}/retry", row.message_id);
+    assert!(!shown.contains(&retry), "it can't be sent again");
+    let refused = world.post(&manager, &retry, "").await;
+    assert!(refused.status == 409 && refused.body.contains("not for the message"), "{}", refused.body);
+    let limited = world.lists(&world.ours, &[], Role::Manager).await;
+    let shown = world.get(&limited, &status).await;
+    assert!(
+        shown.status == 200 && !shown.body.contains(DETECTION) && !shown.body.contains(&row.message_id),
+        "{}",
+        shown.body
+    );
+    assert_eq!(world.post(&limited, &retry, "").await.status, 404);
+}
+
+#[tokio::test]
 async fn one_that_was_switched_off_says_why_and_is_tried_again_and_what_was_missed_is_sent() {
     let world = World::new().await;
     let manager = world.sign_in(&world.ours, Role::Manager).await;

@@ -29,6 +29,13 @@ pub(super) enum Done {
     Kept,
 }
 
+/// What came of an attempt, and of which edition of the endpoint.
+pub(super) struct Sent {
+    pub(super) job: Job,
+    pub(super) edition: u64,
+    pub(super) done: Result<Done, TableError>,
+}
+
 pub(super) struct Sender<'a> {
     pub(super) lane: MessageLane<'a>,
     pub(super) post: &'a dyn Post,
@@ -39,9 +46,9 @@ pub(super) struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    pub(super) async fn send(self, mut job: Job) -> (Job, Result<Done, TableError>) {
+    pub(super) async fn send(self, mut job: Job) -> Sent {
         let done = self.attempt(&mut job).await;
-        (job, done)
+        Sent { job, edition: self.endpoint.edition, done }
     }
 
     async fn attempt(&self, job: &mut Job) -> Result<Done, TableError> {
@@ -89,8 +96,11 @@ impl Sender<'_> {
         Ok(if gone { Done::Gone } else { Done::Failed { at: now, given_up: again.is_none() } })
     }
 
-    /// Why a message must not be sent. What became a privacy case since it was made is made anew first, under its id and number.
+    /// Why a message must not be sent: nothing is told of a site that the endpoint is not for any more. What became a privacy case since it was made is made anew first, under its id and number.
     async fn hindrance(&self, message: &mut Message) -> Result<Option<&'static str>, TableError> {
+        if message.site_id.as_ref().is_some_and(|site| !self.endpoint.wants.site(site)) {
+            return Ok(Some("not sent: the endpoint is not for its site any more"));
+        }
         let Some(content) = &message.content else { return Ok(None) };
         if !self.composer.is_private(&self.endpoint.organization_id, content).await? {
             return Ok(None);

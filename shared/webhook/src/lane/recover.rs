@@ -39,14 +39,19 @@ impl Engine<'_> {
         Ok(run.lane.move_recovery(&recovery).await?)
     }
 
-    /// Asks again for what failed, from a row's number down. The number to go on from, unless this was the last page.
+    /// Asks again for what failed, and at once for what would wait longer, from a row's number down. The number to go on from, unless this was the last page.
     async fn send_failed(&self, run: &Run<'_>, since: Timestamp, number: u64) -> Result<Option<u64>, TableError> {
         let rows = run.lane.deliveries_down_from(number, STEP).await?;
         let now = self.clock.now();
         let lost = |row: &&Delivery| row.message_type != MessageType::Ping && row.created_at >= since;
-        let failed = |row: &&Delivery| row.state == DeliveryState::Failed && lost(row);
+        let wanted = |row: &&Delivery| row.site_id.as_ref().is_none_or(|site| run.endpoint.wants.site(site));
+        let failed = |row: &&Delivery| match row.state {
+            DeliveryState::Failed => true,
+            DeliveryState::Pending => row.next_attempt_at.is_some(),
+            DeliveryState::Delivered => false,
+        };
         let again = |row: &Delivery| Todo::again(row.message_id.clone(), row.order.clone(), now, fresh_token());
-        let todos: Vec<Todo> = rows.iter().filter(failed).map(again).collect();
+        let todos: Vec<Todo> = rows.iter().filter(lost).filter(wanted).filter(failed).map(again).collect();
         run.lane.ask(&todos).await?;
         let oldest = rows.last().filter(|row| rows.len() == STEP && row.created_at >= since);
         Ok(oldest.and_then(|row| row.sequence.checked_sub(1)))

@@ -82,6 +82,19 @@ async fn an_answer_is_shown_in_its_beginning_and_without_what_we_sent_in_confide
 }
 
 #[tokio::test]
+async fn an_echoed_address_shows_nothing_of_where_relays_have_their_secret() {
+    let echo = "no route for POST /hooks/catch/1234567/o9k2xfq/ nor for hooks/catch/1234567/o9k2xfq, step 0a1b2c3d4e5f6a7b8c9d";
+    for (path, expected) in [
+        ("/hooks/catch/1234567/o9k2xfq/", "no route for POST /(removed)/ nor for (removed), step 0a1b2c3d4e5f6a7b8c9d"),
+        ("/v1/0a1b2c3d4e5f6a7b8c9d/x", &*echo.replace("0a1b2c3d4e5f6a7b8c9d", "(removed)")),
+    ] {
+        let receiver = Receiver::saying("404 Not Found", "", echo).await;
+        let outcome = send(&receiver.url(path)).await;
+        assert_eq!(outcome.attempt.response_excerpt.as_deref(), Some(expected), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn who_does_not_answer_in_time_did_not_take_it() {
     let receiver = Receiver::answering(None).await;
     let outcome = send(&receiver.url("/")).await;
