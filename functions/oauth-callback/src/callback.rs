@@ -22,6 +22,9 @@ pub async fn end(
 ) -> Result<Response, Refusal> {
     let state = came.get("state").map_or("", String::as_str);
     let under_way = app.people().end_sign_in(&headers, state).await?.map_err(Refusal::NotOurs)?;
+    if under_way.provider != Provider::Procore {
+        return Err(Refusal::NotOurs(NotOurs::Unknown));
+    }
     let code = match (came.get("error"), came.get("code")) {
         (Some(error), _) if error == "access_denied" => {
             let next = under_way.next;

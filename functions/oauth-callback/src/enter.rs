@@ -4,7 +4,7 @@ use crate::state::AppState;
 use axum::http::header::SET_COOKIE;
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use credentials::Secret;
-use domain::ids::OrganizationId;
+use domain::ids::{OrganizationId, Provider};
 use jiff::Timestamp;
 use people::cookie::Cookie;
 use people::sign_in::{Already, Projects};
@@ -32,7 +32,7 @@ pub async fn enter(
     let Newcomer { identity, label, by_link, already, token, token_ends_at, next } = newcomer;
     let person = app.people().vouched(organization, &identity, &label, by_link, projects).await?;
     let opened = app.people().open(&person).await?;
-    app.people().keep_platform_token(app.vault(), &opened.session, &token, token_ends_at).await?;
+    app.people().keep_platform_token(app.vault(), &opened.session, Provider::Procore, &token, token_ends_at).await?;
     if let Some(already) = &already {
         app.people().merge(already, &person).await?;
     }

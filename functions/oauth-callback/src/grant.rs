@@ -4,7 +4,7 @@ use crate::refusal::{Nowhere, Refusal};
 use crate::state::AppState;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::ids::ConnectionId;
+use domain::ids::{ConnectionId, Provider};
 use grants::Tokens;
 use people::sign_in::{NotOurs, UnderWay};
 use people::{Identity, Role, Visitor};
@@ -44,7 +44,9 @@ pub async fn keep(
         return Err(Refusal::Nowhere(Nowhere::NotThisCompany));
     }
     app.grants().keep(&lane, &identity.user_id, label, tokens, app.now()).await?;
-    app.people().keep_platform_token(app.vault(), &visitor.session, &tokens.access, tokens.ends_at).await?;
+    app.people()
+        .keep_platform_token(app.vault(), &visitor.session, Provider::Procore, &tokens.access, tokens.ends_at)
+        .await?;
     again::connection(app.people().table(), app.bell(), &connection, app.now()).await?;
     Ok(Redirect::to(people::local(&under_way.next)).into_response())
 }

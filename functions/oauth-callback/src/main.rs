@@ -1,6 +1,7 @@
 //! Wires signing in at Procore to AWS and to the Lambda runtime.
+use acc::Acc;
 use credentials::{KmsVault, SsmParameters};
-use grants::TableGrants;
+use grants::{ParameterServiceAccounts, TableGrants};
 use oauth_callback::{AppState, Services, app};
 use people::{People, PublicUrl};
 use procore::{Hosts, Procore};
@@ -22,7 +23,11 @@ async fn main() -> Result<(), lambda_http::Error> {
         &config::text("PROCORE_WEB_URL")?,
     )?;
     let vault = Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?));
+    // Nothing is asked in a service account's name here.
+    let accounts = Arc::new(ParameterServiceAccounts::new(parameters.clone(), &stack));
+    let acc = Acc::of_stack(acc::Hosts::new(&config::text("APS_URL")?)?, parameters.clone(), &stack, accounts)?;
     let services = Services {
+        acc,
         grants: TableGrants::new(table.clone(), vault.clone()),
         bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues::all()?)),
         people: People::new(table, Arc::new(jiff::Timestamp::now), PublicUrl::new(&config::text("PUBLIC_URL")?)?),

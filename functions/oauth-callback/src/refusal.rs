@@ -29,6 +29,8 @@ pub enum Refusal {
     Denied { next: String },
     #[error("the manager did not agree that a connection works with their access")]
     Kept { next: String },
+    #[error("the person did not agree that their accounts at Autodesk are listed")]
+    NotListed { next: String },
     #[error("the sign-in is {0:?}")]
     NotOurs(NotOurs),
     #[error("no organization is open to the person: {0:?}")]
@@ -37,6 +39,8 @@ pub enum Refusal {
     NotAManager,
     #[error(transparent)]
     Login(#[from] LoginError),
+    #[error(transparent)]
+    Autodesk(#[from] acc::personal::LoginError),
     #[error(transparent)]
     Grant(#[from] GrantError),
     #[error(transparent)]
@@ -91,6 +95,12 @@ fn words(refusal: &Refusal) -> Words {
             "You did not agree",
             "In Procore you chose not to let HardHat Pulse work with your access. Nothing was changed: the connection works with what \
              it had before.",
+        ),
+        Refusal::NotListed { .. } => (
+            StatusCode::FORBIDDEN,
+            "You did not agree",
+            "In Autodesk you chose not to let HardHat Pulse list your accounts and projects, so none can be chosen here. Nothing was \
+             changed.",
         ),
         Refusal::NotOurs(NotOurs::Unknown) => (
             StatusCode::BAD_REQUEST,
@@ -148,6 +158,21 @@ fn words(refusal: &Refusal) -> Words {
             "Procore does not answer",
             "Procore could not be reached, or answered nothing that we can use. Nothing was lost: begin again in a minute.",
         ),
+        Refusal::Autodesk(acc::personal::LoginError::Refused) => (
+            StatusCode::BAD_REQUEST,
+            "Autodesk did not accept this sign-in",
+            "What it gave us works once and for five minutes, and it was used or is too old. Nothing was done.",
+        ),
+        Refusal::Autodesk(acc::personal::LoginError::OurCredentials(_)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Signing in with Autodesk does not work at the moment",
+            "Autodesk does not accept HardHat Pulse itself, which is ours to mend. Nothing was lost.",
+        ),
+        Refusal::Autodesk(acc::personal::LoginError::Later(_)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Autodesk does not answer",
+            "Autodesk could not be reached, or answered nothing that we can use. Nothing was lost: begin again in a minute.",
+        ),
         Refusal::Lists(ListError::NotInstalled(_) | ListError::Refused(_)) => (
             StatusCode::FORBIDDEN,
             "Procore does not let you look",
@@ -171,7 +196,7 @@ impl IntoResponse for Refusal {
         }
         let (again, says) = match &self {
             Refusal::Denied { next } => (people::sign_in_path(next), AGAIN.1),
-            Refusal::Kept { next } => (people::local(next).to_owned(), "Go on"),
+            Refusal::Kept { next } | Refusal::NotListed { next } => (people::local(next).to_owned(), "Go on"),
             _ => (AGAIN.0.to_owned(), AGAIN.1),
         };
         calm(status, title, words, Some((&again, says)))

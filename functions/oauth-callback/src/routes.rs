@@ -2,7 +2,7 @@
 //! how it went. The line names the route, never the address: codes and states stand in it.
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::{callback, choose, start};
+use crate::{autodesk, callback, choose, start};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY};
@@ -13,16 +13,21 @@ use axum::{Router, routing};
 pub const CALLBACK: &str = "/oauth/procore/callback";
 const START: &str = "/sign-in/procore";
 const CHOOSE: &str = "/oauth/procore/choose";
+pub const AUTODESK_CALLBACK: &str = "/oauth/acc/callback";
+const AUTODESK_START: &str = "/sign-in/autodesk";
 const LONGEST_FORM: usize = 4 * 1024;
 
 /// Method and path of every route.
-pub const ROUTES: [(&str, &str); 3] = [("get", START), ("get", CALLBACK), ("post", CHOOSE)];
+pub const ROUTES: [(&str, &str); 5] =
+    [("get", START), ("get", CALLBACK), ("post", CHOOSE), ("get", AUTODESK_START), ("get", AUTODESK_CALLBACK)];
 
 pub fn app(state: AppState) -> Router {
     Router::new()
         .route(START, routing::get(start::begin))
         .route(CALLBACK, routing::get(callback::end))
         .route(CHOOSE, routing::post(choose::choose))
+        .route(AUTODESK_START, routing::get(autodesk::begin))
+        .route(AUTODESK_CALLBACK, routing::get(autodesk::end))
         .fallback(async || Refusal::NotHere)
         .layer(DefaultBodyLimit::max(LONGEST_FORM))
         .layer(middleware::from_fn_with_state(state.clone(), guard))

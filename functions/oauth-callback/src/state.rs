@@ -1,5 +1,6 @@
 //! What every handler needs.
-use crate::routes::CALLBACK;
+use crate::routes::{AUTODESK_CALLBACK, CALLBACK};
+use acc::Acc;
 use axum::extract::FromRef;
 use credentials::Vault;
 use grants::TableGrants;
@@ -16,6 +17,7 @@ pub struct Services {
     pub people: People,
     pub vault: Arc<dyn Vault>,
     pub procore: Procore,
+    pub acc: Acc,
     pub grants: TableGrants,
     pub bell: Arc<dyn Bell>,
 }
@@ -52,6 +54,10 @@ impl AppState {
         &self.0.procore
     }
 
+    pub(crate) fn acc(&self) -> &Acc {
+        &self.0.acc
+    }
+
     pub(crate) fn lists<'a>(&'a self, meter: &'a PageMeter<'a>) -> Lists<'a> {
         Lists { procore: self.procore(), meter }
     }
@@ -63,6 +69,11 @@ impl AppState {
     /// As it is registered with Procore, to the letter.
     pub(crate) fn redirect_uri(&self) -> String {
         self.0.people.url().at(CALLBACK)
+    }
+
+    /// The same with Autodesk.
+    pub(crate) fn autodesk_redirect_uri(&self) -> String {
+        self.0.people.url().at(AUTODESK_CALLBACK)
     }
 }
 

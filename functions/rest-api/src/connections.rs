@@ -13,6 +13,7 @@ use crate::problem::Problem;
 use crate::query::Params;
 use crate::state::AppState;
 use crate::{etag, visible};
+use acc::own_account::OwnAccount;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -56,7 +57,7 @@ pub async fn create(
             connection.region = Some(region);
             match as_ {
                 WorksAs::Shared { email } => Some(email),
-                WorksAs::Own { id, key_id, private_key } => {
+                WorksAs::Own(OwnAccount { id, key_id, private_key }) => {
                     let sealed = service_accounts::seal(app.vault(), &lane, id, key_id, &private_key).await?;
                     connection.service_account = Some(sealed);
                     None

@@ -1,5 +1,7 @@
-//! Step 1: a company of Procore, chosen by name and never by default; what to do where the app is not installed; and the same
+//! Step 1 for Procore ([`autodesk`] for Autodesk): a company, chosen by name and never by default; what to do where the app is not installed; and the same
 //! page again for a connection that waits for someone.
+pub mod autodesk;
+
 use crate::form::{self, Errors};
 use crate::layout::Page;
 use crate::overview::blocked;
@@ -7,6 +9,7 @@ use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::steps::{self, Step};
 use crate::{consent, platform, words};
+use ::platform::lists::ListError;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,14 +18,31 @@ use domain::ids::{ConnectionId, Provider};
 use grants::Grant;
 use maud::{Markup, html};
 use people::{Role, Visitor};
-use procore::lists::{Company, ListError};
+use procore::lists::Company;
 use store::directory::{Connection, Site};
 use store::lanes::LaneId;
 use store::{TableError, again};
 use sync::target::Block;
 
-/// Where who is signed in here signs in at Procore, and comes back.
-pub const SIGN_IN: &str = "/sign-in/procore?next=%2Fsetup%2Fconnect";
+const PATH: &str = "/setup/connect";
+
+/// Step 1 of a platform.
+pub fn path(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Acc => autodesk::PATH,
+        Provider::Procore | Provider::Webhook => PATH,
+    }
+}
+
+/// Where who is signed in here signs in at a platform, and comes back to `next`.
+pub fn sign_in(provider: Provider, next: &str) -> Markup {
+    let (platform, name) = match provider {
+        Provider::Acc => ("autodesk", "Autodesk"),
+        Provider::Procore | Provider::Webhook => ("procore", "Procore"),
+    };
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    html! { a.button id={ "sign-in-" (platform) } href={ "/sign-in/" (platform) "?" (query) } { "Sign in with " (name) } }
+}
 
 /// What the page knows of the visitor's companies.
 enum Known {
@@ -33,7 +53,7 @@ enum Known {
 }
 
 async fn known(app: &AppState, visitor: &Visitor) -> Result<Known, Refusal> {
-    let Some(token) = platform::token(app, visitor).await? else { return Ok(Known::SignIn) };
+    let Some(token) = platform::token(app, visitor, Provider::Procore).await? else { return Ok(Known::SignIn) };
     Ok(match platform::companies(app, &token).await {
         Ok(companies) => Known::Companies(companies, token),
         Err(ListError::SignInAgain) => Known::SignIn,
@@ -96,7 +116,9 @@ pub async fn save(State(app): State<AppState>, visitor: Visitor, form: form::For
         );
         return again(errors, None).await;
     }
-    let connection = connect(&app, &visitor, company).await?;
+    let mut connection = Connection::new(organization.clone(), Provider::Procore, &company.id, app.now());
+    connection.name = Some(company.name.clone());
+    let connection = keep(&app, &visitor, connection).await?;
     let onward = format!("/setup/{}/projects", connection.id);
     if by_consent {
         return Ok(Redirect::to(&consent::ask_for(&connection, &onward)).into_response());
@@ -105,11 +127,8 @@ pub async fn save(State(app): State<AppState>, visitor: Visitor, form: form::For
     Ok(Redirect::to(&onward).into_response())
 }
 
-/// Makes the connection, or finds the one that the organization has to this company: it keeps its links.
-async fn connect(app: &AppState, visitor: &Visitor, company: &Company) -> Result<Connection, Refusal> {
-    let organization = &visitor.session.organization_id;
-    let mut connection = Connection::new(organization.clone(), Provider::Procore, &company.id, app.now());
-    connection.name = Some(company.name.clone());
+/// Makes the connection, or finds the one that the organization has to this account: it keeps its links.
+async fn keep(app: &AppState, visitor: &Visitor, mut connection: Connection) -> Result<Connection, Refusal> {
     match app.directory().put_connection(&mut connection).await {
         Err(TableError::Condition(Some(standing))) => {
             let mut standing: Connection = store::table::read("a connection", standing)?;
@@ -150,7 +169,8 @@ async fn page(
     errors: &Errors,
     missing: Option<(String, Block)>,
 ) -> Result<Page, Refusal> {
-    let connections = app.directory().connections(&visitor.session.organization_id).await?;
+    let mut connections = app.directory().connections(&visitor.session.organization_id).await?;
+    connections.retain(|connection| connection.provider == Provider::Procore);
     let site = app.people().visible_sites(visitor).await?.into_iter().next();
     let mut standing = Vec::new();
     for connection in &connections {
@@ -168,7 +188,7 @@ async fn page(
             Known::SignIn => {
                 p { "Sign in with Procore, so that you can choose your company by its name. HardHat Pulse sees what you can see \
                      there, for this session only, and writes nothing in your name." }
-                p { a.button #sign-in-procore href=(SIGN_IN) { "Sign in with Procore" } }
+                p { (sign_in(Provider::Procore, PATH)) }
                 p.dim { "No Procore account? Someone of your organization who has one can do this step: invite them under People, or \
                          send them the address of this page." }
             }
@@ -176,6 +196,7 @@ async fn page(
             Known::Companies(companies, _) if companies.is_empty() => p { "Your Procore account belongs to no company." },
             Known::Companies(companies, _) => (choice(visitor, companies, chosen, errors)),
         }
+        @if connections.is_empty() { p { "You work with Autodesk Construction Cloud? " a href=(autodesk::PATH) { "Set up Autodesk" } "." } }
         @if missing.is_none() {
             details {
                 summary { "The app must be installed by an admin of your company in Procore" }

@@ -4,12 +4,12 @@ use crate::platform;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::visible;
+use ::platform::lists::ListError;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use grants::Grant;
 use maud::{Markup, html};
 use people::{Role, Visitor};
-use procore::lists::ListError;
 use store::again;
 use store::directory::Connection;
 

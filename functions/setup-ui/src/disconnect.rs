@@ -3,7 +3,7 @@ use crate::form::{self, Errors};
 use crate::layout::{Page, SUPPORT};
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::{consent, words};
+use crate::{connect, consent, words};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -44,13 +44,17 @@ async fn find(app: &AppState, visitor: &Visitor, id: &str) -> Result<(LaneId, Fo
     let connection_id: ConnectionId = id.parse().map_err(|_| Refusal::not_found())?;
     let organization_id = visitor.session.organization_id.clone();
     let standing = app.directory().connection(&organization_id, &connection_id).await?;
-    let lane = LaneId { organization_id, connection_id, provider: Provider::Procore };
+    let mut lane = LaneId { organization_id, connection_id, provider: Provider::Procore };
     let found = match standing {
         Some(connection) => Found::Standing(connection),
         None => match app.directory().removal(&lane).await? {
             Some(removal) => Found::Leaving(removal.connection),
             None => Found::Gone(app.directory().removed(&lane).await?.ok_or_else(Refusal::not_found)?),
         },
+    };
+    lane.provider = match &found {
+        Found::Standing(connection) | Found::Leaving(connection) => connection.provider,
+        Found::Gone(removed) => removed.provider,
     };
     Ok((lane, found))
 }
@@ -126,7 +130,7 @@ pub async fn save(
     Ok(Redirect::to(&after).into_response())
 }
 
-const SEES_SOME: &str = "This company also shows projects that you can't list in Procore, and disconnecting takes all of them away. Ask a \
+const SEES_SOME: &str = "This company also shows projects that you can't list there, and disconnecting takes all of them away. Ask a \
     manager who sees all of its projects.";
 
 /// Whether the visitor sees all that a removal would take away.
@@ -141,45 +145,48 @@ async fn ask(app: &AppState, visitor: &Visitor, connection: &Connection, errors:
     let stays = removal::stays(app.table(), &lane).await?;
     let grant = grants::grant(app.table(), &lane).await?;
     let hooks = hooks_stay(app, connection, grant.as_ref()).await?;
-    let name = words::company(connection);
+    let (name, platform) = (words::company(connection), words::platform(connection.provider));
     let sees_all = sees_all(app, visitor, connection).await?;
     let body = html! {
         p { a href="/setup" { "Overview" } }
         h1 { "Disconnect " (name) }
         @if !sees_all { div.notice role="status" { p { (SEES_SOME) } } }
         (errors.summary())
-        p { "From the moment you disconnect, nothing is sent to this company in Procore and nothing is read from it." }
-        h2 { "What stays in Procore" }
+        p { "From the moment you disconnect, nothing is sent there and nothing is read from it." }
+        h2 { "What stays in " (platform) }
         (staying(visitor, &lane, &stays))
         @if let Some(hooks) = &hooks { (staying_hooks(hooks, Some(connection))) }
         h2 { "What stays in HardHat Pulse" }
         p {
             "All detections and incidents as your sites told them, records that still wait to be sent (they are not sent any more), \
-             people and their access. For each record that stands in Procore we keep which one it is and what we wrote, so that \
+             people and their access. For each record that stands there we keep which one it is and what we wrote, so that \
              nothing is made twice should you connect again."
         }
         h2 { "What is erased in HardHat Pulse" }
         p {
-            "Everything that came from Procore: injuries, treatment, days away, status, and values that people edited there. Of each \
-             field that we wrote, a hash stays, by which an edit made in Procore is known should you connect again: a fingerprint, \
+            "Everything that came from " (platform) ": injuries, treatment, days away, status, and values that people edited there. Of each \
+             field that we wrote, a hash stays, by which an edit made there is known should you connect again: a fingerprint, \
              from which the value can't be read. Erased as well: which projects show which site, what each of them sends, and its \
              hours."
         }
         h2 { "What is taken back" }
         ul {
-            @if hooks.is_none() { li { "Our hooks in Procore, by which it tells us of changes, are removed." } }
+            @if hooks.is_none() { li { "Our hooks in " (platform) ", by which it tells us of changes, are removed." } }
             @match &grant {
                 Some(grant) if grant.ended.is_some() => {
                     li { "The consent of " (grant.label) " has ended already. Its keys are erased here." }
                 }
-                Some(grant) => li { "The consent of " (grant.label) " is revoked at Procore, and its keys are erased here." },
+                Some(grant) => li { "The consent of " (grant.label) " is revoked at " (platform) ", and its keys are erased here." },
                 None => {}
             }
-            li { "The app stays installed until an admin of your company removes it under App Management in Procore." }
+            @match connection.provider {
+                Provider::Acc => li { "HardHat Pulse stays a custom integration of the account, and its service account a member of your projects, until an admin removes both in Autodesk." },
+                _ => li { "The app stays installed until an admin of your company removes it under App Management in Procore." },
+            }
         }
-        p { "Should Procore not answer, this is tried again for a day; then its keys are erased here all the same." }
+        p { "Should " (platform) " not answer, this is tried again for a day; then its keys are erased here all the same." }
         h2 { "How to come back" }
-        (coming_back())
+        (coming_back(platform))
         @if sees_all {
             form method="post" action={ "/setup/" (connection.id) "/disconnect" } novalidate {
                 (form::token_field(visitor))
@@ -187,7 +194,7 @@ async fn ask(app: &AppState, visitor: &Visitor, connection: &Connection, errors:
                 label.check {
                     input #confirm type="checkbox" name=(CONFIRM) value="yes" required
                         aria-describedby=[errors.described(CONFIRM)] aria-invalid=[errors.has(CONFIRM).then_some("true")];
-                    "Yes, disconnect " (name) " and erase what came from Procore"
+                    "Yes, disconnect " (name) " and erase what came from " (platform)
                 }
                 button #disconnect type="submit" { "Disconnect " (name) }
             }
@@ -204,6 +211,7 @@ fn afterwards(
     stays: &Stays,
     hooks: Option<&HooksStay>,
 ) -> Page {
+    let platform = words::platform(lane.provider);
     let title = if leaving.is_some() { "Being disconnected" } else { "Disconnected" };
     let body = html! {
         p { a href="/setup" { "Overview" } }
@@ -213,30 +221,29 @@ fn afterwards(
                 Some(name) => {
                     p { strong { (name) " is disconnected." } " Nothing is sent there and nothing is read any more." }
                     p {
-                        "What came from Procore is being erased here, and our hooks and the consent are taken back. That takes a \
-                         minute; where Procore does not answer it is tried again for up to a day. It goes on by itself: you can close \
+                        "What came from " (platform) " is being erased here, and our hooks and a consent are taken back. That takes a \
+                         minute; where " (platform) " does not answer it is tried again for up to a day. It goes on by itself: you can close \
                          this page, or load it again to see how far it is. Until it is done, the company can't be connected again."
                     }
                 }
-                None => p { strong { "Everything is cleared up." } " What came from Procore is erased here." },
+                None => p { strong { "Everything is cleared up." } " What came from " (platform) " is erased here." },
             }
         }
-        h2 { "What stays in Procore" }
+        h2 { "What stays in " (platform) }
         (staying(visitor, lane, stays))
         @if let Some(hooks) = hooks { (staying_hooks(hooks, None)) }
         h2 { "How to come back" }
-        (coming_back())
-        p { a.button href="/setup/connect" { "Connect Procore" } }
+        (coming_back(platform))
+        p { a.button href=(connect::path(lane.provider)) { "Connect " (platform) } }
     };
     Page::new(title, body)
 }
 
-fn coming_back() -> Markup {
+fn coming_back(platform: &str) -> Markup {
     html! {
         p {
-            "Connect the same company again under “Connect Procore”, and choose its projects and what they send anew. It is the same \
-             connection then: it knows its records in Procore, goes on with them, keeps what people edited there, and reads injuries \
-             back. Questions: " a href={ "mailto:" (SUPPORT) } { (SUPPORT) }
+            "Connect the same one again under “Connect " (platform) "”, and choose its projects and what they send anew. It is the same \
+             connection then: it knows its records there, goes on with them, keeps what people edited, and reads back what people added. Questions: " a href={ "mailto:" (SUPPORT) } { (SUPPORT) }
         }
     }
 }
@@ -300,7 +307,7 @@ fn staying(visitor: &Visitor, lane: &LaneId, stays: &Stays) -> Markup {
                 ul { @for link in named { li {
                     (words::kind(link.record.kind)) " " (link.marker)
                     @if let Some(url) = &link.remote_url {
-                        " " a href=(url) rel="noopener" target="_blank" aria-label={ "Open " (link.marker) " in Procore (opens a new tab)" } { "Open in Procore" }
+                        " " a href=(url) rel="noopener" target="_blank" aria-label={ "Open " (link.marker) " in " (words::platform(lane.provider)) " (opens a new tab)" } { "Open in " (words::platform(lane.provider)) }
                     }
                 } } }
             }

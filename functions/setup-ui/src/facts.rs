@@ -47,12 +47,12 @@ async fn links(app: &AppState, site: &Site, kind: RecordKind, id: &str) -> Resul
 
 fn platforms(links: &[(Connection, Link)], treatment: &Treatment, site: &Site) -> Markup {
     html! {
-        h2 { "In Procore" }
+        h2 { "At the platform" }
         @if links.is_empty() { p { "Not sent to a project." } }
         @for (connection, link) in links {
             p {
-                (ours::kind(link.record.kind)) " " (link.marker) " " (ours::tag(link.state))
-                @if let Some(url) = &link.remote_url { " " a href=(url) rel="noopener" target="_top" { "Open in Procore" } }
+                (ours::kind(link.record.kind)) " " (link.marker) " " (ours::tag(link.state, connection.provider))
+                @if let Some(url) = &link.remote_url { " " a href=(url) rel="noopener" target="_top" { "Open in " (ours::platform(connection.provider)) } }
             }
             @if let Some(reason) = &link.reason { p { (reason) } }
             @if let Some(status) = treatment.of_connection(&connection.id).and_then(|told| told.status.as_ref()) {

@@ -1,7 +1,9 @@
 //! Wires the pages to AWS and to the Lambda runtime.
+use acc::Acc;
 use async_trait::async_trait;
 use credentials::{KmsVault, Secret, SsmParameters};
-use grants::TableGrants;
+use domain::ids::Provider;
+use grants::{ParameterServiceAccounts, TableGrants, TableServiceAccounts};
 use people::{People, PeopleError, PublicUrl, Visitor};
 use procore::{Hosts, Procore};
 use runtime::{clients, config, logs, queues};
@@ -22,8 +24,8 @@ struct SessionTokens {
 
 #[async_trait]
 impl PersonTokens for SessionTokens {
-    async fn procore(&self, visitor: &Visitor) -> Result<Option<Secret>, PeopleError> {
-        self.people.platform_token(self.vault.as_ref(), visitor).await
+    async fn of(&self, visitor: &Visitor, provider: Provider) -> Result<Option<Secret>, PeopleError> {
+        self.people.platform_token(self.vault.as_ref(), visitor, provider).await
     }
 }
 
@@ -39,9 +41,15 @@ async fn main() -> Result<(), lambda_http::Error> {
     let table = Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?));
     let people = People::new(table.clone(), Arc::new(jiff::Timestamp::now), PublicUrl::new(&public)?);
     let vault = Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?));
-    let grants = Arc::new(TableGrants::new(table, vault.clone()).without_memory());
+    let grants = Arc::new(TableGrants::new(table.clone(), vault.clone()).without_memory());
+    let shared = ParameterServiceAccounts::new(parameters.clone(), &stack);
+    let accounts = Arc::new(TableServiceAccounts::new(table, vault.clone(), shared));
+    let aps = acc::Hosts::new(&config::text("APS_URL")?)?;
     let platform = Platform {
-        procore: Arc::new(Procore::of_stack(hosts, parameters, &stack)?.with_grants(grants.clone())),
+        procore: Arc::new(Procore::of_stack(hosts, parameters.clone(), &stack)?.with_grants(grants.clone())),
+        acc: Arc::new(Acc::of_stack(aps, parameters.clone(), &stack, accounts)?),
+        parameters,
+        stack,
         grants,
         tokens: Arc::new(SessionTokens { people: people.clone(), vault: vault.clone() }),
         install_url: config::text("PROCORE_INSTALL_URL").unwrap_or_default(),

@@ -3,9 +3,10 @@ use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::visible::{Mapped, on_clock};
-use crate::{consent, form, passkeys, sign_in, steps, webhooks, words};
+use crate::{connect, consent, form, passkeys, sign_in, steps, webhooks, words};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
+use domain::ids::Provider;
 use grants::Grant;
 use maud::{Markup, html};
 use people::{Role, Visitor};
@@ -23,22 +24,22 @@ struct Row {
 pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page, Refusal> {
     let sites = app.people().visible_sites(&visitor).await?;
     let mut sections = Vec::new();
-    for connection in app.directory().connections(&visitor.session.organization_id).await? {
+    let connections = app.directory().connections(&visitor.session.organization_id).await?;
+    for connection in &connections {
         let mut rows = Vec::new();
         for site in &sites {
             let route = app.directory().route(&connection.lane(), &site.id).await?;
             let project = route.map(|route| route.project_id).filter(|id| visitor.sees_project(&connection.id, id));
             let left = match &project {
-                Some(project) if visitor.session.role >= Role::Manager => {
-                    left(&app, &connection, site, project).await?
-                }
+                Some(project) if visitor.session.role >= Role::Manager => left(&app, connection, site, project).await?,
                 _ => None,
             };
             rows.push(Row { site: site.clone(), project, left });
         }
         let grant = grants::grant(app.table(), &connection.lane()).await?;
-        sections.push(section(&visitor, &connection, grant.as_ref(), &rows));
+        sections.push(section(&visitor, connection, grant.as_ref(), &rows));
     }
+    let accounts = connections.iter().any(|connection| connection.provider == Provider::Acc);
     let webhooks = webhooks::overview(&app, &visitor).await?;
     let body = html! {
         h1 { "Overview" }
@@ -46,6 +47,9 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor) -> Result<Page,
         @if sections.is_empty() {
             p { "No platform is connected yet. Until one is, detections are kept here and nothing is sent anywhere." }
             @if visitor.session.role >= Role::Manager { p { a.button #set-up href="/setup/connect" { "Set up Procore" } } }
+        }
+        @if visitor.session.role >= Role::Manager && !accounts {
+            p { a #set-up-autodesk href=(connect::autodesk::PATH) { "Set up Autodesk Construction Cloud" } }
         }
         @for section in sections { (section) }
         (webhooks)
@@ -72,7 +76,7 @@ async fn left(
 fn section(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>, rows: &[Row]) -> Markup {
     html! {
         section aria-labelledby={ "connection-" (connection.id) } {
-            h2 id={ "connection-" (connection.id) } { "Procore, " (words::company(connection)) }
+            h2 id={ "connection-" (connection.id) } { (words::platform(connection.provider)) ", " (words::company(connection)) }
             (blocked(visitor, connection, rows.first().map(|row| &row.site)))
             @if visitor.session.role >= Role::Manager {
                 p.links {
@@ -81,7 +85,7 @@ fn section(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>, ro
                     } @else {
                         a href={ "/setup/" (connection.id) "/projects" } { "Projects of " (words::company(connection)) }
                     }
-                    @if connection.blocked.is_some() { a href="/setup/connect" { "Connect it again" } }
+                    @if connection.blocked.is_some() { a href=(connect::path(connection.provider)) { "Connect it again" } }
                     a href={ "/setup/" (connection.id) "/disconnect" } { "Disconnect " (words::company(connection)) }
                 }
             }
@@ -97,7 +101,7 @@ fn section(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>, ro
                                     "Status of " (row.site.name) " in project " (project)
                                 }
                             },
-                            None => p.dim { "Not mapped to a project: nothing of this site is sent to Procore." },
+                            None => p.dim { "Not mapped to a project: nothing of this site is sent to " (words::platform(connection.provider)) "." },
                         }
                     }
                 }
@@ -115,7 +119,7 @@ pub fn blocked(visitor: &Visitor, connection: &Connection, site: Option<&Site>) 
             p { (block.reason) }
             p { "Nothing is lost: everything since is kept here and is sent when this is mended." }
             dl {
-                dt { "Who can mend it" } dd { (words::mender(block.who)) }
+                dt { "Who can mend it" } dd { (words::mender(block.who, connection.provider)) }
                 dt { "What to do" } dd { (block.what_to_do) }
                 @if let Some(site) = site { dt { "Since" } dd { (on_clock(block.since, site)) } }
             }

@@ -1,13 +1,17 @@
-//! What pages ask of Procore while someone waits: within the connection's budget, and in whose name.
+//! What pages ask of a platform while someone waits: within the connection's budget, and in whose name.
 use crate::refusal::Refusal;
 use crate::state::AppState;
+use acc::Acc;
+use acc::lists::{Account, IssueTypes};
 use async_trait::async_trait;
-use credentials::Secret;
+use credentials::{CredentialError, Parameters, Secret};
+use domain::autodesk::Region;
 use domain::ids::Provider;
 use grants::{GrantError, Grants};
 use people::{PeopleError, Visitor};
+use platform::lists::{As, ListError, Project};
 use procore::Procore;
-use procore::lists::{As, Company, Hazard, ListError, Lists, ObservationType, Project};
+use procore::lists::{Company, Hazard, Lists, ObservationType};
 use std::sync::Arc;
 use std::time::Duration;
 use store::directory::Connection;
@@ -15,21 +19,25 @@ use store::lanes::LaneId;
 use sync::clock::SystemClock;
 use sync::visit::PageMeter;
 
-/// The token of who signed in at Procore, for as long as their session keeps one.
+/// The token of who signed in at a platform, for as long as their session keeps one.
 #[async_trait]
 pub trait PersonTokens: Send + Sync {
-    async fn procore(&self, visitor: &Visitor) -> Result<Option<Secret>, PeopleError>;
+    async fn of(&self, visitor: &Visitor, provider: Provider) -> Result<Option<Secret>, PeopleError>;
 }
 
-/// Procore, as the pages reach it.
+/// The platforms, as the pages reach them.
 #[derive(Clone)]
 pub struct Platform {
     pub procore: Arc<Procore>,
+    pub acc: Arc<Acc>,
     pub tokens: Arc<dyn PersonTokens>,
     /// What connections work with that have no account of the app's; the client has it, too.
     pub grants: Arc<dyn Grants>,
     /// Where an admin installs the app; `{company}` stands for the company's id. Empty: the words alone must do.
     pub install_url: String,
+    /// Where the addresses of the app's service accounts at Autodesk stand, under the stack's name.
+    pub parameters: Arc<dyn Parameters>,
+    pub stack: String,
     /// How long a page may wait for the lane to do what was asked.
     pub patience: Duration,
 }
@@ -41,18 +49,42 @@ impl Platform {
     }
 }
 
-pub async fn token(app: &AppState, visitor: &Visitor) -> Result<Option<Secret>, Refusal> {
-    Ok(app.platform().tokens.procore(visitor).await?)
+pub async fn token(app: &AppState, visitor: &Visitor, provider: Provider) -> Result<Option<Secret>, Refusal> {
+    Ok(app.platform().tokens.of(visitor, provider).await?)
+}
+
+/// Whom an Autodesk account's admin invites. `None`: the app has no account in this region.
+pub async fn invited(app: &AppState, region: Region) -> Result<Option<String>, Refusal> {
+    match grants::shared_email(app.platform().parameters.as_ref(), &app.platform().stack, region).await {
+        Ok(email) => Ok(Some(email)),
+        Err(CredentialError::Missing(_) | CredentialError::Unusable(_)) => Ok(None),
+        Err(error @ CredentialError::Unavailable(_)) => Err(Refusal::unavailable("the parameters", &error)),
+    }
 }
 
 fn lists<'a>(app: &'a AppState, meter: &'a PageMeter<'a>) -> Lists<'a> {
     Lists { procore: &app.platform().procore, meter }
 }
 
+fn autodesk<'a>(app: &'a AppState, meter: &'a PageMeter<'a>) -> acc::lists::Lists<'a> {
+    acc::lists::Lists { acc: &app.platform().acc, meter }
+}
+
+/// Autodesk's own default.
+fn region(connection: &Connection) -> Region {
+    connection.region.unwrap_or(Region::Us)
+}
+
 /// The companies of who signed in.
 pub async fn companies(app: &AppState, person: &Secret) -> Result<Vec<Company>, ListError> {
     let meter = PageMeter::unconnected(Provider::Procore, &SystemClock);
     lists(app, &meter).companies(person).await
+}
+
+/// The accounts of who signed in at Autodesk.
+pub async fn accounts(app: &AppState, person: &Secret) -> Result<Vec<Account>, ListError> {
+    let meter = PageMeter::unconnected(Provider::Acc, &SystemClock);
+    autodesk(app, &meter).accounts(As::Person(person)).await
 }
 
 /// The projects that the app's own account may use in a company; none of it where the app is not installed there.
@@ -73,7 +105,7 @@ pub async fn revoke(app: &AppState, lane: &LaneId) -> Result<(), GrantError> {
     platform.grants.revoke(lane, platform.procore.as_ref(), app.now()).await.map(|_| ())
 }
 
-/// The projects of a company: those that the connection can work in, and those that the person can list.
+/// The projects of an account: those that the connection can work in, and those that the person can list.
 pub struct Projects {
     pub permitted: Vec<Project>,
     pub listed: Option<Vec<Project>>,
@@ -87,10 +119,13 @@ pub async fn projects(
     let lane = connection.lane();
     let meter = PageMeter::open(app.table(), &lane, &SystemClock).await?;
     let found = async {
-        let lists = lists(app, &meter);
-        let permitted = lists.projects(&connection.account, As::App).await?;
+        let permitted = match listed(app, connection, &meter, As::App).await {
+            // Autodesk has no word for "not installed": it shows the account's projects to nobody of ours.
+            Err(ListError::Refused(_)) if connection.provider == Provider::Acc && person.is_some() => Vec::new(),
+            found => found?,
+        };
         let listed = match person {
-            Some(person) => Some(lists.projects(&connection.account, As::Person(person)).await?),
+            Some(person) => Some(listed(app, connection, &meter, As::Person(person)).await?),
             None => None,
         };
         Ok::<_, ListError>(Projects { permitted, listed })
@@ -100,10 +135,22 @@ pub async fn projects(
     Ok(found)
 }
 
+async fn listed(
+    app: &AppState,
+    connection: &Connection,
+    meter: &PageMeter<'_>,
+    who: As<'_>,
+) -> Result<Vec<Project>, ListError> {
+    match connection.provider {
+        Provider::Acc => autodesk(app, meter).projects(&connection.account, region(connection), who).await,
+        Provider::Procore | Provider::Webhook => lists(app, meter).projects(&connection.account, who).await,
+    }
+}
+
 /// What a mapping chooses from.
-pub struct Choices {
-    pub types: Vec<ObservationType>,
-    pub hazards: Vec<Hazard>,
+pub enum Choices {
+    Procore { types: Vec<ObservationType>, hazards: Vec<Hazard> },
+    Autodesk(IssueTypes),
 }
 
 pub async fn choices(
@@ -114,6 +161,10 @@ pub async fn choices(
     let lane = connection.lane();
     let meter = PageMeter::open(app.table(), &lane, &SystemClock).await?;
     let found = async {
+        if connection.provider == Provider::Acc {
+            let types = autodesk(app, &meter).issue_types(&connection.account, project, region(connection)).await?;
+            return Ok(Choices::Autodesk(types));
+        }
         let lists = lists(app, &meter);
         let types = lists.observation_types(&connection.account, project, As::App).await?;
         let hazards = match lists.hazards(&connection.account, true, As::App).await {
@@ -121,7 +172,7 @@ pub async fn choices(
             Err(ListError::Refused(_)) => Vec::new(),
             found => found?,
         };
-        Ok::<_, ListError>(Choices { types, hazards })
+        Ok::<_, ListError>(Choices::Procore { types, hazards })
     }
     .await;
     meter.close().await?;

@@ -6,6 +6,7 @@ use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::{platform, visible};
+use ::platform::lists::{ListError, Project};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -17,7 +18,6 @@ use domain::settings::ProjectSettings;
 use grants::Grant;
 use page::{field, page, trouble};
 use people::{Role, Visitor, token};
-use procore::lists::{ListError, Project};
 use std::collections::{BTreeMap, BTreeSet};
 use store::TableError;
 use store::directory::{Connection, Site};
@@ -43,6 +43,8 @@ struct Choice {
     sign_in: bool,
     /// What the connection works with, where that is a person's consent.
     grant: Option<Grant>,
+    /// Whom an Autodesk project's admin invites, where that is the app's own account.
+    invited: Option<String>,
 }
 
 impl Row {
@@ -73,7 +75,7 @@ async fn gather(
     visitor: &Visitor,
     connection: Connection,
 ) -> Result<Result<Choice, ListError>, Refusal> {
-    let person = platform::token(app, visitor).await?;
+    let person = platform::token(app, visitor, connection.provider).await?;
     let sign_in = person.is_none() && visitor.session.identity.is_some();
     let found = match platform::projects(app, &connection, person.as_ref()).await? {
         Ok(found) => found,
@@ -107,6 +109,7 @@ async fn gather(
                 None => None,
             },
             active: project.active,
+            unsupported: project.unsupported,
             taken: claimant.is_some_and(|organization| organization != connection.organization_id),
             site: mapped.get(&project.id).cloned(),
         };
@@ -119,7 +122,11 @@ async fn gather(
     rows.sort_by_key(|row| (row.closed.is_some(), row.project.name.to_lowercase()));
     let suggestions = suggestions(&rows, &free);
     let grant = grants::grant(app.table(), &connection.lane()).await?;
-    Ok(Ok(Choice { connection, rows, free, suggestions, sign_in, grant }))
+    let invited = match (connection.region, &connection.service_account) {
+        (Some(region), None) => platform::invited(app, region).await?,
+        _ => None,
+    };
+    Ok(Ok(Choice { connection, rows, free, suggestions, sign_in, grant, invited }))
 }
 
 fn suggestions(rows: &[Row], free: &[Site]) -> BTreeMap<String, Suggestion> {

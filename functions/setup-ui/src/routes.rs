@@ -44,6 +44,8 @@ routes! {
     get "/setup" => overview::show;
     get "/setup/connect" => connect::show;
     post "/setup/connect" => connect::save;
+    get "/setup/connect/autodesk" => connect::autodesk::show;
+    post "/setup/connect/autodesk" => connect::autodesk::save;
     get "/setup/capabilities" => capabilities::show;
     get "/setup/api-keys" => api_keys::show;
     post "/setup/api-keys" => api_keys::make;

@@ -9,6 +9,7 @@ use crate::visible::{self, Mapped};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::capabilities;
 use domain::fields::{Checks, Members};
 use domain::ids::Provider;
 use domain::settings::{ProjectSettings, Shift, check, shifts};
@@ -82,7 +83,7 @@ impl Fields {
     /// Checked by the rules of the API's bodies.
     fn read(&self, standing: &ProjectSettings, provider: Provider) -> Result<(ProjectSettings, Vec<Shift>), Errors> {
         let mut errors = Errors::default();
-        let mut body = json!(standing);
+        let mut body = standing.as_given(provider);
         body["daily_summary"] = json!({"enabled": self.summary, "at": self.at});
         let settings = check::read(&body, provider, Some(standing.site_id.clone()));
         for error in settings.as_ref().err().into_iter().flatten() {
@@ -217,8 +218,11 @@ fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, pr
             @if fields.setup { input type="hidden" name="setup" value="1"; }
             fieldset {
                 legend { "Daily summary" }
+                @if mapped.connection.provider == Provider::Acc {
+                    p.notice { "In Autodesk: " (capabilities::cell(capabilities::AUTODESK, capabilities::DAILY_REPORTS)) "." }
+                }
                 label.check { input #summary type="checkbox" name="summary" value="on" checked[fields.summary];
-                    "Put one note a day into the Daily Log" }
+                    @if mapped.connection.provider == Provider::Acc { "Write one daily summary" } @else { "Put one note a day into the Daily Log" } }
                 (hour::field(&fields.at, errors))
                 p.dim { "The hour is the site's: it changes for all platforms that the site goes to." }
             }

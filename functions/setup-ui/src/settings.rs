@@ -1,4 +1,4 @@
-//! Step 3, and the page for later changes: which detections are sent, and what they become in Procore.
+//! Step 3, and the page for later changes: which detections are sent, and what they become at the platform.
 mod fields;
 mod mapping;
 
@@ -9,6 +9,7 @@ use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::steps::{self, Step};
 use crate::visible::{self, Mapped, on_clock};
+use crate::words;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -121,7 +122,7 @@ fn page(
             @match choices {
                 Ok(choices) => (mapping::editor(fields, choices, errors)),
                 Err(why) => div.notice role="status" {
-                    p { "What detections become in Procore can't be changed at the moment, and stays as it is. " (why) }
+                    p { "What detections become in " (words::platform(mapped.connection.provider)) " can't be changed at the moment, and stays as it is. " (why) }
                 },
             }
             p.links {

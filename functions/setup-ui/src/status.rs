@@ -13,7 +13,6 @@ use people::{Role, Visitor};
 use std::collections::BTreeSet;
 use store::again;
 use store::blocks::ProjectBlock;
-use store::directory::Site;
 use store::lanes::{Lane, Link, Todo};
 
 /// The latest records of a kind that are looked at.
@@ -102,9 +101,9 @@ pub async fn show(
     let body = html! {
         p { a href="/setup" { "Overview" } }
         h1 { "Status of " (site.name) }
-        p.dim { "In Procore: " (words::project(&mapped.project)) ". Times are on the site's clock (" (site.time_zone) ")." }
+        p.dim { "In " (words::platform(mapped.connection.provider)) ": " (words::project(&mapped.project)) ". Times are on the site's clock (" (site.time_zone) ")." }
         (blocked(&visitor, &mapped.connection, Some(site)))
-        @for (kind, block) in &status.paused { (paused(*kind, block, site)) }
+        @for (kind, block) in &status.paused { (paused(*kind, block, &mapped)) }
         @if let Some((step, path)) = &open {
             p { a.button #go-on href=(path) { "Go on with the set-up: " (steps::name(*step)) } }
         }
@@ -118,7 +117,7 @@ pub async fn show(
                 None => "Nothing waits",
             } } }
             @for state in [RecordState::Synced, RecordState::Pending, RecordState::Blocked, RecordState::Failed] {
-                div { dt { (words::state(state)) } dd { @if status.more { "At least " } (status.count(state)) } }
+                div { dt { (words::state(state, mapped.connection.provider)) } dd { @if status.more { "At least " } (status.count(state)) } }
             }
         }
         @if status.more { p.dim { "Of each kind the latest " (LOOKED_AT) " records are counted. Older ones stand under activity." } }
@@ -139,14 +138,14 @@ pub async fn show(
 }
 
 /// Of this project alone: all others go on.
-fn paused(kind: RecordKind, block: &ProjectBlock, site: &Site) -> Markup {
-    let blocked = &block.blocked;
+fn paused(kind: RecordKind, block: &ProjectBlock, mapped: &Mapped) -> Markup {
+    let (blocked, site) = (&block.blocked, &mapped.site);
     html! {
         div.notice role="status" {
             p { strong { (words::kinds(kind)) " of this project wait" } }
             p { (blocked.reason) }
             dl {
-                dt { "Who can mend it" } dd { (words::mender(blocked.who)) }
+                dt { "Who can mend it" } dd { (words::mender(blocked.who, mapped.connection.provider)) }
                 dt { "What to do" } dd { (blocked.what_to_do) }
                 dt { "Since" } dd { (on_clock(blocked.since, site)) }
                 dt { "Asked again by itself" } dd { (on_clock(block.next_probe, site)) }
@@ -191,7 +190,7 @@ fn conflicting(visitor: &Visitor, mapped: &Mapped, status: &Status) -> Markup {
     }
     html! {
         h2 #conflicts { "Changed on both sides" }
-        p { "People changed these in Procore, and there is news from the site. Nothing is overwritten before somebody decides." }
+        p { "People changed these in " (words::platform(mapped.connection.provider)) ", and there is news from the site. Nothing is overwritten before somebody decides." }
         ul.cards { @for link in status.conflicting().take(SHOWN) { li { (record(visitor, mapped, link)) } } }
         @if total > SHOWN { p.dim { "And " (total - SHOWN) " more, under activity." } }
     }
@@ -201,23 +200,24 @@ fn conflicting(visitor: &Visitor, mapped: &Mapped, status: &Status) -> Markup {
 pub fn record(visitor: &Visitor, mapped: &Mapped, link: &Link) -> Markup {
     let key = &link.record;
     let site = mapped.site_named(key.site_id.as_str()).unwrap_or(&mapped.site);
+    let (provider, platform) = (mapped.connection.provider, words::platform(mapped.connection.provider));
     html! {
-        h3 { (words::kind(key.kind)) " " (link.marker) " " (words::tag(link.state)) }
+        h3 { (words::kind(key.kind)) " " (link.marker) " " (words::tag(link.state, provider)) }
         @if let Some(reason) = &link.reason { p { (reason) } }
-        @if let Some(who) = link.who { p { "Who can mend it: " (words::mender(who)) } }
+        @if let Some(who) = link.who { p { "Who can mend it: " (words::mender(who, provider)) } }
         p.dim {
             "Last changed " (on_clock(link.updated_at, site))
             @if site.id != mapped.site.id { ", of " (site.name) ", which the project was mapped to before" }
         }
         p.links {
             a href=(key.link("")) { "What " (link.marker) " is about" }
-            @if let Some(url) = &link.remote_url { a href=(url) rel="noopener" target="_top" { "Open " (link.marker) " in Procore" } }
+            @if let Some(url) = &link.remote_url { a href=(url) rel="noopener" target="_top" { "Open " (link.marker) " in " (platform) } }
         }
         @if !link.conflicts.is_empty() {
             table {
-                caption { "Changed in Procore while we had news. Procore's value stands." }
+                caption { "Changed in " (platform) " while we had news. The value of " (platform) " stands." }
                 thead { tr {
-                    th scope="col" { "Field" } th scope="col" { "In Procore" } th scope="col" { "Ours" }
+                    th scope="col" { "Field" } th scope="col" { "In " (platform) } th scope="col" { "Ours" }
                     @if decides(visitor) { th scope="col" { "Which shall stand?" } }
                 } }
                 tbody { @for conflict in &link.conflicts {

@@ -9,6 +9,7 @@ use crate::visible::{self, Mapped, on_clock};
 use crate::words;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::ids::Provider;
 use domain::record::RecordState;
 use maud::{Markup, html};
 use people::{Role, Visitor, token};
@@ -112,9 +113,9 @@ fn page(visitor: &Visitor, mapped: &Mapped, outcome: Option<&Outcome>, press: &s
         h1 { (title) }
         @if mapped.connection.blocked.is_some() { (blocked(visitor, &mapped.connection, Some(&mapped.site))) }
         @if let Some(outcome) = outcome { (result(visitor, mapped, outcome, setup)) }
-        p { "One press puts one observation named “TEST - HardHat Pulse” into " (words::project(&mapped.project)) ", on the way \
+        p { "One press puts one " @if mapped.connection.provider == Provider::Acc { "issue" } @else { "observation" } " named “TEST - HardHat Pulse” into " (words::project(&mapped.project)) ", on the way \
              that all records take. When it stands, it is closed with a comment by itself. Nobody gets a mail, it is in no report of \
-             ours, and you may delete it in Procore." }
+             ours, and you may delete it in " (words::platform(mapped.connection.provider)) "." }
         form method="post" action={ (mapped.path()) "/test" } {
             (form::token_field(visitor))
             input type="hidden" name="press" value=(press);
@@ -129,6 +130,7 @@ fn page(visitor: &Visitor, mapped: &Mapped, outcome: Option<&Outcome>, press: &s
 }
 
 fn result(visitor: &Visitor, mapped: &Mapped, outcome: &Outcome, setup: bool) -> Markup {
+    let platform = words::platform(mapped.connection.provider);
     let look_again = html! {
         p { a.button #look-again href={
             (mapped.path()) "/test?press=" (outcome.trial.id) @if setup { "&setup=1" }
@@ -138,15 +140,15 @@ fn result(visitor: &Visitor, mapped: &Mapped, outcome: &Outcome, setup: bool) ->
         section.notice.good[outcome.works()] #result aria-labelledby="result-title" role="status" {
             @match &outcome.link {
                 Some(link) if outcome.works() => {
-                    h2 #result-title { "It works: the test record stands in Procore" }
+                    h2 #result-title { "It works: the test record stands in " (platform) }
                     p { (link.marker) ", sent " (on_clock(outcome.trial.asked_at, &mapped.site)) "." }
-                    @if let Some(url) = &link.remote_url { p { a href=(url) rel="noopener" target="_top" { "Open " (link.marker) " in Procore" } } }
+                    @if let Some(url) = &link.remote_url { p { a href=(url) rel="noopener" target="_top" { "Open " (link.marker) " in " (platform) } } }
                     p { @if link.steps.is_empty() { "It is closed by itself within two minutes." } @else { "It is closed already." } }
                 },
                 Some(link) if link.state != RecordState::Pending => {
                     h2 #result-title { "It did not arrive" }
                     @if let Some(reason) = &link.reason { p { (reason) } }
-                    @if let Some(who) = link.who { p { "Who can mend it: " (words::mender(who)) } }
+                    @if let Some(who) = link.who { p { "Who can mend it: " (words::mender(who, mapped.connection.provider)) } }
                     form method="post" action={ (mapped.path()) "/again" } {
                         (form::token_field(visitor))
                         input type="hidden" name="kind" value=(link.record.kind.as_str());

@@ -1,4 +1,5 @@
 //! Words of our own terms for people, and a few pieces that several pages show.
+use domain::ids::Provider;
 use domain::record::{Mender, RecordKind, RecordState};
 use maud::{Markup, html};
 use store::directory::{Connection, Project};
@@ -21,7 +22,8 @@ pub fn kinds(kind: RecordKind) -> &'static str {
 
 /// What a connection's account is called.
 pub fn company(connection: &Connection) -> String {
-    connection.name.clone().unwrap_or_else(|| format!("company {}", connection.account))
+    let what = if connection.provider == Provider::Acc { "account" } else { "company" };
+    connection.name.clone().unwrap_or_else(|| format!("{what} {}", connection.account))
 }
 
 /// What a project is called.
@@ -29,23 +31,35 @@ pub fn project(project: &Project) -> String {
     project.name.clone().unwrap_or_else(|| format!("project {}", project.project_id))
 }
 
-pub fn state(state: RecordState) -> &'static str {
-    match state {
-        RecordState::Pending => "Waiting",
-        RecordState::Synced => "In Procore",
-        RecordState::Blocked => "Needs someone",
-        RecordState::Failed => "Refused",
+/// A platform by its name.
+pub fn platform(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Procore => "Procore",
+        Provider::Acc => "Autodesk",
+        Provider::Webhook => "your own system",
     }
 }
 
-pub fn tag(of: RecordState) -> Markup {
-    html! { span class={ "tag " (of.as_str()) } { (state(of)) } }
+pub fn state(state: RecordState, provider: Provider) -> &'static str {
+    match (state, provider) {
+        (RecordState::Pending, _) => "Waiting",
+        (RecordState::Synced, Provider::Procore) => "In Procore",
+        (RecordState::Synced, Provider::Acc) => "In Autodesk",
+        (RecordState::Synced, Provider::Webhook) => "Delivered",
+        (RecordState::Blocked, _) => "Needs someone",
+        (RecordState::Failed, _) => "Refused",
+    }
 }
 
-pub fn mender(who: Mender) -> &'static str {
-    match who {
-        Mender::SafetyManager => "You, or another safety manager of your organization",
-        Mender::PlatformAdmin => "An admin of your company in Procore",
-        Mender::HardhatPulse => "HardHat Pulse (contact@hardhatpulse.com)",
+pub fn tag(of: RecordState, provider: Provider) -> Markup {
+    html! { span class={ "tag " (of.as_str()) } { (state(of, provider)) } }
+}
+
+pub fn mender(who: Mender, provider: Provider) -> &'static str {
+    match (who, provider) {
+        (Mender::SafetyManager, _) => "You, or another safety manager of your organization",
+        (Mender::PlatformAdmin, Provider::Acc) => "An admin of your account or project in Autodesk",
+        (Mender::PlatformAdmin, _) => "An admin of your company in Procore",
+        (Mender::HardhatPulse, _) => "HardHat Pulse (contact@hardhatpulse.com)",
     }
 }

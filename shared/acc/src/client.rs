@@ -8,9 +8,10 @@ use credentials::{Parameters, Secret};
 use domain::autodesk::Region;
 use grants::{ServiceAccount, ServiceAccounts};
 use jiff::Timestamp;
+use platform::lists::As;
 use platform::{
-    Answer, Bearer, Broken, CredentialError, CredentialSource, Issuer, Manners, ParameterCredentials, Reply,
-    SetupError, Timeouts, Tokens, Wire, host,
+    Answer, Bearer, Broken, CredentialError, CredentialSource, Credentials, Issuer, Manners, ParameterCredentials,
+    Reply, SetupError, Timeouts, Tokens, Wire, host,
 };
 use reqwest::{Client, RequestBuilder};
 use std::collections::BTreeMap;
@@ -22,10 +23,10 @@ use sync::target::{Block, Call, TargetError};
 const PRODUCTION: &str = "https://developer.api.autodesk.com";
 const PAGES: &str = "https://acc.autodesk.com";
 const PAGES_EMEA: &str = "https://acc.autodesk.eu";
-const TOKEN_PATH: &str = "/authentication/v2/token";
+pub(crate) const TOKEN_PATH: &str = "/authentication/v2/token";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// `data:create` makes hooks.
-const SCOPES: [&str; 3] = ["data:read", "data:write", "data:create"];
+/// `data:create` makes hooks, `account:read` lists projects with their time zones.
+const SCOPES: [&str; 4] = ["data:read", "data:write", "data:create", "account:read"];
 
 /// Where Autodesk Platform Services are: production, or a sandbox.
 #[derive(Debug, Clone)]
@@ -37,6 +38,10 @@ impl Hosts {
     /// From the template's `ApsUrl`.
     pub fn new(aps_url: &str) -> Result<Self, SetupError> {
         Ok(Self { aps: host("ApsUrl", aps_url)? })
+    }
+
+    pub(crate) fn aps(&self) -> &str {
+        &self.aps
     }
 
     /// Where an account's people read its issues.
@@ -122,6 +127,34 @@ impl Acc {
         platform::send::<AccManners>(&self.wire, call, request.ask, &bearer, build).await
     }
 
+    /// Sends one request in a person's name. A token that is refused is not renewed here: the person signs in again.
+    pub(crate) async fn send_for(&self, call: Call<'_>, request: &Request, who: As<'_>) -> Result<Reply, TargetError> {
+        let As::Person(person) = who else { return self.send(call, request).await };
+        let builder = self.built(&self.wire.http, request);
+        let answer = platform::once::<AccManners>(&self.wire, call, request.ask, builder, person).await?;
+        platform::conclude::<AccManners>(answer, request.ask, person)
+    }
+
+    /// A form to the login, with the app's credentials in the header, and in the header only: in both places they are refused.
+    pub(crate) async fn post_form(
+        &self,
+        app: &Credentials,
+        path: &str,
+        form: &[(&str, &str)],
+        now: Timestamp,
+    ) -> Result<Answer, Broken> {
+        let builder = self.wire.http.post(format!("{}{path}", self.hosts.aps));
+        let builder = builder.basic_auth(&app.client_id, Some(app.client_secret.expose())).form(form);
+        let answer = self.wire.exchange(builder.timeout(self.wire.timeouts.read), || now).await;
+        tracing::debug!(path, status = answer.as_ref().map(|answer| answer.status).ok(), "Autodesk login");
+        answer
+    }
+
+    /// The app's own OAuth client.
+    pub(crate) async fn app(&self) -> Result<Credentials, CredentialError> {
+        self.app.get().await
+    }
+
     fn tokens_of(&self, whose: Whose) -> Arc<Tokens> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.entry(whose).or_default().clone()
@@ -178,12 +211,7 @@ impl Issuer for AccountBearer<'_> {
             .map_err(|error| CredentialError::Unusable(error.to_string()))?;
         let scope = SCOPES.join(" ");
         let form = [("grant_type", GRANT), ("assertion", assertion.expose()), ("scope", scope.as_str())];
-        let wire = &self.acc.wire;
-        // The app's credentials stand in the header, and in the header only: in both places they are refused.
-        let builder = wire.http.post(address).basic_auth(&app.client_id, Some(app.client_secret.expose())).form(&form);
-        let answer = wire.exchange(builder.timeout(wire.timeouts.read), || now).await;
-        tracing::debug!(status = answer.as_ref().map(|answer| answer.status).ok(), "Autodesk token");
-        Ok(answer)
+        Ok(self.acc.post_form(&app, TOKEN_PATH, &form, now).await)
     }
 
     fn refused(&self, code: &str) -> Block {

@@ -2,15 +2,20 @@
 //!
 //! - [`client`]: with which service account's token a call goes, and in which region's header
 //! - [`assertion`]: how its service account asks for a token
+//! - [`own_account`]: a service account that a customer brings
 //! - [`ids`]: accounts and projects, which some APIs want with a prefix and others without
 //! - [`errors`] and [`rates`]: what an answer says about what went wrong and how long to wait; pure
 //! - [`pages`]: lists, read to their end or not at all
+//! - [`personal`]: what a person who signs in lets us see; [`lists`]: what they choose from
 //! - [`target`]: incidents and observations as issues
 pub mod assertion;
 pub mod client;
 pub mod errors;
 pub mod ids;
+pub mod lists;
+pub mod own_account;
 mod pages;
+pub mod personal;
 mod rates;
 mod request;
 pub mod target;

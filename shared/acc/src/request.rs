@@ -9,6 +9,8 @@ pub enum Tool {
     /// Hubs and projects as Data Management lists them.
     Projects,
     Webhooks,
+    /// Projects with their zone, platform and state.
+    AccountAdmin,
 }
 
 impl Tool {
@@ -17,6 +19,7 @@ impl Tool {
             Tool::Issues => "Issues",
             Tool::Projects => "Projects",
             Tool::Webhooks => "Webhooks",
+            Tool::AccountAdmin => "Account Admin",
         }
     }
 
@@ -26,6 +29,8 @@ impl Tool {
             // Without it a hook lies in the US and rings for nothing.
             Tool::Issues | Tool::Webhooks => Some("x-ads-region"),
             Tool::Projects => None,
+            // Which looks in no other region.
+            Tool::AccountAdmin => Some("Region"),
         }
     }
 }

@@ -1,4 +1,5 @@
 //! Which platform project goes to which site: a suggestion with its reason in words, and why a project can't be chosen.
+use crate::ids::Provider;
 use std::collections::BTreeSet;
 
 /// A project or a site, as far as a suggestion looks at it.
@@ -182,6 +183,8 @@ pub enum Closed {
     /// The app can list it, the person can't.
     NotYours,
     Inactive,
+    /// Whatever anybody does, with the reason.
+    Unsupported(&'static str),
     /// By another customer of ours, who is not named.
     Taken,
     /// It goes to this site already.
@@ -192,17 +195,25 @@ pub enum Closed {
 
 impl Closed {
     /// A sentence, with the way out where there is one.
-    pub fn words(&self) -> String {
+    pub fn words(&self, provider: Provider) -> String {
         match self {
+            Self::NotPermitted if provider == Provider::Acc => {
+                "HardHat Pulse's service account is no member of it yet. A project admin adds it in Autodesk, with access to Build.".into()
+            }
             Self::NotPermitted => {
                 "HardHat Pulse may not use it. A Procore admin adds it to the app's permitted projects in App Management.".into()
+            }
+            Self::NotYours if provider == Provider::Acc => {
+                "You are no member of it in Autodesk. Someone who is can choose it, or a project admin adds you.".into()
             }
             Self::NotYours => {
                 "Your Procore account does not list it. Someone who works in the project can choose it, or a Procore admin adds \
                  you to its directory."
                     .into()
             }
+            Self::Inactive if provider == Provider::Acc => "It is archived or not active in Autodesk: nothing can be written there.".into(),
             Self::Inactive => "It is not active in Procore.".into(),
+            Self::Unsupported(why) => (*why).to_owned(),
             Self::Taken => {
                 "Another organization sends to it through HardHat Pulse already. If that is a mistake, write to \
                  contact@hardhatpulse.com."
@@ -220,6 +231,7 @@ pub struct Standing {
     /// `None`: who chooses did not sign in at the platform, and nobody's list limits them.
     pub listed: Option<bool>,
     pub active: bool,
+    pub unsupported: Option<&'static str>,
     pub taken: bool,
     pub site: Option<String>,
 }
@@ -230,8 +242,10 @@ pub fn closed(standing: &Standing) -> Option<Closed> {
         // Whether others use it is nobody's business who can't see it.
         Standing { listed: Some(false), .. } => Some(Closed::NotYours),
         Standing { site: Some(site), .. } => Some(Closed::Mapped { site: site.clone() }),
-        Standing { permitted: false, .. } => Some(Closed::NotPermitted),
+        // What no admin can change, before what one can.
+        Standing { unsupported: Some(why), .. } => Some(Closed::Unsupported(why)),
         Standing { active: false, .. } => Some(Closed::Inactive),
+        Standing { permitted: false, .. } => Some(Closed::NotPermitted),
         Standing { taken: true, .. } => Some(Closed::Taken),
         _ => None,
     }
@@ -294,18 +308,22 @@ mod tests {
 
     #[test]
     fn the_first_obstacle_is_named_and_never_another_customer_to_who_cannot_see_the_project() {
-        let open = Standing { permitted: true, listed: Some(true), active: true, taken: false, site: None };
+        let open = Standing { permitted: true, listed: Some(true), active: true, ..Standing::default() };
         assert_eq!(closed(&open), None);
         assert_eq!(closed(&Standing { listed: None, ..open.clone() }), None);
         for (standing, expected) in [
             (Standing { permitted: false, taken: true, ..open.clone() }, Closed::NotPermitted),
             (Standing { listed: Some(false), taken: true, ..open.clone() }, Closed::NotYours),
-            (Standing { active: false, ..open.clone() }, Closed::Inactive),
+            (Standing { active: false, permitted: false, ..open.clone() }, Closed::Inactive),
+            (
+                Standing { unsupported: Some("BIM 360."), permitted: false, ..open.clone() },
+                Closed::Unsupported("BIM 360."),
+            ),
             (Standing { taken: true, ..open.clone() }, Closed::Taken),
             (Standing { site: Some("North".into()), ..open }, Closed::Mapped { site: "North".into() }),
         ] {
             assert_eq!(closed(&standing), Some(expected.clone()));
-            assert!(expected.words().ends_with('.'));
+            assert!([Provider::Procore, Provider::Acc].into_iter().all(|at| expected.words(at).ends_with('.')));
         }
     }
 

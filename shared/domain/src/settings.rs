@@ -5,8 +5,9 @@ mod mapping_check;
 pub mod mapping_rows;
 pub mod shifts;
 
-use crate::ids::SiteId;
+use crate::ids::{Provider, SiteId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A detection kind or incident type: `[a-z][a-z0-9_]{0,63}`.
@@ -27,6 +28,17 @@ pub struct ProjectSettings {
     pub daily_summary: SummarySettings,
     #[serde(default)]
     pub mapping: Mapping,
+}
+
+impl ProjectSettings {
+    /// As a body of the API gives them: of the mapping, the parts that this platform has.
+    pub fn as_given(&self, provider: Provider) -> Value {
+        let mut given = json!(self);
+        if let Some(mapping) = given["mapping"].as_object_mut() {
+            mapping.retain(|part, _| mapping_rows::parts(provider).contains(&part.as_str()));
+        }
+        given
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

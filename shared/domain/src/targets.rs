@@ -27,7 +27,7 @@ impl Target {
                 Some(format!("{name} is switched off in Procore. Choose another {what}, or have it switched on there."))
             }
             Self::Gone { id } => Some(format!(
-                "Procore lists no {what} with the id {id} any more. Choose another {what}, or the default."
+                "No {what} with the id {id} is listed there any more. Choose another {what}, or the default."
             )),
         }
     }
@@ -65,6 +65,6 @@ mod tests {
         let wrong = troubles(&mapped.into(), &choices, "observation type");
         assert_eq!(wrong.keys().collect::<Vec<_>>(), ["man_down", "proximity"]);
         assert!(wrong["man_down"].starts_with("Type 2 is switched off"));
-        assert!(wrong["proximity"].contains("no observation type with the id 3"));
+        assert!(wrong["proximity"].contains("No observation type with the id 3"));
     }
 }

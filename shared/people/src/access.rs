@@ -3,6 +3,7 @@
 use crate::{People, PeopleError, Role, Visitor};
 use domain::ids::{ConnectionId, SiteId};
 use domain::route::Route;
+use std::collections::BTreeSet;
 use store::directory::Site;
 
 impl Visitor {
@@ -51,10 +52,32 @@ impl People {
         connection: &ConnectionId,
         project: &str,
     ) -> Result<(), PeopleError> {
+        self.change_projects(visitor, connection, |listed| _ = listed.insert(project.to_owned())).await
+    }
+
+    /// Notes which mapped projects of a connection the person can list, where they just listed them.
+    pub async fn list_projects(
+        &self,
+        visitor: &Visitor,
+        connection: &ConnectionId,
+        projects: BTreeSet<String>,
+    ) -> Result<(), PeopleError> {
+        self.change_projects(visitor, connection, |listed| *listed = projects).await
+    }
+
+    async fn change_projects(
+        &self,
+        visitor: &Visitor,
+        connection: &ConnectionId,
+        change: impl FnOnce(&mut BTreeSet<String>),
+    ) -> Result<(), PeopleError> {
         let organization = &visitor.session.organization_id;
         let Some(mut person) = self.person(organization, &visitor.person.id).await? else { return Ok(()) };
         let Some(projects) = &mut person.projects else { return Ok(()) };
-        if projects.entry(connection.clone()).or_default().insert(project.to_owned()) {
+        let listed = projects.entry(connection.clone()).or_default();
+        let before = listed.clone();
+        change(listed);
+        if *listed != before {
             self.put(&mut person).await?;
         }
         Ok(())

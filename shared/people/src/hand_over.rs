@@ -46,7 +46,7 @@ impl People {
         let Some(first) = self.visitor_by(kept.session).await? else { return Ok(None) };
         // Not a day of its own: else one sign-in, handed over again and again, would never be asked of the platform again.
         let opened = self.open_in(&first.person, Cookie::FrameSession, first.session.expires_at).await?;
-        self.copy_platform_token(vault, &first.session, &opened.session).await?;
+        self.copy_platform_tokens(vault, &first.session, &opened.session).await?;
         Ok(Some(opened))
     }
 }

@@ -1,5 +1,6 @@
 //! Persons and sessions in the table.
 use crate::cookie::Cookie;
+use crate::platform_token::SIGNED_IN_AT;
 use crate::session::{Kept, Opened, SESSION_LIFE, Session};
 use crate::sign_in::Projects;
 use crate::{Identity, PeopleError, Person, PublicUrl, Role, Visitor, token};
@@ -278,7 +279,9 @@ impl People {
         id: &str,
     ) -> Result<(), PeopleError> {
         self.table.delete(&keys::session(id), Condition::Always).await?;
-        self.table.delete(&keys::session_token(id), Condition::Always).await?;
+        for provider in SIGNED_IN_AT {
+            self.table.delete(&keys::session_token(id, provider), Condition::Always).await?;
+        }
         Ok(self.table.delete(&keys::session_listing(organization, person, id), Condition::Always).await?)
     }
 }

@@ -5,11 +5,13 @@
 //! - [`request`]: what a request is made of; [`wire`]: the connection, its time-outs, an answer as it came
 //! - [`send`]: a request with its token, and what its answer means: [`errors`] and [`rates`] are pure
 //! - [`app`]: the OAuth client that we are there; [`token`]: an access token, cached and renewed early by one caller at a time
+//! - [`lists`]: what someone who sets up chooses from
 //! - [`known`]: what was looked up, as rendering asks for it
 //! - [`text`]: the platform's words for a person
 pub mod app;
 pub mod errors;
 pub mod known;
+pub mod lists;
 pub mod rates;
 pub mod request;
 pub mod send;

@@ -1,6 +1,6 @@
 //! What is asked for a person: who they are, and what someone who sets up a connection chooses from: companies, projects, observation types, hazards. By name, with the ids
 //! that we keep. Procore has no list of incident types (reference, section 11), so there is none here.
-use crate::client::Procore;
+use crate::client::{NAME, Procore};
 use crate::errors::disconnected;
 use crate::pages::id;
 use crate::request::{Place, Request, Tool};
@@ -11,42 +11,9 @@ use credentials::Secret;
 use domain::record::WorkClass;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use sync::target::{Block, Call, Meter, TargetError};
+use sync::target::{Call, Meter, TargetError};
 
-/// In whose name a list is read.
-#[derive(Debug, Clone, Copy)]
-pub enum As<'a> {
-    /// What the connection works with: the app's service account, which sees what an admin of the company permitted to the app, or
-    /// the consent of a person. Where there is no connection yet, the service account.
-    App,
-    /// Someone who signed in: what they see themselves.
-    Person(&'a Secret),
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum ListError {
-    #[error("{why}")]
-    Later { why: String },
-    /// The person's token is not accepted any more.
-    #[error("Procore asks you to sign in again")]
-    SignInAgain,
-    #[error("{}", .0.reason)]
-    NotInstalled(Block),
-    #[error("{}", .0.reason)]
-    Refused(Block),
-}
-
-impl ListError {
-    /// Which it is: for logs, which get none of a platform's words.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Later { .. } => "later",
-            Self::SignInAgain => "sign in again",
-            Self::NotInstalled(_) => "not installed",
-            Self::Refused(_) => "refused",
-        }
-    }
-}
+pub use platform::lists::{As, ListError, Project};
 
 /// A person, as Procore knows them in all companies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,19 +31,6 @@ pub struct Company {
     pub active: bool,
     /// Procore's word for the company that the person works for; others only list them as a guest. `None`: it did not say.
     pub own: Option<bool>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Project {
-    pub id: String,
-    pub name: String,
-    pub number: Option<String>,
-    pub active: bool,
-    /// IANA name; Procore's own label is not one.
-    pub tz_name: Option<String>,
-    pub city: Option<String>,
-    /// Street, city, state and country, as far as they are known.
-    pub address: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,15 +173,7 @@ pub fn default_hazard<'a>(incident_type: &str, hazards: &'a [Hazard]) -> Option<
 }
 
 fn refused(error: TargetError, who: As<'_>) -> ListError {
-    match (error, who) {
-        (TargetError::Connection(block), _) if block == disconnected() => ListError::NotInstalled(block),
-        (TargetError::Connection(_), As::Person(_)) => ListError::SignInAgain,
-        (TargetError::Connection(block) | TargetError::Project(block), _) => ListError::Refused(block),
-        (TargetError::Paused { until, .. }, _) => {
-            ListError::Later { why: format!("Procore's limit of calls is reached until {until}.") }
-        }
-        (error, _) => ListError::Later { why: error.to_string() },
-    }
+    ListError::of(error, who, NAME, |block| *block == disconnected())
 }
 
 fn number(id: &str) -> Result<i64, ListError> {
@@ -256,6 +202,7 @@ fn project(value: &Value) -> Option<Project> {
         name: text(value, "name").or_else(|| text(value, "display_name"))?,
         number: text(value, "project_number"),
         active: flag(value, "active") != Some(false),
+        unsupported: None,
         tz_name: text(value, "tz_name"),
         city: text(value, "city"),
         address: (!parts.is_empty()).then(|| parts.join(", ")),

@@ -144,9 +144,13 @@ pub fn session_listings(organization: &OrganizationId, person: &PersonId) -> (St
     (organization_pk(organization), format!("SESSION#{person}#"))
 }
 
-/// What the person's platform gave this session to ask it with, sealed.
-pub fn session_token(sha256: &str) -> Key {
-    Key::new(format!("SESSION#{sha256}"), "TOKEN")
+/// What a platform of the person's gave this session to ask it with, sealed.
+pub fn session_token(sha256: &str, provider: Provider) -> Key {
+    let sk = match provider {
+        Provider::Procore => "TOKEN".to_owned(),
+        other => format!("TOKEN#{}", other.as_str()),
+    };
+    Key::new(format!("SESSION#{sha256}"), sk)
 }
 
 /// In which organizations a platform's user is somebody.

@@ -5,6 +5,7 @@ use crate::directory::{Connection, Directory, Project};
 use crate::keys;
 use crate::lanes::{Lane, LaneId, Link};
 use crate::table::{Condition, Table, TableError, get_as, item};
+use domain::ids::Provider;
 use domain::record::RecordKind;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -23,9 +24,16 @@ pub struct Removal {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Removed {
     pub at: Timestamp,
+    #[serde(default = "procore")]
+    pub provider: Provider,
     /// Hooks of ours that the platform did not let us take away.
     pub hooks_left: usize,
     expires_at: i64,
+}
+
+/// Of before this was noted.
+fn procore() -> Provider {
+    Provider::Procore
 }
 
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -130,7 +138,8 @@ impl Directory<'_> {
     ) -> Result<(), TableError> {
         let connection = &removal.connection;
         let (organization, pk) = (&connection.organization_id, connection.lane().pk());
-        let removed = Removed { at: now, hooks_left, expires_at: (now + REMEMBERED).as_second() };
+        let removed =
+            Removed { at: now, provider: connection.provider, hooks_left, expires_at: (now + REMEMBERED).as_second() };
         self.0.put(item(&keys::removed(&pk), &removed)?, Condition::Always).await?;
         let mut gone = vec![keys::hooks(&pk), keys::rereads(&pk), keys::project_blocks(&pk)];
         for project in projects {

@@ -57,7 +57,15 @@ async fn a_managers_consent_is_kept_and_lifts_the_block() {
     // The same session goes on, and can ask Procore now.
     let after = ready.world.visitor(&browser).await.unwrap();
     assert_eq!(after.session.id, before.session.id);
-    assert!(ready.world.people.platform_token(ready.world.vault.as_ref(), &after).await.unwrap().is_some());
+    assert!(
+        ready
+            .world
+            .people
+            .platform_token(ready.world.vault.as_ref(), &after, Provider::Procore)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use crate::world::{Browser, PUBLIC, World};
+use domain::ids::Provider;
 use jiff::SignedDuration;
 use people::Role;
 use std::collections::BTreeSet;
@@ -26,13 +27,13 @@ async fn who_can_list_a_mapped_project_enters_as_a_viewer_of_it() {
     assert!(!visitor.sees_project(&connection, &world.projects(company)[2]), "not mapped, so not theirs to see");
 
     // The token goes with the session and opens only there; the table holds none in plain text, and no refresh token at all.
-    let token = world.people.platform_token(world.vault.as_ref(), &visitor).await.unwrap().unwrap();
+    let token = world.people.platform_token(world.vault.as_ref(), &visitor, Provider::Procore).await.unwrap().unwrap();
     assert!(!world.kept().contains(token.expose()) && !world.kept().contains("refresh"));
     let mut other = visitor.clone();
     other.session.id = "0".repeat(64);
-    assert!(world.people.platform_token(world.vault.as_ref(), &other).await.unwrap().is_none());
+    assert!(world.people.platform_token(world.vault.as_ref(), &other, Provider::Procore).await.unwrap().is_none());
     world.pass(SignedDuration::from_secs(5_401));
-    assert!(world.people.platform_token(world.vault.as_ref(), &visitor).await.unwrap().is_none());
+    assert!(world.people.platform_token(world.vault.as_ref(), &visitor, Provider::Procore).await.unwrap().is_none());
     assert_eq!(world.sandbox.violations(), []);
 }
 
@@ -114,7 +115,7 @@ async fn who_belongs_to_several_organizations_chooses_one() {
     assert_eq!((chosen.status, chosen.location()), (303, "/setup?a=b"));
     let visitor = world.visitor(&browser).await.unwrap();
     assert_eq!(visitor.session.organization_id, second);
-    assert!(world.people.platform_token(world.vault.as_ref(), &visitor).await.unwrap().is_some());
+    assert!(world.people.platform_token(world.vault.as_ref(), &visitor, Provider::Procore).await.unwrap().is_some());
     assert_eq!(world.post(&mut browser, "/oauth/procore/choose", PUBLIC, &form(&first)).await.status, 400, "once");
 }
 

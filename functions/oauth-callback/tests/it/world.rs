@@ -1,13 +1,14 @@
 //! Us, the sandbox's Procore, and a browser that goes between.
+use acc::Acc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use credentials::{MemoryParameters, MemoryVault};
 use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
-use grants::TableGrants;
+use grants::{ParameterServiceAccounts, TableGrants};
 use jiff::{SignedDuration, Timestamp};
-use oauth_callback::{AppState, CALLBACK, Services, app};
-use people::{People, PublicUrl, Visitor};
+use oauth_callback::{AUTODESK_CALLBACK, AppState, CALLBACK, Services, app};
+use people::{People, Person, PublicUrl, Visitor};
 use procore::{Hosts, ParameterCredentials, Procore};
 use sandbox::procore::{Client, Options, Running, Sandbox};
 use serde_json::json;
@@ -24,6 +25,7 @@ pub const PUBLIC: &str = "https://pulse.example.com";
 pub struct World {
     pub app: Router,
     pub sandbox: Running,
+    pub aps: sandbox::aps::Running,
     pub table: Arc<MemoryTable>,
     pub vault: Arc<MemoryVault>,
     pub bell: Arc<MemoryBell>,
@@ -31,6 +33,16 @@ pub struct World {
     pub people: People,
     later: Arc<Mutex<SignedDuration>>,
     http: reqwest::Client,
+}
+
+fn client_of_autodesk() -> sandbox::aps::Client {
+    let redirect_uris = vec![format!("{PUBLIC}{AUTODESK_CALLBACK}")];
+    sandbox::aps::Client { redirect_uris, ..sandbox::aps::Client::default() }
+}
+
+async fn aps(client: sandbox::aps::Client) -> sandbox::aps::Running {
+    let options = sandbox::aps::Options { client, ..sandbox::aps::Options::default() };
+    sandbox::aps::Sandbox::start(options).await.unwrap()
 }
 
 /// What a browser keeps: cookies by name.
@@ -60,16 +72,23 @@ impl World {
         let clock = Arc::new(move || Timestamp::now() + *clock.lock().unwrap());
         let people = People::new(table.clone(), clock, PublicUrl::new(PUBLIC).unwrap());
         let parameters = Arc::new(MemoryParameters::of([("/id", "sandbox-client"), ("/secret", "sandbox-secret")]));
-        let (client_id, client_secret) = ("/id".into(), "/secret".into());
-        let credentials = ParameterCredentials { parameters: parameters.clone(), client_id, client_secret };
+        let credentials = || ParameterCredentials {
+            parameters: parameters.clone(),
+            client_id: "/id".into(),
+            client_secret: "/secret".into(),
+        };
         let hosts = Hosts::new(sandbox.url(), sandbox.url(), sandbox.url()).unwrap();
-        let procore = Procore::new(hosts, Arc::new(credentials)).unwrap();
+        let procore = Procore::new(hosts, Arc::new(credentials())).unwrap();
         let grants = TableGrants::new(table.clone(), vault.clone());
         let bell = Arc::new(MemoryBell::default());
-        let services = Services { people: people.clone(), vault: vault.clone(), procore, grants, bell: bell.clone() };
+        let aps = aps(client_of_autodesk()).await;
+        let accounts = Arc::new(ParameterServiceAccounts::new(parameters.clone(), "t"));
+        let acc = Acc::new(acc::Hosts::new(aps.url()).unwrap(), Arc::new(credentials()), accounts).unwrap();
+        let services =
+            Services { people: people.clone(), vault: vault.clone(), procore, acc, grants, bell: bell.clone() };
         let app = app(AppState::new(services));
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { app, sandbox, table, vault, bell, parameters, people, later, http }
+        Self { app, sandbox, aps, table, vault, bell, parameters, people, later, http }
     }
 
     /// Time passes here and at Procore.
@@ -160,6 +179,16 @@ impl World {
         back.strip_prefix(PUBLIC).unwrap_or_else(|| panic!("led to {back}")).to_owned()
     }
 
+    /// The same at Autodesk.
+    pub async fn agreed_at_autodesk(&self, browser: &mut Browser, email: &str, path: &str) -> String {
+        let begun = self.get(browser, path).await;
+        assert_eq!(begun.status, 303, "{}", begun.body);
+        self.aps.set(|settings| settings.consent_as = Some(email.to_owned()));
+        let asked = self.http.get(begun.location()).send().await.unwrap();
+        let back = asked.headers()["location"].to_str().unwrap();
+        back.strip_prefix(PUBLIC).unwrap_or_else(|| panic!("led to {back}")).to_owned()
+    }
+
     pub async fn sign_in(&self, browser: &mut Browser, login: &str) -> Answer {
         let back = self.agreed(browser, login, "%2Fsetup%3Fa%3Db").await;
         self.get(browser, &back).await
@@ -169,7 +198,11 @@ impl World {
     pub async fn by_link(&self, organization: &OrganizationId, role: people::Role) -> Browser {
         let made = self.people.make_link(organization, role, "Setup link", None).await.unwrap();
         let person = self.people.use_link(made.url.rsplit('/').next().unwrap()).await.unwrap().unwrap();
-        let opened = self.people.open(&person).await.unwrap();
+        self.opened(&person).await
+    }
+
+    pub async fn opened(&self, person: &Person) -> Browser {
+        let opened = self.people.open(person).await.unwrap();
         let cookie = opened.set_cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
         let (name, value) = cookie.split_once('=').unwrap();
         Browser([(name.to_owned(), value.to_owned())].into())

@@ -1,16 +1,13 @@
 //! What a body asks to connect; everything wrong in it is found at once.
 use crate::problem::Problem;
 use crate::state::AppState;
-use acc::assertion::check_private_key;
-use credentials::{CredentialError, Secret};
+use acc::own_account::OwnAccount;
+use credentials::CredentialError;
 use domain::autodesk::{Region, bare_id};
 use domain::fields::{Checks, Members};
 use domain::ids::{OrganizationId, Provider};
 use domain::settings::check::platform_id;
 use serde_json::Value;
-
-/// Longer than a key of 4096 bits in PEM.
-const LONGEST_KEY: usize = 8_192;
 
 /// One organization's link to one platform account.
 pub struct Wanted {
@@ -30,11 +27,7 @@ pub enum WorksAs {
     Shared {
         email: String,
     },
-    Own {
-        id: String,
-        key_id: String,
-        private_key: Secret,
-    },
+    Own(OwnAccount),
 }
 
 impl Account {
@@ -146,27 +139,17 @@ async fn shared(
 
 fn own(given: &Value, pointer: &str, checks: &mut Checks) -> Option<WorksAs> {
     let inner = Members::of(given, pointer, &["id", "key_id", "private_key"], checks)?;
-    let id = name(&inner, "id", checks);
-    let key_id = name(&inner, "key_id", checks);
-    let private_key = inner.required_text("private_key", checks).and_then(|pem| {
-        let key = Secret::new(pem);
-        let fits = pem.len() <= LONGEST_KEY && check_private_key(&key).is_ok();
-        if !fits {
-            let form = "must be the service account's private key in PEM as Autodesk gave it: RSA, at least 2048 bits";
-            checks.fail(inner.pointer("private_key"), form);
+    let [id, key_id, private_key] = ["id", "key_id", "private_key"].map(|name| inner.required_text(name, checks));
+    let texts = [("id", id), ("key_id", key_id), ("private_key", private_key)];
+    let given = |member: &str| texts.iter().any(|(name, text)| *name == member && text.is_some());
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    match OwnAccount::read(&text(id), &text(key_id), &text(private_key)) {
+        Ok(own) => Some(WorksAs::Own(own)),
+        Err(wrong) => {
+            for (member, detail) in wrong.into_iter().filter(|(member, _)| given(member)) {
+                checks.fail(inner.pointer(member), detail);
+            }
+            None
         }
-        fits.then_some(key)
-    });
-    let (id, key_id, private_key) = (id?, key_id?, private_key?);
-    Some(WorksAs::Own { id, key_id, private_key })
-}
-
-/// An id as Autodesk shows it.
-fn name(members: &Members<'_>, name: &str, checks: &mut Checks) -> Option<String> {
-    let text = members.required_text(name, checks)?;
-    let fits = !text.is_empty() && text.len() <= 100 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if !fits {
-        checks.fail(members.pointer(name), "must be an id as Autodesk shows it: 1 to 100 letters, digits and dashes");
     }
-    fits.then(|| text.to_owned())
 }

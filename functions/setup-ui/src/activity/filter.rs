@@ -135,7 +135,7 @@ impl<'a> Filter<'a> {
                     label for="state" { "State" }
                     select #state name="state" {
                         option value="" { "Any" }
-                        @for each in STATES { option value=(each.as_str()) selected[Some(each) == self.state] { (words::state(each)) } }
+                        @for each in STATES { option value=(each.as_str()) selected[Some(each) == self.state] { (words::state(each, mapped.connection.provider)) } }
                     }
                 }
                 @for (id, label, value) in [("from", "From", from), ("to", "To", to)] {

@@ -1,6 +1,6 @@
 //! The list of projects: those that can be chosen, each with its form, and those that can't, each with its reason.
 use super::{Choice, NEW, Row, Sent};
-use crate::connect::{SIGN_IN, admin_step};
+use crate::connect::{self, admin_step};
 use crate::form::{self, Errors};
 use crate::layout::Page;
 use crate::overview::blocked;
@@ -8,9 +8,10 @@ use crate::state::AppState;
 use crate::steps::{self, Step};
 use crate::{consent, words};
 use domain::choose::Closed;
+use domain::ids::Provider;
 use maud::{Markup, html};
 use people::Visitor;
-use procore::lists::{ListError, Project};
+use platform::lists::{ListError, Project};
 use store::directory::Connection;
 
 /// The id of a project's field.
@@ -20,7 +21,7 @@ pub fn field(name: &str, project: &str) -> String {
 
 /// The projects can't be listed: why, and who can mend it.
 pub fn trouble(app: &AppState, visitor: &Visitor, connection: &Connection, error: &ListError) -> Page {
-    let name = words::company(connection);
+    let (name, path) = (words::company(connection), format!("/setup/{}/projects", connection.id));
     let body = html! {
         (steps::nav(Step::Projects))
         h1 { "Projects of " (name) }
@@ -33,20 +34,20 @@ pub fn trouble(app: &AppState, visitor: &Visitor, connection: &Connection, error
             } } }
             p { (error) }
             @if let ListError::NotInstalled(block) | ListError::Refused(block) = error {
-                dl { dt { "Who can mend it" } dd { (words::mender(block.who)) } dt { "What to do" } dd { (block.what_to_do) } }
+                dl { dt { "Who can mend it" } dd { (words::mender(block.who, connection.provider)) } dt { "What to do" } dd { (block.what_to_do) } }
             }
         }
         @if matches!(error, ListError::NotInstalled(_)) {
             (admin_step(app, connection.name.as_deref(), Some(&connection.account)))
         }
-        @if matches!(error, ListError::SignInAgain) { p { a.button href=(SIGN_IN) { "Sign in with Procore" } } }
-        p { a.button href={ "/setup/" (connection.id) "/projects" } { "Look again" } }
+        @if matches!(error, ListError::SignInAgain) { p { (connect::sign_in(connection.provider, &path)) } }
+        p { a.button href=(path) { "Look again" } }
     };
     Page::new(format!("Projects of {name}"), body)
 }
 
 pub fn page(visitor: &Visitor, choice: &Choice, sent: &Sent, errors: &Errors) -> Page {
-    let name = words::company(&choice.connection);
+    let (name, provider) = (words::company(&choice.connection), choice.connection.provider);
     let (open, others): (Vec<&Row>, Vec<&Row>) = choice.rows.iter().partition(|row| row.closed.is_none());
     let (mapped, closed): (Vec<&Row>, Vec<&Row>) = others.into_iter().partition(|row| row.can_be_mapped());
     let body = html! {
@@ -55,15 +56,21 @@ pub fn page(visitor: &Visitor, choice: &Choice, sent: &Sent, errors: &Errors) ->
         (errors.summary())
         p { "Map each project to the site whose detections it shall receive. Facts that arrived before are not sent." }
         @if choice.sign_in {
-            p.notice { "Your sign-in at Procore has ended, so only projects of your last visit are listed. "
-                a href=(SIGN_IN) { "Sign in with Procore" } " to see all of yours." }
+            div.notice {
+                p { "Your sign-in at " (words::platform(provider)) " has ended, so only projects of your last visit are listed. Sign in \
+                     again to see all of yours." }
+                p { (connect::sign_in(provider, &format!("/setup/{}/projects", choice.connection.id))) }
+            }
         }
+        @if provider == Provider::Acc { (connect::autodesk::invitation(choice.invited.as_deref())) }
         @if !open.is_empty() { h2 { "These can be chosen" } }
         ul.cards #projects tabindex="-1" {
             @for row in &open { li { (open_project(visitor, choice, row, sent, errors)) } }
         }
         @if open.is_empty() {
             @match &choice.grant {
+                _ if provider == Provider::Acc => p { "No project can be chosen yet. As soon as HardHat Pulse's service account is a member of a \
+                    project, load this page again." },
                 Some(grant) => p { "No project can be chosen: the connection works with the consent of " (grant.label) ", and sees what " (grant.label) " can see in Procore." },
                 None => {
                     p { "No project can be chosen. An admin of your company in Procore adds projects to the app's permitted projects in App \
@@ -80,8 +87,8 @@ pub fn page(visitor: &Visitor, choice: &Choice, sent: &Sent, errors: &Errors) ->
             h2 { "These can't be chosen" }
             ul.cards { @for row in &closed { li { (closed_project(visitor, choice, row, sent, errors)) } } }
         }
-        p.dim { "Is a project missing here? Your Procore account does not list it. Someone who works in it can map it, or a Procore \
-                 admin adds you to its directory." }
+        p.dim { "Is a project missing here? Your account in " (words::platform(provider)) " does not list it. Someone who works in it can \
+                 map it, or an admin there adds you." }
         p { a href="/setup" { "Back to the overview" } }
     };
     Page::new(format!("Projects of {name}"), body)
@@ -98,7 +105,7 @@ fn closed_project(visitor: &Visitor, choice: &Choice, row: &Row, sent: &Sent, er
             p {
                 @match (closed, &choice.grant) {
                     (Closed::NotPermitted, Some(grant)) => { (grant.label) ", with whose consent the connection works, can't see it in Procore." }
-                    (closed, _) => (closed.words()),
+                    (closed, _) => (closed.words(choice.connection.provider)),
                 }
             }
             @if let Closed::Mapped { site } = closed {

@@ -4,15 +4,24 @@ use crate::form::{Errors, Values};
 use crate::kinds::{Chosen, NAMED_AS_THE_EDGE_DOES};
 use crate::platform::Choices;
 use crate::visible::Mapped;
+use acc::lists::{Attribute, IssueTypes};
 use domain::ids::Provider;
-use domain::settings::mapping_rows::{HAZARDS, INCIDENT_TYPES, OBSERVATION_TYPES};
+use domain::settings::mapping_rows::{
+    self, CUSTOM_ATTRIBUTES, HAZARDS, INCIDENT_TYPES, ISSUE_SUBTYPE, OBSERVATION_TYPES,
+};
 use domain::settings::{Mapping, ProjectSettings, check, is_kind};
 use domain::validate::FieldError;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The parts of a mapping, by the names that the API gives them too.
-pub const PARTS: [&str; 3] = [OBSERVATION_TYPES, INCIDENT_TYPES, HAZARDS];
+/// The parts of a mapping that pages edit, by the names that the API gives them too.
+const PARTS: [&str; 5] = [OBSERVATION_TYPES, INCIDENT_TYPES, HAZARDS, ISSUE_SUBTYPE, CUSTOM_ATTRIBUTES];
+/// The one row of a part that is one value.
+pub const ALL_ISSUES: &str = "issues";
+
+fn parts_of(provider: Provider) -> impl Iterator<Item = &'static str> {
+    PARTS.into_iter().filter(move |part| mapping_rows::parts(provider).contains(part))
+}
 
 /// As they are shown: as saved, or as just sent.
 pub struct Fields {
@@ -29,6 +38,8 @@ fn parts(mapping: &Mapping) -> BTreeMap<&'static str, BTreeMap<String, String>> 
         (OBSERVATION_TYPES, mapping.observation_types.clone()),
         (INCIDENT_TYPES, mapping.incident_types.clone()),
         (HAZARDS, mapping.hazards.clone()),
+        (ISSUE_SUBTYPE, mapping.issue_subtype_id.iter().map(|id| (ALL_ISSUES.to_owned(), id.clone())).collect()),
+        (CUSTOM_ATTRIBUTES, mapping.custom_attributes.clone()),
     ]
     .into()
 }
@@ -87,23 +98,19 @@ impl Fields {
     }
 
     /// As the API would be given it.
-    fn body(&self, standing: &ProjectSettings) -> Value {
+    fn body(&self, standing: &ProjectSettings, provider: Provider) -> Value {
         let (kinds, priority) = self.chosen.body();
-        let mapping = match &self.mapping {
-            None => json!(standing.mapping),
-            Some(mapping) => mapping
-                .iter()
-                .map(|(part, ids)| {
-                    let chosen: BTreeMap<&String, &String> = ids.iter().filter(|(_, id)| !id.is_empty()).collect();
-                    ((*part).to_owned(), json!(chosen))
-                })
-                .collect::<serde_json::Map<String, Value>>()
-                .into(),
-        };
-        json!({
-            "site_id": standing.site_id, "daily_summary": standing.daily_summary, "mapping": mapping,
-            "observations": {"min_priority": priority, "kinds": kinds},
-        })
+        let mut body = standing.as_given(provider);
+        body["observations"] = json!({"min_priority": priority, "kinds": kinds});
+        for part in parts_of(provider) {
+            let Some(ids) = self.mapping.as_ref().and_then(|mapping| mapping.get(part)) else { continue };
+            let chosen: BTreeMap<&String, &String> = ids.iter().filter(|(_, id)| !id.is_empty()).collect();
+            body["mapping"][part] = match part {
+                ISSUE_SUBTYPE => json!(chosen.into_values().next()),
+                _ => json!(chosen),
+            };
+        }
+        body
     }
 
     /// The settings that these fields make of the standing ones; everything wrong at once. `choices`: what can be mapped to,
@@ -122,7 +129,7 @@ impl Fields {
         if !self.another_incident.is_empty() && !is_kind(&self.another_incident) {
             errors.add("another_incident", format!("Another incident type: {NAMED_AS_THE_EDGE_DOES}"));
         }
-        let read = check::read(&self.body(standing), provider, Some(standing.site_id.clone()));
+        let read = check::read(&self.body(standing, provider), provider, Some(standing.site_id.clone()));
         for error in read.as_ref().err().into_iter().flatten() {
             let (field, sentence) = self.placed(error);
             if !errors.has(&field) {
@@ -130,7 +137,24 @@ impl Fields {
             }
         }
         if let (Ok(settings), Some(choices)) = (&read, choices) {
-            self.check_offered(&settings.mapping, &standing.mapping, choices, &mut errors);
+            match choices {
+                Choices::Procore { types, hazards } => {
+                    let offered = |part: &str, id: &str| match part {
+                        OBSERVATION_TYPES => types.iter().any(|each| each.active && each.id == id),
+                        HAZARDS => hazards.iter().any(|each| each.active && each.id == id),
+                        // Procore lists them to no app: a number that it does not know is refused when a record comes to it.
+                        _ => true,
+                    };
+                    check_offered(&settings.mapping, &standing.mapping, offered, &mut errors);
+                }
+                Choices::Autodesk(types) => {
+                    let offered = |part: &str, id: &str| {
+                        part != ISSUE_SUBTYPE || types.subtypes.iter().any(|each| each.id.eq_ignore_ascii_case(id))
+                    };
+                    check_offered(&settings.mapping, &standing.mapping, offered, &mut errors);
+                    self.check_filled(types, &mut errors);
+                }
+            }
         }
         match read {
             Ok(settings) if errors.is_empty() => Ok(settings),
@@ -147,26 +171,47 @@ impl Fields {
                 let sentence = "Incident type: enter the number that Procore gave it, in digits, or leave it empty.";
                 (id_of(INCIDENT_TYPES, kind), sentence.to_owned())
             }
+            ["mapping", CUSTOM_ATTRIBUTES, field] => {
+                (id_of(CUSTOM_ATTRIBUTES, field), format!("{}: it {}.", label(CUSTOM_ATTRIBUTES), error.detail))
+            }
+            ["mapping", ISSUE_SUBTYPE] => {
+                (id_of(ISSUE_SUBTYPE, ALL_ISSUES), format!("{}: choose one of those listed.", label(ISSUE_SUBTYPE)))
+            }
             ["mapping", part, kind] => (id_of(part, kind), format!("{}: choose one of those listed.", label(part))),
             ["mapping", part] => (id_of(part, ""), format!("{}: it {}.", label(part), error.detail)),
             _ => self.chosen.placed(&[], &error.detail),
         }
     }
 
-    fn check_offered(&self, new: &Mapping, standing: &Mapping, choices: &Choices, errors: &mut Errors) {
-        let (new, standing) = (parts(new), parts(standing));
-        for part in PARTS {
-            for (kind, id) in &new[part] {
-                let stays = standing[part].get(kind) == Some(id);
-                let offered = match part {
-                    OBSERVATION_TYPES => choices.types.iter().any(|each| each.active && each.id == *id),
-                    HAZARDS => choices.hazards.iter().any(|each| each.active && each.id == *id),
-                    // Procore lists them to no app: a number that it does not know is refused when a record comes to it.
-                    _ => true,
-                };
-                if !stays && !offered {
-                    errors.add(id_of(part, kind), format!("{}: choose one of those listed.", label(part)));
-                }
+    /// Of the issue type that is chosen, or that the lane would choose, all that Autodesk demands.
+    fn check_filled(&self, types: &IssueTypes, errors: &mut Errors) {
+        for field in self.demanded(types) {
+            if self.id(CUSTOM_ATTRIBUTES, &field.id.to_lowercase()).trim().is_empty() {
+                let sentence =
+                    format!("{}: Autodesk demands it of each issue of this type, so enter a value.", field.title);
+                errors.add(id_of(CUSTOM_ATTRIBUTES, &field.id.to_lowercase()), sentence);
+            }
+        }
+    }
+
+    /// The custom fields that Autodesk demands of the issue type as it stands in the form.
+    pub fn demanded<'a>(&self, types: &'a IssueTypes) -> &'a [Attribute] {
+        let chosen = self.id(ISSUE_SUBTYPE, ALL_ISSUES);
+        let subtype = match chosen {
+            "" => types.suggested(),
+            id => types.subtypes.iter().find(|each| each.id.eq_ignore_ascii_case(id)),
+        };
+        subtype.and_then(|subtype| types.required.get(&subtype.id)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What stands may stay.
+fn check_offered(new: &Mapping, standing: &Mapping, offered: impl Fn(&str, &str) -> bool, errors: &mut Errors) {
+    let (new, standing) = (parts(new), parts(standing));
+    for part in PARTS {
+        for (kind, id) in &new[part] {
+            if standing[part].get(kind) != Some(id) && !offered(part, id) {
+                errors.add(id_of(part, kind), format!("{}: choose one of those listed.", label(part)));
             }
         }
     }

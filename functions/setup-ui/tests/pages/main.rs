@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod authenticator;
+mod autodesk;
 mod consent;
 mod disconnect;
 mod filters;

@@ -63,9 +63,10 @@ const CASES: &[(&str, &str, &str)] = &[
 /// What names nothing of anybody's, or asks for what it names among the visitor's own.
 const NAMELESS: [&str; 4] = ["/assets/{hash}/{name}", "/sign-in/link/{secret}", "/detections/{id}", "/incidents/{id}"];
 /// Forms without a name in their address that a manager sends.
-const MANAGERS: [(&str, &str); 4] = [
+const MANAGERS: [(&str, &str); 5] = [
     ("/people/invite", "label=x&role=viewer"),
     ("/setup/connect", "company=11"),
+    ("/setup/connect/autodesk", "account=5a0db0c5-0000-4000-8000-000000000001"),
     ("/setup/api-keys", "press=01JD0000000000000000000009&name=x&scope=read&where=all&life=30"),
     ("/setup/webhooks/new", "platform=own"),
 ];

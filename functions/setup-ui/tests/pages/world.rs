@@ -1,4 +1,5 @@
 //! The pages over in-memory twins, with a mapped site and people of two organizations.
+use acc::Acc;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -8,10 +9,11 @@ use domain::arrival::{ArrivalEntry, ArrivalLine, CommitMark};
 use domain::fact::{Fact, FactBody, FactKind};
 use domain::ids::{ConnectionId, OrganizationId, Provider, SiteId};
 use domain::record::{Mender, RecordKey, RecordKind, RecordState};
-use grants::TableGrants;
+use grants::{ParameterServiceAccounts, TableGrants, TableServiceAccounts};
 use jiff::{SignedDuration, Timestamp};
 use people::{Identity, People, PeopleError, Person, PublicUrl, Role, Session, Visitor};
 use procore::{Hosts, Procore};
+use sandbox::aps::{SERVICE_ACCOUNT_KEY, SERVICE_ACCOUNT_KEY_ID};
 use serde_json::{Value, json};
 use setup_ui::{AppState, Origins, PersonTokens, Platform, Services, app};
 use std::collections::BTreeMap;
@@ -79,28 +81,43 @@ pub struct Answer {
 
 /// Tokens by session.
 #[derive(Default)]
-pub struct Tokens(Mutex<BTreeMap<String, Secret>>);
+pub struct Tokens(Mutex<BTreeMap<(String, &'static str), Secret>>);
 
 impl Tokens {
     pub fn give(&self, who: &SignedIn, token: String) {
-        self.0.lock().unwrap().insert(who.session.id.clone(), Secret::new(token));
+        self.give_at(Provider::Procore, who, token);
+    }
+
+    pub fn give_at(&self, provider: Provider, who: &SignedIn, token: String) {
+        self.0.lock().unwrap().insert((who.session.id.clone(), provider.as_str()), Secret::new(token));
     }
 }
 
 #[async_trait]
 impl PersonTokens for Tokens {
-    async fn procore(&self, visitor: &Visitor) -> Result<Option<Secret>, PeopleError> {
-        Ok(self.0.lock().unwrap().get(&visitor.session.id).cloned())
+    async fn of(&self, visitor: &Visitor, provider: Provider) -> Result<Option<Secret>, PeopleError> {
+        Ok(self.0.lock().unwrap().get(&(visitor.session.id.clone(), provider.as_str())).cloned())
     }
 }
 
-pub fn client(url: &str) -> Procore {
-    let parameters = MemoryParameters::of([
+/// Whom an Autodesk project's admin invites.
+pub const INVITED: &str = "hardhat-pulse@sandbox-client.adskserviceaccount.autodesk.com";
+
+fn parameters() -> Arc<MemoryParameters> {
+    let account = json!({"id": "SBXSERVICE01", "key_id": SERVICE_ACCOUNT_KEY_ID, "private_key": SERVICE_ACCOUNT_KEY});
+    Arc::new(MemoryParameters::of([
         ("/t/procore/client-id", "sandbox-client"),
         ("/t/procore/client-secret", "sandbox-secret"),
-    ]);
+        ("/t/aps/client-id", "sandbox-client"),
+        ("/t/aps/client-secret", "sandbox-secret"),
+        ("/t/aps/us/service-account", &account.to_string()),
+        ("/t/aps/us/service-account-email", INVITED),
+    ]))
+}
+
+pub fn client(url: &str) -> Procore {
     let hosts = Hosts::new(url, url, "https://app.procore.com").unwrap();
-    Procore::of_stack(hosts, Arc::new(parameters), "t").unwrap()
+    Procore::of_stack(hosts, parameters(), "t").unwrap()
 }
 
 fn now() -> Timestamp {
@@ -114,6 +131,10 @@ impl World {
     }
 
     pub async fn beside(procore_url: &str) -> Self {
+        Self::beside_both(procore_url, "http://127.0.0.1:9").await
+    }
+
+    pub async fn beside_both(procore_url: &str, aps_url: &str) -> Self {
         let (table, bell) = (Arc::new(MemoryTable::default()), Arc::new(MemoryBell::default()));
         let time = Arc::new(Mutex::new(now()));
         let clock = time.clone();
@@ -124,7 +145,12 @@ impl World {
         let grants = TableGrants::new(table.clone(), vault.clone());
         let origins = Origins::new(PUBLIC, "https://sandbox.procore.com", "https://login.procore.com").unwrap();
         let tokens = Arc::new(Tokens::default());
+        let shared = ParameterServiceAccounts::new(parameters(), "t");
+        let accounts = Arc::new(TableServiceAccounts::new(table.clone(), vault.clone(), shared));
         let platform = Platform {
+            acc: Arc::new(Acc::of_stack(acc::Hosts::new(aps_url).unwrap(), parameters(), "t", accounts).unwrap()),
+            parameters: parameters(),
+            stack: "t".into(),
             procore: Arc::new(client(procore_url).with_grants(own.clone())),
             tokens: tokens.clone(),
             grants: own,

@@ -11,8 +11,8 @@ mod issue;
 mod limits;
 mod project;
 mod records;
-mod required;
-mod subtypes;
+pub(crate) mod required;
+pub(crate) mod subtypes;
 mod told;
 
 use crate::client::Acc;

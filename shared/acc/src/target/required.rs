@@ -10,17 +10,21 @@ use domain::settings::Mapping;
 use platform::known::{Known, Stop};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use sync::target::{Block, Call, TargetError};
 
 use super::subtypes::Subtype;
 
 const PREFIX: &str = "required:";
 const PER_PAGE: usize = 200;
+/// Items that one query names, so that its address stays short.
+const AT_ONCE: usize = 50;
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Attribute {
-    id: String,
-    title: String,
+/// A custom field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribute {
+    pub id: String,
+    pub title: String,
 }
 
 /// `required:["<subtype>","<type>"]`
@@ -65,22 +69,63 @@ fn not_filled(attribute: &Attribute, subtype: &Subtype) -> Block {
 }
 
 pub(super) async fn find(acc: &Acc, call: Call<'_>, at: &At, items: &[String]) -> Result<Value, TargetError> {
+    let mut found: Vec<Attribute> = by_item(acc, call, at, items).await?.into_values().flatten().collect();
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found.dedup();
+    Ok(json!(found))
+}
+
+/// What each subtype demands, with what its type does.
+pub(crate) async fn of_each(
+    acc: &Acc,
+    call: Call<'_>,
+    at: &At,
+    subtypes: &[Subtype],
+) -> Result<BTreeMap<String, Vec<Attribute>>, TargetError> {
+    let items: BTreeSet<String> =
+        subtypes.iter().flat_map(|subtype| [subtype.id.clone(), subtype.type_id.clone()]).collect();
+    let mut found = BTreeMap::new();
+    for some in items.into_iter().collect::<Vec<_>>().chunks(AT_ONCE) {
+        found.extend(by_item(acc, call, at, some).await?);
+    }
+    let of = |subtype: &Subtype| {
+        let mut both: Vec<Attribute> =
+            [&subtype.id, &subtype.type_id].into_iter().filter_map(|item| found.get(item)).flatten().cloned().collect();
+        both.sort_by(|a, b| (&a.title, &a.id).cmp(&(&b.title, &b.id)));
+        both.dedup();
+        both
+    };
+    Ok(subtypes.iter().map(|subtype| (subtype.id.clone(), of(subtype))).filter(|(_, each)| !each.is_empty()).collect())
+}
+
+/// The fields that some items demand, by the item.
+async fn by_item(
+    acc: &Acc,
+    call: Call<'_>,
+    at: &At,
+    items: &[String],
+) -> Result<BTreeMap<String, Vec<Attribute>>, TargetError> {
+    if items.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let list = |name: &str| Request::get(at.region, at.issues(name), Place::Project, Tool::Issues);
     let mappings = list("issue-attribute-mappings").with("filter[mappedItemId]", items.join(","));
     let mappings = acc.list(call, &mappings, PER_PAGE).await?;
     let required = |mapping: &&Value| mapping.get("isRequired").and_then(Value::as_bool) == Some(true);
-    let attribute = |mapping: &Value| Some(mapping.get("attributeDefinitionId")?.as_str()?.to_owned());
-    let mut wanted: Vec<String> = mappings.iter().filter(required).filter_map(attribute).collect();
-    wanted.sort();
-    wanted.dedup();
+    let text = |mapping: &Value, name: &str| Some(mapping.get(name)?.as_str()?.to_owned());
+    let pair = |mapping: &Value| text(mapping, "mappedItemId").zip(text(mapping, "attributeDefinitionId"));
+    let wanted: Vec<(String, String)> = mappings.iter().filter(required).filter_map(pair).collect();
     if wanted.is_empty() {
-        return Ok(json!([]));
+        return Ok(BTreeMap::new());
     }
     let definitions = acc.list(call, &list("issue-attribute-definitions"), PER_PAGE).await?;
-    let title = |wanted: &String| {
-        let named = definitions.iter().find(|each| id(each) == Some(wanted.as_str()));
+    let title = |wanted: &str| {
+        let named = definitions.iter().find(|each| id(each) == Some(wanted));
         named.and_then(|each| each.get("title")?.as_str()).unwrap_or("without a name").to_owned()
     };
-    let found = wanted.into_iter().map(|id| Attribute { title: title(&id), id });
-    Ok(json!(found.collect::<Vec<_>>()))
+    let mut found: BTreeMap<String, Vec<Attribute>> = BTreeMap::new();
+    for (item, id) in wanted {
+        found.entry(item).or_default().push(Attribute { title: title(&id), id });
+    }
+    Ok(found)
 }

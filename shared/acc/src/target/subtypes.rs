@@ -16,11 +16,11 @@ const PER_PAGE: usize = 200;
 
 /// What is kept of a subtype that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Subtype {
-    pub(crate) id: String,
-    pub(crate) title: String,
-    pub(crate) type_id: String,
-    pub(crate) type_title: String,
+pub struct Subtype {
+    pub id: String,
+    pub title: String,
+    pub type_id: String,
+    pub type_title: String,
 }
 
 pub(super) fn choose(mapping: &Mapping, known: Known<'_>) -> Result<Subtype, Stop> {

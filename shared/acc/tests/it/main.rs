@@ -5,6 +5,7 @@
 mod faults;
 mod gates;
 mod hooks;
+mod lists;
 mod promises;
 mod records;
 mod site;

@@ -1,5 +1,6 @@
 //! The checks of a mapping: each platform has parts of its own, and a part of another's is refused, not lost.
 use super::check::{MOST_KINDS, platform_id};
+use super::mapping_rows::{HAZARDS, INCIDENT_TYPES, ISSUE_SUBTYPE, OBSERVATION_TYPES, parts};
 use super::{Mapping, is_kind};
 use crate::autodesk::bare_id;
 use crate::fields::{Checks, Members, child};
@@ -15,16 +16,15 @@ pub(super) fn mapping(members: &Members<'_>, provider: Provider, checks: &mut Ch
     let pointer = members.pointer("mapping");
     match provider {
         Provider::Procore => {
-            let known = ["observation_types", "incident_types", "hazards"];
-            let Some(inner) = Members::of(value, &pointer, &known, checks) else { return Mapping::default() };
-            let [observation_types, incident_types, hazards] = known.map(|name| ids(&inner, name, checks));
+            let Some(inner) = Members::of(value, &pointer, parts(provider), checks) else { return Mapping::default() };
+            let [observation_types, incident_types, hazards] =
+                [OBSERVATION_TYPES, INCIDENT_TYPES, HAZARDS].map(|name| ids(&inner, name, checks));
             Mapping { observation_types, incident_types, hazards, ..Mapping::default() }
         }
         Provider::Acc => {
-            let known = ["issue_subtype_id", "locations", "custom_attributes"];
-            let Some(inner) = Members::of(value, &pointer, &known, checks) else { return Mapping::default() };
+            let Some(inner) = Members::of(value, &pointer, parts(provider), checks) else { return Mapping::default() };
             Mapping {
-                issue_subtype_id: id(&inner, "issue_subtype_id", checks),
+                issue_subtype_id: id(&inner, ISSUE_SUBTYPE, checks),
                 locations: locations(&inner, checks),
                 custom_attributes: custom_attributes(&inner, checks),
                 ..Mapping::default()

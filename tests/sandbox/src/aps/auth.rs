@@ -161,6 +161,13 @@ fn issue(
     Reply::ok(answer)
 }
 
+/// A token of a person who agreed to be listed, as `token` would give it. None if there is no such person.
+pub(super) fn of_person(world: &mut World, email: &str, now: Timestamp) -> Option<String> {
+    let user = world.users.iter().find(|user| user.email == email)?.id.clone();
+    let reply = issue(world, Some(user), scopes("data:read account:read"), true, now);
+    reply.body()?.get("access_token")?.as_str().map(str::to_owned)
+}
+
 pub(super) fn revoke(world: &mut World, headers: &HeaderMap, body: &Value) -> Reply {
     if let Err(refusal) = proven(world, headers, body) {
         return refusal;

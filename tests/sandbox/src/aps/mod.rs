@@ -108,6 +108,12 @@ impl Core {
         self.world().users.clone()
     }
 
+    /// A token of a person who consented. None if there is no such person.
+    pub fn person_token(&self, email: &str) -> Option<String> {
+        let now = self.clock.stamp();
+        auth::of_person(&mut self.world(), email, now)
+    }
+
     pub fn subtypes(&self) -> Vec<Subtype> {
         self.world().subtypes.clone()
     }

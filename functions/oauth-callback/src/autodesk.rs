@@ -1,0 +1,73 @@
+//! Who is signed in here lets this session see the accounts and projects that they belong to at Autodesk: what they choose from when
+//! they connect one. It makes nobody somebody here, and opens nothing but those lists.
+use crate::refusal::Refusal;
+use crate::state::AppState;
+use acc::lists::{As, ListError, Lists};
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::SET_COOKIE;
+use axum::response::{IntoResponse, Redirect, Response};
+use credentials::Secret;
+use domain::ids::Provider;
+use people::Visitor;
+use people::sign_in::NotOurs;
+use std::collections::BTreeMap;
+use sync::clock::SystemClock;
+use sync::visit::PageMeter;
+
+pub async fn begin(
+    State(app): State<AppState>,
+    visitor: Option<Visitor>,
+    Query(asked): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let next = asked.get("next").map_or("", String::as_str);
+    let Some(visitor) = visitor else { return Ok(Redirect::to(&people::sign_in_path(next)).into_response()) };
+    let begun = app.people().begin_sign_in(&headers, Provider::Acc, next, Some(&visitor), None).await?;
+    let url = app.acc().consent_url(&app.autodesk_redirect_uri(), &begun.state).await?;
+    Ok(([(SET_COOKIE, begun.set_cookie)], Redirect::to(&url)).into_response())
+}
+
+pub async fn end(
+    State(app): State<AppState>,
+    visitor: Option<Visitor>,
+    Query(came): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let state = came.get("state").map_or("", String::as_str);
+    let under_way = app.people().end_sign_in(&headers, state).await?.map_err(Refusal::NotOurs)?;
+    let next = people::local(&under_way.next).to_owned();
+    let began = |visitor: &Visitor| under_way.already.as_ref().is_some_and(|began| began.session == visitor.session.id);
+    let visitor = visitor.filter(began).filter(|_| under_way.provider == Provider::Acc);
+    let visitor = visitor.ok_or(Refusal::NotOurs(NotOurs::OtherBrowser))?;
+    let code = match (came.get("error"), came.get("code")) {
+        (Some(error), _) if error == "access_denied" => return Err(Refusal::NotListed { next }),
+        (None, Some(code)) if !code.is_empty() => Secret::new(code.as_str()),
+        (Some(_), _) | (None, _) => return Err(Refusal::NotOurs(NotOurs::Unknown)),
+    };
+    let token = app.acc().exchange_code(&code, &app.autodesk_redirect_uri(), app.now()).await?;
+    app.people()
+        .keep_platform_token(app.vault(), &visitor.session, Provider::Acc, &token.access, token.ends_at)
+        .await?;
+    note_projects(&app, &visitor, As::Person(&token.access)).await?;
+    Ok(Redirect::to(&next).into_response())
+}
+
+/// The mapped projects that they are a member of are theirs to see here, too.
+async fn note_projects(app: &AppState, visitor: &Visitor, person: As<'_>) -> Result<(), Refusal> {
+    let meter = PageMeter::unconnected(Provider::Acc, &SystemClock);
+    let lists = Lists { acc: app.acc(), meter: &meter };
+    for connection in app.directory().connections(&visitor.session.organization_id).await? {
+        let Some(region) = connection.region.filter(|_| connection.provider == Provider::Acc) else { continue };
+        let theirs = match lists.projects(&connection.account, region, person).await {
+            Ok(projects) => projects,
+            // Not a member of this account.
+            Err(ListError::Refused(_) | ListError::SignInAgain) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let mapped = app.directory().projects(&connection.lane()).await?.into_iter().map(|project| project.project_id);
+        let theirs = mapped.filter(|id| theirs.iter().any(|listed| listed.id == *id)).collect();
+        app.people().list_projects(visitor, &connection.id, theirs).await?;
+    }
+    Ok(())
+}

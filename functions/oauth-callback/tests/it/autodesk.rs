@@ -1,0 +1,78 @@
+//! Who is here already lets this session see what they belong to at Autodesk.
+use crate::world::{Browser, World};
+use domain::ids::{OrganizationId, Provider};
+use people::Role;
+use serde_json::json;
+use store::directory::{Connection, Directory, Project};
+
+const MANAGER: &str = "safety.manager@example.com";
+const PATH: &str = "/sign-in/autodesk?next=%2Fsetup%2Fconnect%2Fautodesk";
+
+async fn ready() -> (World, OrganizationId, Browser) {
+    let world = World::new().await;
+    let organization = world.organization(1).await;
+    let browser = world.by_link(&organization, Role::Manager).await;
+    (world, organization, browser)
+}
+
+#[tokio::test]
+async fn the_token_is_kept_sealed_with_the_session_that_began_and_lists_accounts() {
+    let (world, _, mut browser) = ready().await;
+    let back = world.agreed_at_autodesk(&mut browser, MANAGER, PATH).await;
+    let mut other = world.by_link(&world.organization(2).await, Role::Manager).await;
+    assert_eq!(world.get(&mut other, &back).await.status, 400, "another browser");
+    let answer = world.get(&mut browser, &back).await;
+    assert_eq!((answer.status, answer.location()), (303, "/setup/connect/autodesk"), "{}", answer.body);
+    let visitor = world.visitor(&browser).await.unwrap();
+    let vault = world.vault.as_ref();
+    let token = world.people.platform_token(vault, &visitor, Provider::Acc).await.unwrap().unwrap();
+    assert!(!world.kept().contains(token.expose()), "in plain text");
+    assert!(world.people.platform_token(vault, &visitor, Provider::Procore).await.unwrap().is_none());
+    assert_eq!(world.get(&mut browser, &back).await.status, 400, "it counts once");
+}
+
+#[tokio::test]
+async fn nobody_comes_in_by_it_and_who_does_not_agree_goes_on() {
+    let (world, _, mut browser) = ready().await;
+    let nobody = world.get(&mut Browser::default(), PATH).await;
+    assert!(nobody.status == 303 && nobody.location().starts_with("/sign-in?next="), "{}", nobody.location());
+    let back = world.agreed_at_autodesk(&mut browser, MANAGER, PATH).await;
+    let state = back.split("state=").nth(1).unwrap();
+    // A sign-in at Autodesk is none at Procore.
+    let procore = world.get(&mut browser, &format!("/oauth/procore/callback?code=x&state={state}")).await;
+    assert_eq!(procore.status, 400);
+    let back = world.agreed_at_autodesk(&mut browser, MANAGER, PATH).await;
+    let state = back.split("state=").nth(1).unwrap();
+    let denied = world.get(&mut browser, &format!("/oauth/acc/callback?error=access_denied&state={state}")).await;
+    assert!(denied.status == 403 && denied.body.contains("In Autodesk you chose not"), "{}", denied.body);
+    assert!(denied.body.contains("href=\"/setup/connect/autodesk\""), "{}", denied.body);
+}
+
+#[tokio::test]
+async fn the_mapped_projects_that_they_are_a_member_of_are_theirs_to_see() {
+    let (world, organization, _) = ready().await;
+    let account = world.aps.accounts()[0].clone();
+    let directory = Directory(world.table.as_ref());
+    let mut connection = Connection::new(organization.clone(), Provider::Acc, &account.id, world.people.now());
+    connection.region = Some(account.region.parse().unwrap());
+    directory.put_connection(&mut connection).await.unwrap();
+    let projects: Vec<String> = world.aps.projects()[..2].iter().map(|project| project.id.clone()).collect();
+    for (number, id) in (1u128..).zip(&projects) {
+        let site = domain::ids::SiteId::new(ulid::Ulid::from_parts(9, number));
+        let mut project: Project = serde_json::from_value(json!({
+            "project_id": id, "settings": {"site_id": site}, "mapped_at": world.people.now(),
+        }))
+        .unwrap();
+        directory.put_project(&connection.lane(), &mut project).await.unwrap();
+    }
+    world.aps.set_member(&projects[1], "SBXMANAGER01", false);
+    // Someone whom Procore vouches for sees no more than what is listed to them.
+    let identity = people::Identity { provider: Provider::Procore, user_id: "7".into() };
+    let person = world.people.vouched(&organization, &identity, "kim", None, Default::default()).await.unwrap();
+    let mut browser = world.opened(&person).await;
+    let back = world.agreed_at_autodesk(&mut browser, MANAGER, PATH).await;
+    assert_eq!(world.get(&mut browser, &back).await.status, 303);
+    let visitor = world.visitor(&browser).await.unwrap();
+    assert!(visitor.sees_project(&connection.id, &projects[0]));
+    assert!(!visitor.sees_project(&connection.id, &projects[1]));
+}

@@ -1,0 +1,71 @@
+//! The whole set-up for Autodesk, by somebody who has only the link that they were sent and their Autodesk account.
+use browser::{Person, run};
+use end_to_end::eventually;
+use end_to_end::tenant::{Platform, SOON, Stack};
+use serde_json::{Value, json};
+
+/// Issues of a project.
+fn issues(stack: &Stack, project: &Value) -> Vec<Value> {
+    let all = stack.state_of(Platform::Acc)["issues"].as_array().cloned().unwrap_or_default();
+    all.into_iter().filter(|issue| issue["project_id"] == *project).collect()
+}
+
+#[test]
+fn from_the_setup_link_to_a_test_record_in_autodesk() {
+    run(async { set_up(&Person::new().await).await });
+}
+
+async fn set_up(person: &Person) {
+    let stack = Stack::named();
+    let account = format!("Harbour Builders {}", jiff::Timestamp::now().as_millisecond());
+    let projects = json!([{"name": "Bridge D", "timezone": "America/Denver"}, {"name": "Depot E"}]);
+    let seed = json!({"account": {"name": account, "region": "US", "projects": projects}});
+    let project = stack.control_of(Platform::Acc, "seed", seed)["projects"][0]["id"].clone();
+    let made = stack.operator("POST", "/v1/organizations", json!({"name": "Contractor"})).ok("organization");
+    let organization = made["id"].as_str().expect("an id");
+    person.open(&stack.setup_link(organization)).await;
+    person.presses("Sign in").await;
+    person.presses("Set up Autodesk Construction Cloud").await;
+
+    // 1. Connect: sign in there, agree, choose the account by its name.
+    person.sees("Sign in with Autodesk, so that you can choose your account").await;
+    person.sees("an issue has no place for them").await;
+    person.can_use("acc connect").await;
+    person.presses("Sign in with Autodesk").await;
+    person.sees("Let this application act for you?").await;
+    person.chooses("Person", "Safety Manager (safety.manager@example.com)").await;
+    person.presses("Allow").await;
+    person.sees("Account in Autodesk").await;
+    person.can_use("acc account").await;
+    person.ticks(&format!("{account} (US)")).await;
+    person.presses("Connect this account").await;
+
+    // 2. Projects: one is mapped to a new site, whose clock is Autodesk's.
+    person.sees("Bridge D").await;
+    person.can_use("acc projects").await;
+    person.presses("Map Bridge D").await;
+
+    // 3. What is sent, and as which type of issue.
+    person.sees("Lowest priority that is sent").await;
+    person.sees("Suggested (Safety Hazard)").await;
+    person.can_use("acc what is sent").await;
+    person.presses("Show what the last day would have sent").await;
+    person.sees("The last day, with these settings").await;
+    person.presses("Save and go on").await;
+
+    // 4. The hour, on the site's clock.
+    person.sees("America/Denver").await;
+    person.can_use("acc hour").await;
+    person.presses("Save and go on").await;
+
+    // 5. A test record.
+    person.sees("Send a test record").await;
+    person.presses("Send a test record").await;
+    person.sees("It works: the test record stands in Autodesk").await;
+    person.can_use("acc test works").await;
+    let made = eventually("the test record in Autodesk", SOON, || issues(&stack, &project).pop());
+    assert!(made["fields"]["title"].as_str().unwrap_or_default().contains("TEST - HardHat Pulse"), "{made}");
+    person.presses("Done: see the status of Bridge D").await;
+    person.sees("In Autodesk: Bridge D").await;
+    person.can_use("acc status").await;
+}
