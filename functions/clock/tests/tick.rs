@@ -11,7 +11,7 @@ use store::table::{Key, item};
 use store::{Condition, Table};
 
 fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
+    text.parse().expect("a time")
 }
 
 #[tokio::test]
