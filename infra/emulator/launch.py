@@ -12,7 +12,7 @@ The emulator (ministack) is used as it comes but for five things, each where it 
 
 It also counts what functions ask of AWS (counting.py), for `cargo xtask bench`.
 
-Ports come from the environment: GATEWAY_PORT for AWS, HTTP_API_PORT for the HTTP API.
+From the environment come the ports, GATEWAY_PORT for AWS and HTTP_API_PORT for the HTTP API, and FIFO_CONCURRENCY.
 """
 
 import os
@@ -25,8 +25,8 @@ from ministack.services import apigateway, lambda_svc, scheduler
 from ordered import ordered_partitions
 
 HTTP_API_PORT = int(os.environ["HTTP_API_PORT"])
-# How many lanes and sites may run at once; enough to see one tenant's slowness not touch another, mild on a small machine.
-FIFO_CONCURRENCY = 8
+# How many lanes and sites may run at once: eight are enough to see one tenant's slowness not touch another, and mild on a small machine.
+FIFO_CONCURRENCY = int(os.environ["FIFO_CONCURRENCY"])
 
 
 def quick_answers():

@@ -31,6 +31,8 @@ use std::collections::BTreeMap;
 
 const STATE: &str = ".local/bench";
 const HELLO: &str = "hello";
+/// More than are sick in [`deliveries`]: on AWS lanes do not wait for each other.
+const LANES: u16 = 32;
 const MEMORY_MIB: f64 = 128.0;
 
 pub fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
@@ -42,6 +44,7 @@ pub fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
             port: options.port,
             state: Some(STATE.into()),
             profile: Profile::Release,
+            lanes: LANES,
             ..local::Options::default()
         };
         local::during(repo, &stack, |state| {

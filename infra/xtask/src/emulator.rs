@@ -53,7 +53,7 @@ impl Ports {
     }
 }
 
-pub fn start(repo: &Repo, supervisor: &Supervisor, bin: &Path, ports: Ports) -> Result<(Child, Aws)> {
+pub fn start(repo: &Repo, supervisor: &Supervisor, bin: &Path, ports: Ports, lanes: u16) -> Result<(Child, Aws)> {
     let endpoint = format!("http://127.0.0.1:{}", ports.aws);
     let scratch = supervisor.state.scratch()?;
     let mut command = Command::new(bin.join("python"));
@@ -67,6 +67,7 @@ pub fn start(repo: &Repo, supervisor: &Supervisor, bin: &Path, ports: Ports) -> 
         ("AWS_ENDPOINT_URL", &endpoint),
         ("GATEWAY_PORT", &ports.aws.to_string()),
         ("HTTP_API_PORT", &ports.api.to_string()),
+        ("FIFO_CONCURRENCY", &lanes.to_string()),
     ]);
     command.env("HOME", &scratch).env("TMPDIR", &scratch).current_dir(&scratch);
     let mut child = supervisor.start(&mut command, "emulator")?;

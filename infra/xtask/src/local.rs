@@ -23,6 +23,8 @@ pub struct Options {
     pub apps: Vec<ProviderApp>,
     pub state: Option<PathBuf>,
     pub profile: Profile,
+    /// Lanes and sites that run at once.
+    pub lanes: u16,
 }
 
 pub const DEFAULT_PORT: u16 = 4600;
@@ -43,6 +45,7 @@ impl Default for Options {
             set: BTreeMap::new(),
             apps,
             state: None,
+            lanes: 8,
             profile: Profile::Dev,
         }
     }
@@ -140,7 +143,8 @@ fn start(repo: &Repo, supervisor: &Supervisor, options: &Options) -> Result<Chil
     if options.sandbox {
         children.push(("sandbox", steps.time("provider sandboxes", || sandbox::start(repo, supervisor, ports))?));
     }
-    let (child, aws) = steps.time("AWS emulator", || emulator::start(repo, supervisor, &emulator_bin, ports))?;
+    let (child, aws) =
+        steps.time("AWS emulator", || emulator::start(repo, supervisor, &emulator_bin, ports, options.lanes))?;
     children.push(("emulator", child));
     let parameters = parameters(options, ports);
     let operator_key = steps.time("sam deploy of template.yaml", || {
