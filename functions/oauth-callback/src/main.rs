@@ -1,7 +1,7 @@
 //! Wires signing in at Procore to AWS and to the Lambda runtime.
 use acc::Acc;
 use credentials::{KmsVault, SsmParameters};
-use grants::{ParameterServiceAccounts, TableGrants};
+use grants::{NoServiceAccounts, TableGrants};
 use oauth_callback::{AppState, Services, app};
 use people::{People, PublicUrl};
 use procore::{Hosts, Procore};
@@ -23,9 +23,8 @@ async fn main() -> Result<(), lambda_http::Error> {
         &config::text("PROCORE_WEB_URL")?,
     )?;
     let vault = Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?));
-    // Nothing is asked in a service account's name here.
-    let accounts = Arc::new(ParameterServiceAccounts::new(parameters.clone(), &stack));
-    let acc = Acc::of_stack(acc::Hosts::new(&config::text("APS_URL")?)?, parameters.clone(), &stack, accounts)?;
+    let hosts_of_autodesk = acc::Hosts::new(&config::text("APS_URL")?)?;
+    let acc = Acc::of_stack(hosts_of_autodesk, parameters.clone(), &stack, Arc::new(NoServiceAccounts))?;
     let services = Services {
         acc,
         grants: TableGrants::new(table.clone(), vault.clone()),

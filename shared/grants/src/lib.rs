@@ -14,7 +14,7 @@ mod table_grants;
 
 pub use kept::{Grant, Renewing};
 pub use service_accounts::{
-    ParameterServiceAccounts, ServiceAccount, ServiceAccounts, TableServiceAccounts, shared_email,
+    NoServiceAccounts, ParameterServiceAccounts, ServiceAccount, ServiceAccounts, TableServiceAccounts, shared_email,
 };
 pub use table_grants::{TableGrants, grant};
 

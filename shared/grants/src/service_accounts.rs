@@ -64,6 +64,16 @@ fn in_names(region: Region) -> String {
     region.as_str().to_ascii_lowercase()
 }
 
+/// None: where people ask, and no service account does.
+pub struct NoServiceAccounts;
+
+#[async_trait]
+impl ServiceAccounts for NoServiceAccounts {
+    async fn of(&self, _: Option<&LaneId>, _: Region, _: Timestamp) -> Result<ServiceAccount, CredentialError> {
+        Err(CredentialError::Unusable("no service account may be used here, only a person's own sign-in".to_owned()))
+    }
+}
+
 /// The app's own, a parameter per region: the account with its key.
 pub struct ParameterServiceAccounts<P: ?Sized> {
     parameters: Arc<P>,
