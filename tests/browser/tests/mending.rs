@@ -68,7 +68,7 @@ fn a_title_that_both_sides_changed_is_shown_with_both_and_decided() {
         for words in ["Wording of the site office", "Wording of the crane crew"] {
             eventually("both conflicts", SOON, || (conflicts(&tenant) == 2).then_some(()));
             person.open(&activity).await;
-            person.sees("Procore's value stands").await;
+            person.sees("The value of Procore stands").await;
             person.sees(words).await;
         }
         person.sees("Fall - Crane 2").await;
@@ -87,7 +87,7 @@ fn a_title_that_both_sides_changed_is_shown_with_both_and_decided() {
         eventually("no conflict", SOON, || (conflicts(&tenant) == 0).then_some(()));
         person.open(&activity).await;
         person.sees(&markers[1]).await;
-        person.does_not_see("Procore's value stands").await;
+        person.does_not_see("The value of Procore stands").await;
         tenant.at_rest();
         let after = titles(&tenant).into_iter().find(|(record, _)| *record == theirs).expect("theirs").1;
         assert!(after.starts_with("Wording of the crane crew"), "{after}");
