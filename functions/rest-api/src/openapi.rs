@@ -103,6 +103,9 @@ fn operation(method: &str, path: &str, says: &Says, schemas: &mut Schemas) -> Op
     let repeatable = says.headers.contains(&"Idempotency-Key") || says.headers.contains(&"If-Match");
     let conflict = repeatable.then_some(("409", "Not as things stand, or the same `Idempotency-Key` is under way"));
     let refusals = REFUSALS.into_iter().chain(unacceptable).chain(with_body).chain(conditional).chain(conflict);
+    if says.id == "mapProject" {
+        operation = operation.response("201", answer(says, schemas));
+    }
     if says.headers.contains(&"If-None-Match") {
         let unchanged = ResponseBuilder::new().description("Unchanged since the ETag that you named; there is no body");
         operation = operation.response("304", unchanged.build());
