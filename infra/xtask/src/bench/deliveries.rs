@@ -14,7 +14,8 @@ const MESSAGES: usize = 1_000;
 const RECEIVERS: usize = 100;
 const HANGING: usize = 1;
 const FAILING: usize = 10;
-const SINGLES: usize = 12;
+const CONTRACTORS: usize = 20;
+const ROUNDS: usize = 5;
 /// Messages that one lane sends at once.
 const AT_ONCE: f64 = 5.0;
 const POLL: Duration = Duration::from_millis(200);
@@ -72,20 +73,23 @@ fn wave(world: &World, site: &Sending, name: Option<&str>) -> Result<BTreeMap<St
     })
 }
 
+/// Receivers of several contractors, a few of each, so that what is measured is lanes beside lanes and not one machine that starts a
+/// hundred of them at once.
 fn sick_beside_well(world: &World, figures: &mut Vec<Figure>) -> Result<()> {
-    let site = world.contractor(false)?;
-    let names: Vec<String> = (0..RECEIVERS).map(|n| format!("{n}-{}", site.sender.site_id)).collect();
-    names.iter().try_for_each(|name| receiver(world, &site, name))?;
-    let (sick, well) = names.split_at(HANGING + FAILING);
-    let all_well = median(world, &site, well)?;
-    let (hanging, failing) = sick.split_at(HANGING);
-    for name in hanging {
-        world.change_receiver(name, &json!({"answer": {"kind": "hang"}}))?;
+    let mut groups = (0..CONTRACTORS).map(|_| Group::of(world)).collect::<Result<Vec<_>>>()?;
+    let mut sick = Vec::new();
+    for group in groups.iter_mut().take(HANGING + FAILING) {
+        sick.extend(group.names.pop());
     }
-    for name in failing {
-        world.change_receiver(name, &json!({"answer": {"kind": "status", "status": 500}}))?;
+    let all_well = median(world, &groups)?;
+    for (n, name) in sick.iter().enumerate() {
+        let answer = match n < HANGING {
+            true => json!({"kind": "hang"}),
+            false => json!({"kind": "status", "status": 500}),
+        };
+        world.change_receiver(name, &json!({"answer": answer}))?;
     }
-    let beside_sick = median(world, &site, well)?;
+    let beside_sick = median(world, &groups)?;
     figures.push(Figure::told("POST to delivery, 100 receivers, median (s)", format!("{all_well:.3}")));
     figures.push(Figure::told(
         "POST to delivery, 1 of 100 hangs for 15 s and 10 answer 500, median of the other 89 (s)",
@@ -95,10 +99,25 @@ fn sick_beside_well(world: &World, figures: &mut Vec<Figure>) -> Result<()> {
     Ok(())
 }
 
-/// From the edge's POST to a receiver's answer, over some detections sent one after the other.
-fn median(world: &World, site: &Sending, names: &[String]) -> Result<f64> {
+/// A contractor's site and the receivers whose deliveries are timed.
+struct Group {
+    site: Sending,
+    names: Vec<String>,
+}
+
+impl Group {
+    fn of(world: &World) -> Result<Self> {
+        let site = world.contractor(false)?;
+        let names: Vec<String> = (0..RECEIVERS / CONTRACTORS).map(|n| format!("{n}-{}", site.sender.site_id)).collect();
+        names.iter().try_for_each(|name| receiver(world, &site, name))?;
+        Ok(Self { site, names })
+    }
+}
+
+/// From the edge's POST to a receiver's answer, over some detections of each contractor, sent one after the other.
+fn median(world: &World, groups: &[Group]) -> Result<f64> {
     let mut took = Vec::new();
-    for _ in 0..SINGLES {
+    for Group { site, names } in (0..ROUNDS).flat_map(|_| groups) {
         let before = names.iter().map(|name| Ok(arrivals(world, name)?.len())).collect::<Result<Vec<_>>>()?;
         let since = Timestamp::now();
         world.send(site, 1, 1)?;
