@@ -63,7 +63,12 @@ async fn note_projects(app: &AppState, visitor: &Visitor, person: As<'_>) -> Res
             Ok(projects) => projects,
             // Not a member of this account.
             Err(ListError::Refused(_) | ListError::SignInAgain) => Vec::new(),
-            Err(error) => return Err(error.into()),
+            // They are signed in all the same; what was known of this account stands until the next time.
+            Err(_) => {
+                let organization = &connection.organization_id;
+                tracing::warn!(organization_id = %organization, connection_id = %connection.id, "Autodesk did not list a person's projects");
+                continue;
+            }
         };
         let mapped = app.directory().projects(&connection.lane()).await?.into_iter().map(|project| project.project_id);
         let theirs = mapped.filter(|id| theirs.iter().any(|listed| listed.id == *id)).collect();

@@ -1,5 +1,5 @@
 //! Connections: one organization's link to one platform account. A service-account connection claims a company, so only the
-//! operator makes one here; people will sign in at the platform instead.
+//! operator makes one here; people sign in at the platform and choose theirs on the set-up pages.
 //!
 //! - [`wanted`]: what a body asks to connect; [`view`]: a connection as it is shown
 pub mod view;
@@ -112,8 +112,8 @@ const ERASED: &str = "What came from the platform (injuries, treatment, status, 
     for a hash per field, by which their edits are known should you connect again. Our hooks there are removed, and a person's \
     consent is taken back.";
 
-/// Removes a connection: it is gone at once, and its lane clears up behind it. It takes all its sites away, so a key of some of them
-/// may not.
+/// Removes a connection: it is gone at once, and its lane clears up behind it. It takes all its sites away, also those that it
+/// showed formerly, so a key of some of them may not.
 pub async fn remove(
     State(app): State<AppState>,
     caller: Caller,
@@ -121,14 +121,13 @@ pub async fn remove(
 ) -> Result<Json<Removed>, Problem> {
     caller.require(Scope::ConnectionsWrite)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
-    let projects = app.directory().projects(&connection.lane()).await?;
-    if !projects.iter().all(|project| caller.sees_site(&project.settings.site_id)) {
+    let sites = removal::sites(app.table(), &connection.lane()).await?;
+    if !sites.iter().all(|site| caller.sees_site(site)) {
         return Err(Problem::forbidden(
             "The connection also serves sites that the key is not for: use a key that is for all of its sites.",
         ));
     }
-    let mut stays = removal::remove(app.table(), app.bell(), &connection, app.now()).await?;
-    stays.records.retain(|link| caller.sees_site(&link.record.site_id));
+    let stays = removal::remove(app.table(), app.bell(), &connection, app.now()).await?;
     let (stays_total, stays_more) = (stays.records.len(), stays.more);
     let stays = stays.records.into_iter().take(NAMED).filter_map(Stays::of).collect();
     let mut view = View::from(connection);

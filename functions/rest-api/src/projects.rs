@@ -32,6 +32,10 @@ pub async fn get(
     Ok(etag::current(&headers, project.version, project.settings))
 }
 
+/// The account that we work as may see other customers' projects, too, and a key shows nobody's list.
+const FIRST_ON_A_PAGE: &str = "A person connected this account, so a person who can list the project there maps it first, on the set-up \
+    page. From then on this request changes it.";
+
 /// Maps a project to a site, or changes how it is mapped.
 pub async fn put(
     State(app): State<AppState>,
@@ -46,6 +50,9 @@ pub async fn put(
     let standing = app.directory().project(&connection.lane(), &project_id).await?;
     if standing.as_ref().is_some_and(|project| !caller.sees_site(&project.settings.site_id)) {
         return Err(Problem::not_found("project: it is not mapped here"));
+    }
+    if standing.is_none() && matches!(caller, Caller::Key(_)) && connection.made_on_a_page() {
+        return Err(Problem::forbidden(FIRST_ON_A_PAGE));
     }
     match &standing {
         Some(project) => etag::require_match(&headers, project.version)?,

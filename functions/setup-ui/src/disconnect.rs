@@ -2,6 +2,7 @@
 use crate::form::{self, Errors};
 use crate::layout::{Page, SUPPORT};
 use crate::refusal::Refusal;
+use crate::sites::Sites;
 use crate::state::AppState;
 use crate::{connect, consent, words};
 use axum::extract::{Path, State};
@@ -130,13 +131,13 @@ pub async fn save(
     Ok(Redirect::to(&after).into_response())
 }
 
-const SEES_SOME: &str = "This company also shows projects that you can't list there, and disconnecting takes all of them away. Ask a \
-    manager who sees all of its projects.";
+const SEES_SOME: &str = "This company also shows sites whose projects you can't list there, and disconnecting takes all of them away. \
+    Ask a manager who sees all of them.";
 
 /// Whether the visitor sees all that a removal would take away.
 async fn sees_all(app: &AppState, visitor: &Visitor, connection: &Connection) -> Result<bool, Refusal> {
-    let projects = app.directory().projects(&connection.lane()).await?;
-    Ok(projects.iter().all(|project| visitor.sees_project(&connection.id, &project.project_id)))
+    let seen = Sites::of(app, visitor).await?;
+    Ok(seen.all || removal::sites(app.table(), &connection.lane()).await?.iter().all(|site| seen.sees(site)))
 }
 
 /// The account before the decision, with the one button.

@@ -12,9 +12,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::choose::{self, Closed, Named, Standing, Suggestion};
 use domain::fields::is_name;
-use domain::ids::SiteId;
+use domain::ids::{Provider, SiteId};
 use domain::localtime;
-use domain::settings::ProjectSettings;
+use domain::settings::{ProjectSettings, SummarySettings};
 use grants::Grant;
 use page::{field, page, trouble};
 use people::{Role, Visitor, token};
@@ -39,7 +39,7 @@ struct Choice {
     /// Sites that go to no project of this connection yet.
     free: Vec<Site>,
     suggestions: BTreeMap<String, Suggestion>,
-    /// Who chooses signed in at Procore, but the session's token has ended.
+    /// Who chooses has no sign-in at the platform, or none that lasts.
     sign_in: bool,
     /// What the connection works with, where that is a person's consent.
     grant: Option<Grant>,
@@ -76,7 +76,8 @@ async fn gather(
     connection: Connection,
 ) -> Result<Result<Choice, ListError>, Refusal> {
     let person = platform::token(app, visitor, connection.provider).await?;
-    let sign_in = person.is_none() && visitor.session.identity.is_some();
+    // Only an account of the customer's own sees nothing but what is theirs: what the app's may use belongs to others, too.
+    let sign_in = person.is_none() && connection.service_account.is_none();
     let found = match platform::projects(app, &connection, person.as_ref()).await? {
         Ok(found) => found,
         Err(error) => return Ok(Err(error)),
@@ -93,6 +94,8 @@ async fn gather(
     let listed: Option<BTreeSet<&str>> =
         found.listed.as_ref().map(|listed| listed.iter().map(|project| project.id.as_str()).collect());
     let mut all: BTreeMap<&str, &Project> = BTreeMap::new();
+    let last_visit = visitor.person.projects.as_ref().and_then(|known| known.get(&connection.id));
+    let known = |id: &str| mapped.contains_key(id) || last_visit.is_some_and(|seen| seen.contains(id));
     // What neither the app may use nor the person can list is nobody's business here.
     for project in found.listed.iter().flatten().chain(&found.permitted) {
         all.insert(&project.id, project);
@@ -104,9 +107,7 @@ async fn gather(
             permitted: permitted.contains(project.id.as_str()),
             listed: match &listed {
                 Some(listed) => Some(listed.contains(project.id.as_str())),
-                // Without a token, what was seen at the last sign-in counts.
-                None if sign_in => Some(visitor.sees_project(&connection.id, &project.id)),
-                None => None,
+                None => sign_in.then(|| known(&project.id)),
             },
             active: project.active,
             unsupported: project.unsupported,
@@ -201,7 +202,7 @@ pub async fn save(
     let wanted = Wanted {
         project_id: row.project.id.clone(),
         name: Some(row.project.name.clone()),
-        settings: settings(&app, &site, standing.as_ref()).await?,
+        settings: settings(&app, connection.provider, &site, standing.as_ref()).await?,
         standing,
     };
     let project = match mapping::apply(app.table(), app.bell(), &connection, wanted, app.now()).await {
@@ -220,6 +221,7 @@ pub async fn save(
 /// Settings of a project for a site: those that it had for another one, else the defaults; at the site's hour.
 async fn settings(
     app: &AppState,
+    provider: Provider,
     site: &Site,
     standing: Option<&store::directory::Project>,
 ) -> Result<ProjectSettings, Refusal> {
@@ -228,7 +230,7 @@ async fn settings(
         None => ProjectSettings {
             site_id: site.id.clone(),
             observations: Default::default(),
-            daily_summary: Default::default(),
+            daily_summary: SummarySettings::usual(provider),
             mapping: Default::default(),
         },
     };

@@ -89,6 +89,13 @@ pub struct SummarySettings {
     pub at: String,
 }
 
+impl SummarySettings {
+    /// As long as nobody says otherwise: on where the platform has a place for a summary.
+    pub fn usual(provider: Provider) -> Self {
+        Self { enabled: provider != Provider::Acc, ..Self::default() }
+    }
+}
+
 impl Default for SummarySettings {
     fn default() -> Self {
         Self { enabled: true, at: "17:00".into() }

@@ -5,9 +5,10 @@ use crate::session::{Kept, Opened, SESSION_LIFE, Session};
 use crate::sign_in::Projects;
 use crate::{Identity, PeopleError, Person, PublicUrl, Role, Visitor, token};
 use axum::http::HeaderMap;
-use domain::ids::{OrganizationId, PersonId};
+use domain::ids::{ConnectionId, OrganizationId, PersonId, Provider};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::directory::Directory;
 use store::table::{Query, get_as, item, read};
@@ -135,7 +136,9 @@ impl People {
         let mut person = match (self.by_identity(organization, identity).await?, already) {
             (Some(mut known), already) => {
                 known.role = known.role.max(already.map_or(Role::Viewer, |already| already.role));
-                known.projects = known.projects.map(|_| projects);
+                if let Some(before) = known.projects.take() {
+                    known.projects = Some(self.listed_now(organization, identity.provider, before, projects).await?);
+                }
                 known
             }
             (None, Some(already)) if already.identity.is_none() => already,
@@ -153,6 +156,22 @@ impl People {
             self.table.put(item(&key, &pointer)?, Condition::Always).await?;
         }
         Ok(person)
+    }
+
+    /// What someone can list: of this platform what it says now, of others what was known.
+    async fn listed_now(
+        &self,
+        organization: &OrganizationId,
+        provider: Provider,
+        mut known: Projects,
+        listed: Projects,
+    ) -> Result<Projects, PeopleError> {
+        let connections = Directory(self.table()).connections(organization).await?;
+        let others = connections.iter().filter(|connection| connection.provider != provider);
+        let others: BTreeSet<&ConnectionId> = others.map(|connection| &connection.id).collect();
+        known.retain(|id, _| others.contains(id));
+        known.extend(listed);
+        Ok(known)
     }
 
     pub async fn change_role(

@@ -138,6 +138,11 @@ pub struct OwnServiceAccount {
 }
 
 impl Connection {
+    /// By somebody who showed that the account is theirs to look at, but not that all of it is.
+    pub fn made_on_a_page(&self) -> bool {
+        self.made_by.is_none() && self.service_account.is_none()
+    }
+
     /// A new one; its id comes from what it links.
     pub fn new(
         organization_id: OrganizationId,

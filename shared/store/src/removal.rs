@@ -5,10 +5,11 @@ use crate::directory::{Connection, Directory, Project};
 use crate::keys;
 use crate::lanes::{Lane, LaneId, Link};
 use crate::table::{Condition, Table, TableError, get_as, item};
-use domain::ids::Provider;
+use domain::ids::{Provider, SiteId};
 use domain::record::RecordKind;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What the lane needs to clear up, when the connection itself is not there any more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +60,21 @@ pub async fn stays(table: &dyn Table, lane: &LaneId) -> Result<Stays, TableError
     let rank = |link: &Link| (link.record.kind == RecordKind::Incident, link.record.fact_id.clone());
     records.sort_by_cached_key(|link| std::cmp::Reverse(rank(link)));
     Ok(Stays { records, more })
+}
+
+/// The sites that a removal takes something away from.
+pub async fn sites(table: &dyn Table, lane: &LaneId) -> Result<BTreeSet<SiteId>, TableError> {
+    let projects = Directory(table).projects(lane).await?;
+    let mut sites: BTreeSet<SiteId> = projects.into_iter().map(|project| project.settings.site_id).collect();
+    let mut after = None;
+    loop {
+        let links = Lane { table, id: lane }.links(after.as_deref(), COUNTED).await?;
+        sites.extend(links.iter().map(|(_, link)| link.record.site_id.clone()));
+        match links.last() {
+            Some((last, _)) if links.len() == COUNTED => after = Some(last.clone()),
+            _ => return Ok(sites),
+        }
+    }
 }
 
 /// Removes a connection, whatever else changes it at this moment: it is gone at once, and its lane clears up behind it.

@@ -75,4 +75,7 @@ async fn the_mapped_projects_that_they_are_a_member_of_are_theirs_to_see() {
     let visitor = world.visitor(&browser).await.unwrap();
     assert!(visitor.sees_project(&connection.id, &projects[0]));
     assert!(!visitor.sees_project(&connection.id, &projects[1]));
+    // What Procore lists at the next sign-in says nothing of Autodesk.
+    world.people.vouched(&organization, &identity, "kim", None, Default::default()).await.unwrap();
+    assert!(world.visitor(&browser).await.unwrap().sees_project(&connection.id, &projects[0]));
 }

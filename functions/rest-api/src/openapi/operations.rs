@@ -288,13 +288,14 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             ..get("getConnection", "connections", "A connection", CONNECTION)
         },
         ("delete", false, "") => Says {
-            description: "Queued work ends, hooks are removed, projects are free to be mapped by others. What was made at the platform stays there and is listed; what came from there is erased. A key of some sites may remove a connection only if it is for all sites that the connection's projects show; else 403.",
+            description: "Queued work ends, hooks are removed, projects are free to be mapped by others. What was made at the platform stays there and is listed; what came from there is erased. A key of some sites may remove a connection only if it is for all sites that the connection's projects show or showed; else 403.",
             headers: &[],
             answers: "Removed: what stays at the platform",
             ..get("removeConnection", "connections", "Remove a connection", REMOVED)
         },
         ("get", false, "/projects/{project}") => get("getProject", "connections", "How a project is mapped", SETTINGS),
         ("put", false, "/projects/{project}") => Says {
+            description: "What is left out has its default; a daily summary is on for Procore and off for Autodesk. Where a person made the connection on the set-up page, a project is mapped there first, by somebody who can list it at the platform: a key that maps it gets 403, and from then on changes its settings.",
             headers: CONDITIONAL,
             body: Some(SETTINGS.example),
             answers: "Mapped; 201 when it was not before",

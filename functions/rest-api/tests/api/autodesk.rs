@@ -1,7 +1,8 @@
 //! Connections to Autodesk accounts.
 use crate::world::{OPERATOR, World, id};
+use domain::ids::Provider;
 use serde_json::{Value, json};
-use store::directory::Directory;
+use store::directory::{Connection, Directory};
 
 const ACCOUNT: &str = "5a0db0c5-0000-4000-8000-000000000001";
 const EMAIL: &str = "hardhat-pulse@client.adskserviceaccount.autodesk.com";
@@ -91,6 +92,27 @@ async fn every_fault_is_named_and_a_key_is_never_repeated() {
     }
     let (key, _) = world.key(&organization, &["connections:write"], None).await;
     world.post(&key, "/v1/connections", wanted(&organization)).await.refused(403);
+}
+
+/// The account that HardHat Pulse works as is a member of other customers' projects, too.
+#[tokio::test]
+async fn a_key_maps_no_new_project_of_an_account_that_a_person_connected() {
+    let (world, _) = world().await;
+    let tenant = world.tenant("Other").await;
+    let organization = tenant.organization.parse().unwrap();
+    let directory = Directory(world.table.as_ref());
+    let mut connection = Connection::new(organization, Provider::Acc, ACCOUNT, world.now());
+    directory.put_connection(&mut connection).await.unwrap();
+    let path = format!("/v1/connections/{}/projects/5a0db0c5-0000-4000-8000-00000000000a", connection.id);
+    let settings = json!({"site_id": tenant.site});
+    let refused = world.call_with(&tenant.key, "PUT", &path, Some(settings.clone()), &[]).await;
+    refused.refused(403);
+    assert!(refused.body["detail"].as_str().unwrap().contains("set-up page"), "{}", refused.body);
+    assert_eq!(world.call_with(OPERATOR, "PUT", &path, Some(settings), &[]).await.status, 201);
+    let louder = json!({"site_id": tenant.site, "observations": {"min_priority": 5}});
+    let changed = world.call_with(&tenant.key, "PUT", &path, Some(louder), &[("if-match", "*")]).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    assert_eq!(changed.body["daily_summary"]["enabled"], false, "Autodesk has no place for it yet");
 }
 
 #[tokio::test]

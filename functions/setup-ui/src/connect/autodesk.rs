@@ -125,7 +125,8 @@ async fn read(
             "Account: it was disconnected a moment ago and is still being cleared up. Press again in a minute.",
         );
     }
-    if !sent.own && platform::invited(app, account.region).await?.is_none() {
+    let works = standing.as_ref().is_some_and(|standing| standing.service_account.is_some());
+    if !sent.own && !works && platform::invited(app, account.region).await?.is_none() {
         errors.add(
             "account",
             format!(

@@ -57,8 +57,8 @@ pub fn page(visitor: &Visitor, choice: &Choice, sent: &Sent, errors: &Errors) ->
         p { "Map each project to the site whose detections it shall receive. Facts that arrived before are not sent." }
         @if choice.sign_in {
             div.notice {
-                p { "Your sign-in at " (words::platform(provider)) " has ended, so only projects of your last visit are listed. Sign in \
-                     again to see all of yours." }
+                p { "You are not signed in at " (words::platform(provider)) ", so only projects that are mapped already or that you saw at your \
+                     last visit are listed. Sign in to see all of yours." }
                 p { (connect::sign_in(provider, &format!("/setup/{}/projects", choice.connection.id))) }
             }
         }

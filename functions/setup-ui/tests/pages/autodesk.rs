@@ -177,6 +177,25 @@ async fn projects_say_why_they_can_not_be_chosen_and_a_zone_is_suggested() {
     beside.clean();
 }
 
+/// HardHat Pulse's service account is a member of projects that are nobody's business here.
+#[tokio::test]
+async fn who_shows_no_sign_in_at_autodesk_sees_and_maps_nothing_but_what_is_mapped() {
+    let beside = Beside::start().await;
+    let (world, manager) = (&beside.world, beside.manager().await);
+    beside.connected(&manager).await;
+    let (by_link, path) = (world.sign_in(&world.ours, Role::Manager).await, beside.projects_path());
+    let page = world.get(&by_link, &path).await.body;
+    assert!(page.contains("Tower A") && !page.contains("Depot B"), "{page}");
+    assert!(page.contains("You are not signed in at Autodesk") && page.contains("/sign-in/autodesk?next="), "{page}");
+    let depot = format!("project={}&site=new&name=X&time_zone=America/Chicago", beside.project("Depot B"));
+    let refused = world.post(&by_link, &path, &depot).await;
+    assert!(refused.status == 422 && !refused.body.contains("Depot B"), "{}", refused.body);
+    assert_eq!(world.post(&manager, &path, &depot).await.status, 303);
+    // A project's day as a record that is blocked each day would hide what people must mend.
+    assert!(!beside.mapped(&beside.project("Depot B")).await.unwrap().settings.daily_summary.enabled);
+    beside.clean();
+}
+
 #[tokio::test]
 async fn the_issue_type_is_suggested_kept_by_its_id_and_what_it_demands_is_asked_for() {
     let beside = Beside::start().await;

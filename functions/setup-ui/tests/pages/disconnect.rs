@@ -1,5 +1,6 @@
 use crate::world::{PROJECT, SignedIn, Tenant, World};
 use credentials::Secret;
+use domain::ids::SiteId;
 use domain::record::{RecordKey, RecordKind, RecordState};
 use grants::{Grant, Tokens, grant};
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,7 @@ use store::hooks::{Hook, Hooks};
 use store::lanes::{Lane, Link};
 use store::table::item;
 use store::{Condition, Table, keys};
+use ulid::Ulid;
 
 fn path(tenant: &Tenant) -> String {
     format!("/setup/{}/disconnect", tenant.connection.id)
@@ -240,7 +242,7 @@ async fn who_does_not_see_all_that_goes_there_disconnects_nothing() {
     let own = path(&world.ours);
     let limited = world.lists(&world.ours, &[], Role::Manager).await;
     let page = world.get(&limited, &own).await;
-    assert!(page.body.contains("Ask a manager who sees all of its projects"), "{}", page.body);
+    assert!(page.body.contains("Ask a manager who sees all of them"), "{}", page.body);
     assert!(
         page.status == 200 && !page.body.contains("id=\"disconnect\"") && !page.body.contains("HHP-1"),
         "{}",
@@ -248,9 +250,19 @@ async fn who_does_not_see_all_that_goes_there_disconnects_nothing() {
     );
     let refused = world.post(&limited, &own, "confirm=yes").await;
     assert_eq!(refused.status, 403);
-    assert!(refused.body.contains("Ask a manager who sees all of its projects"), "{}", refused.body);
+    assert!(refused.body.contains("Ask a manager who sees all of them"), "{}", refused.body);
     assert!(!removing(&world).await && world.bell.take().is_empty());
     let lists_all = world.lists(&world.ours, &[PROJECT], Role::Manager).await;
-    assert_eq!(world.post(&lists_all, &own, "confirm=yes").await.status, 303);
+    // What stays there of a site that is not theirs is taken away, too.
+    let Tenant { organization, connection, .. } = &world.ours;
+    let former = Tenant {
+        organization: organization.clone(),
+        site: SiteId::new(Ulid::from_parts(7, 7)),
+        connection: connection.clone(),
+    };
+    record(&world, &former, RecordKind::Incident, "6", Some("56")).await;
+    assert_eq!(world.post(&lists_all, &own, "confirm=yes").await.status, 403);
+    let all = world.sign_in(&world.ours, Role::Manager).await;
+    assert_eq!(world.post(&all, &own, "confirm=yes").await.status, 303);
     assert!(removing(&world).await);
 }

@@ -255,6 +255,19 @@ async fn a_project_is_mapped_to_the_suggested_site_or_to_a_new_one() {
     }
 }
 
+#[tokio::test]
+async fn who_shows_no_sign_in_at_procore_sees_and_maps_nothing_but_what_is_mapped() {
+    let beside = Beside::connected().await;
+    let (world, path) = (&beside.world, beside.projects_path());
+    let by_link = world.sign_in(&world.ours, Role::Manager).await;
+    let page = world.get(&by_link, &path).await.body;
+    assert!(page.contains("Tower A") && !page.contains("Depot B"), "{page}");
+    assert!(page.contains("You are not signed in at Procore") && page.contains("/sign-in/procore?next="), "{page}");
+    let depot = format!("project={}&site=new&name=X&time_zone=America/Chicago", beside.named("Depot B"));
+    assert_eq!(world.post(&by_link, &path, &depot).await.status, 422);
+    assert!(beside.kept(beside.named("Depot B")).await.is_none());
+}
+
 /// Whoever chose the wrong site puts it right on the same page.
 #[tokio::test]
 async fn a_mapped_project_is_given_another_site_and_keeps_its_settings() {
