@@ -1,5 +1,5 @@
-//! The target against Autodesk's sandbox, which holds every request against the OpenAPI document. Each trap that Autodesk's pages
-//! and others' reports name has a test here, or none can be made without Autodesk itself.
+//! The target against Autodesk's sandbox, which holds every request against the OpenAPI document. `traps.rs` lists what
+//! Autodesk's pages and others' reports warn of, and where each is tried.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on ends")]
 
 mod faults;
@@ -10,3 +10,4 @@ mod promises;
 mod records;
 mod site;
 mod told;
+mod traps;
