@@ -71,10 +71,13 @@ impl Run<'_> {
                 }
             }
         }
-        self.lane().put_rereads(&kept).await?;
+        // Before it is noted how far they were read: what is seen by its change is not seen again.
         if !asked.is_empty() {
             self.lane().ask(&asked).await?;
             due::arm(self.table, self.lane, self.clock.now()).await?;
+        }
+        self.lane().put_rereads(&kept).await?;
+        if !asked.is_empty() {
             engine.bell.ring(self.lane).await.map_err(|error| TableError::Unavailable(error.to_string()))?;
         }
         Ok(ended)

@@ -12,6 +12,7 @@ use domain::record::{RecordKind, RecordState};
 use domain::treatment::Account;
 use jiff::SignedDuration;
 use serde_json::json;
+use store::due::Reason;
 use store::facts::SiteFacts;
 
 on_each_platform!(
@@ -140,6 +141,58 @@ async fn a_platform_that_does_not_answer_changes_nothing_here(on: Provider) {
     world.faults().remove(rule);
     world.rest(&never).await.unwrap();
     assert_eq!(fact(&world, FactKind::Incident, 9).await, before);
+}
+
+/// One poll's news: an edited issue, one that was deleted, one that was only talked about.
+#[tokio::test]
+async fn a_poll_takes_in_all_that_happened_whatever_step_fails() {
+    for mode in Mode::ALL {
+        for at in 0.. {
+            let (world, case) = (begun(Provider::Acc).await, format!("{mode:?} at step {at}"));
+            let never = Fault::never();
+            world.route(&world.message(vec![detection(1), detection(2)]), &never).await.unwrap();
+            world.rest(&never).await.unwrap();
+            world.clock.advance(SignedDuration::from_secs(5));
+            let mut there = Vec::new();
+            for n in [1, 2] {
+                let link = world.link(RecordKind::Observation, id(n)).await.unwrap().unwrap();
+                there.push(link.remote_id.unwrap());
+            }
+            close(&world);
+            world.acc.person_comments(&there[0], "Barrier moved.").unwrap();
+            world.delete(RecordKind::Observation, &there[1]).unwrap();
+            let (fault, wrote) = (Fault::new(at, mode), world.writes());
+            world.reread(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+            world.reread(&never).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+            closed(&world, wrote, &case).await;
+            let account = fact(&world, FactKind::Detection, 1).await.treatment;
+            let account =
+                account.of_connection(&world.lane.connection_id).unwrap_or_else(|| panic!("{case}: no comment"));
+            assert_eq!(account.comments, ["Barrier moved."], "{case}");
+            let gone = world.link(RecordKind::Observation, id(2)).await.unwrap().unwrap();
+            assert_eq!(gone.state, RecordState::Blocked, "{case}");
+            if !fault.struck() {
+                assert!(at > 12, "only {at} steps");
+                break;
+            }
+        }
+    }
+}
+
+/// A list may show a change only some time after it was made.
+#[tokio::test]
+async fn what_a_poll_came_too_early_for_is_taken_in_by_the_next() {
+    let (world, never) = (begun(Provider::Acc).await, Fault::never());
+    world.reread(&never).await.unwrap();
+    let due = store::due::get(&world.table, &world.lane).await.unwrap().reasons[&Reason::Reread];
+    world.clock.move_to(due - SignedDuration::from_secs(30));
+    close(&world);
+    world.lag(60);
+    world.reread(&never).await.unwrap();
+    assert!(told(&world).await.is_none(), "the list did not lag");
+    let wrote = world.writes();
+    world.reread(&never).await.unwrap();
+    closed(&world, wrote, "by the next poll").await;
 }
 
 /// Autodesk gives comments; Procore's incidents have none.

@@ -259,8 +259,9 @@ fn comment_view(comment: &Comment) -> Value {
 
 fn list(world: &World, call: &Call, project: &Project, user: &str) -> Outcome {
     let mut found = Vec::new();
+    let by_change = call.valid.query.contains_key("filter[updatedAt]");
     for issue in world.issues.iter().filter(|issue| issue.project_id == project.id && issue.seen_by(user)) {
-        let age = call.now.duration_since(issue.created_at);
+        let age = call.now.duration_since(if by_change { issue.updated_at } else { issue.created_at });
         if age >= SignedDuration::from_secs(world.settings.list_lag_seconds) && fits(call, issue)? {
             found.push(issue);
         }
