@@ -28,10 +28,13 @@ use domain::summary::tally::Tally;
 use domain::summary::window::{Cut, SummaryHour, calendar};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Entries that one request reads at most: a function of 128 MB goes through so many well within its time-out.
 const ENTRIES_AT_MOST: usize = 10_000;
+/// Bytes for the names of a day's zones: together with all else that is kept of a day far below the 400 KB of an item.
+const NAMES: usize = 64 * 1024;
 /// So many days before the first one asked for say where it begins: a date may have been left out.
 const DAYS_BEFORE: i64 = 3;
 
@@ -165,7 +168,7 @@ impl<'a> Reports<'a> {
                 names.insert(zone.zone_id, zone.name);
             }
         }
-        Ok(names)
+        Ok(fitting(names, tally))
     }
 
     /// Some days counted as far as the log goes, each on from where it was.
@@ -210,6 +213,19 @@ impl<'a> Reports<'a> {
         let items = self.facts.table.query(query).await?;
         items.into_iter().map(|item| read("a day's count", item).map(|kept: Kept| (kept.date, kept))).collect()
     }
+}
+
+/// As many names as a day has room for, those of the zones with the most alerts first; the others are called by their ids.
+fn fitting(mut names: BTreeMap<String, String>, tally: &Tally) -> BTreeMap<String, String> {
+    let mut zones: Vec<_> = tally.by_zone.iter().collect();
+    zones.sort_by_key(|(id, figures)| (Reverse(figures.alerts), *id));
+    let named = zones.into_iter().filter_map(|(id, _)| names.remove_entry(id));
+    let mut left = NAMES;
+    let fits = |(_, name): &(String, String)| {
+        left = left.saturating_sub(name.len());
+        left > 0
+    };
+    named.take_while(fits).collect()
 }
 
 /// What was counted by another window, clock or shifts than the day is told by is counted anew. A day without a note is told by what

@@ -1,6 +1,8 @@
 //! Days as they are cut off, and what comes late.
 use crate::world::{World, at, detection, incident, retraction, sample, zone};
-use jiff::SignedDuration;
+use domain::event::EventBody;
+use domain::wording::{Place, summary_note};
+use jiff::{SignedDuration, tz::TimeZone};
 
 // 17:00 in Chicago in June is 22:00 UTC.
 
@@ -179,9 +181,26 @@ async fn an_edge_that_makes_up_ids_makes_no_day_that_cannot_be_kept() {
         });
         world.send(made_up.collect()).await;
     }
+    let wide = "\u{1F3D7}".repeat(200);
+    for batch in 0..5u128 {
+        let named = (0..100).map(|n| zone(&format!("{:04}-{}", batch * 100 + n, "x".repeat(123)), 1, &wide));
+        world.send(named.collect()).await;
+    }
+    for batch in 0..35u128 {
+        let made_up = (0..100).map(|n| {
+            let EventBody::IncidentUpdated(mut made_up) = incident(n, 1, happened, true) else { unreachable!() };
+            made_up.incident_id = format!("{:04}-{}", batch * 100 + n, "x".repeat(123));
+            EventBody::IncidentUpdated(made_up)
+        });
+        world.send(made_up.collect()).await;
+    }
     world.until("2026-06-02T22:01:00Z").await;
     let report = world.report("2026-06-01").await;
-    assert_eq!((report.alerts, report.by_zone.len()), (5_000, 501));
+    assert_eq!((report.alerts, report.confirmed_incidents), (5_000, 1_000));
+    let place = Place { zone_name: "", time_zone: &TimeZone::UTC, marker: "HHP-1", link: "https://pulse.example.com" };
+    let note = summary_note(&world.summary("2026-06-01").await.unwrap().day, &place);
+    assert!(note.contains("Confirmed incidents: 1000 or more"), "{note}");
+    assert_eq!(report.by_zone.len(), 501);
     assert_eq!((report.by_zone[0].name.as_str(), report.by_zone[0].alerts), ("Other zones", 4_500));
     assert_eq!(report.by_kind.values().sum::<u64>(), 5_000);
     assert_eq!(world.report("2026-06-02").await.alerts, 0, "the days after it come");

@@ -2,6 +2,7 @@
 use super::chart::{Bar, bars};
 use crate::layout::{Page, SUPPORT};
 use domain::localtime;
+use domain::summary::count::incidents_counted;
 use domain::summary::report::{Report, ShiftPpe};
 use domain::summary::shifts::OTHER;
 use domain::summary::tally::Tally;
@@ -105,7 +106,7 @@ impl Shown<'_> {
             dl.figures {
                 div { dt { "Alerts" } dd { (report.alerts) } (change(report.alerts, before.alerts)) }
                 div {
-                    dt { "Confirmed incidents" } dd { (report.confirmed_incidents) }
+                    dt { "Confirmed incidents" } dd { (incidents_counted(report.confirmed_incidents)) }
                     @if report.confirmed_incidents > 0 { dd.dim { (report.recordable_incidents) " recordable" } }
                     (change(report.confirmed_incidents, before.confirmed_incidents))
                 }

@@ -11,6 +11,14 @@ use std::collections::BTreeMap;
 /// Recordable incidents that are named; the report counts all.
 const NAMED: usize = 100;
 
+/// Incidents of a day that are counted. An edge that makes up ids must not make a day that the table can't hold.
+pub const MOST_INCIDENTS: usize = 1_000;
+
+/// How many incidents a day had, in words: so many, or more than are counted.
+pub fn incidents_counted(count: u64) -> String {
+    if count >= MOST_INCIDENTS as u64 { format!("{count} or more") } else { count.to_string() }
+}
+
 /// A day as counted: the report, and what the note names beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Day {

@@ -1,7 +1,7 @@
 //! A day in a few lines, for a narrow column of plain text: what a project manager reads at the end of the day.
 use super::{Place, words};
 use crate::localtime;
-use crate::summary::count::Day;
+use crate::summary::count::{Day, incidents_counted};
 use crate::summary::report::{Rate, Report};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -26,7 +26,7 @@ pub fn summary_note(day: &Day, place: &Place) -> String {
         format!("Zone breaches: {}{})", report.zone_breaches, change(report.zone_breaches, before.zone_breaches)),
         format!(
             "Confirmed incidents: {}{})",
-            report.confirmed_incidents,
+            incidents_counted(report.confirmed_incidents),
             change(report.confirmed_incidents, before.confirmed_incidents)
         ),
     ];

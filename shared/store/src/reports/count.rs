@@ -8,7 +8,7 @@ use crate::table::TableError;
 use domain::arrival::ArrivalEntry;
 use domain::fact::FactKind;
 use domain::settings::Shift;
-use domain::summary::count::{Counter, Head};
+use domain::summary::count::{Counter, Head, MOST_INCIDENTS};
 use domain::summary::occurrence::Occurrence;
 use domain::summary::report::Previous;
 use domain::summary::shifts::Shifts;
@@ -37,7 +37,7 @@ pub struct Kept {
     pub shifts: Vec<Shift>,
     /// Alerts and samples. Incidents are added when it is told.
     pub tally: Tally,
-    /// Incidents that entries named: those of the window are among them.
+    /// Incidents that entries named, at most [`MOST_INCIDENTS`]: those of the window are among them.
     pub incidents: BTreeSet<String>,
     /// What the zones were called when it was counted last.
     pub names: BTreeMap<String, String>,
@@ -188,7 +188,7 @@ fn moved(at: Timestamp, by: SignedDuration) -> Timestamp {
 
 fn take(counter: &mut Counter<'_>, incidents: &mut BTreeSet<String>, entry: &ArrivalEntry) {
     for line in &entry.lines {
-        if line.fact == FactKind::Incident && !line.again {
+        if line.fact == FactKind::Incident && !line.again && incidents.len() < MOST_INCIDENTS {
             incidents.insert(line.id.clone());
         }
         if let Some(occurrence) = Occurrence::of_line(line) {
