@@ -12,7 +12,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     logs::init("rest-api");
     let aws = clients::aws()?;
     let public_url = PublicUrl::new(&config::text("PUBLIC_URL")?)?;
-    let guard = Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, public_url.as_str());
+    let guard =
+        Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, &[public_url.as_str(), &config::text("API_URL")?]);
     let services = Services {
         table: Arc::new(DynamoTable::new(clients::dynamodb(&aws), config::text("TABLE_NAME")?)),
         bell: Arc::new(SqsBell::new(clients::sqs(&aws), queues::all()?)),

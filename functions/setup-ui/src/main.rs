@@ -55,7 +55,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         install_url: config::text("PROCORE_INSTALL_URL").unwrap_or_default(),
         patience: PATIENCE,
     };
-    let guard = Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, &public);
+    let guard = Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, &[&public, &config::text("API_URL")?]);
     let services = Services {
         origins: Origins::new(&public, &web, &login)?,
         people,

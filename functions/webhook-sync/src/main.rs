@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
     let bell = SqsBell::new(clients::sqs(&aws), queues::webhook()?);
     let bus = EventBus::new(clients::eventbridge(&aws), config::text("EVENT_BUS_NAME")?);
     let public_url = config::text("PUBLIC_URL")?;
-    let guard = Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, &public_url);
+    let guard = Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, &[&public_url, &config::text("API_URL")?]);
     let post = HttpPost::new(guard, Arc::new(SystemNames));
     let engine = Engine {
         table: &table,

@@ -58,6 +58,9 @@ pub enum EndpointState {
 pub struct Disabled {
     pub reason: String,
     pub since: Timestamp,
+    /// The bus was told.
+    #[serde(default)]
+    pub told: bool,
 }
 
 impl Endpoint {

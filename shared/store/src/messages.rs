@@ -130,7 +130,7 @@ pub struct Delivery {
     /// Failed tries since it was made, or since a person asked for it.
     #[serde(default)]
     pub failed: usize,
-    /// Runs that began with it and did not end, before its first attempt was noted.
+    /// Runs that began with it since its latest attempt was noted, and did not end.
     #[serde(default)]
     pub begun: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,8 +159,9 @@ impl Delivery {
         }
     }
 
-    /// Notes an attempt. The first and the latest keep their answers whole, so that a row stays small however often it is tried.
+    /// Notes an attempt, which is its end. The first and the latest keep their answers whole, so that a row stays small however often it is tried.
     pub fn note(&mut self, attempt: Attempt) {
+        self.begun = 0;
         if let Some(before) = self.attempts.get_mut(1..).and_then(<[Attempt]>::last_mut)
             && let Some(excerpt) = &mut before.response_excerpt
         {

@@ -26,25 +26,44 @@ pub fn excerpt(body: &[u8], whole: bool, secrets: &[&str]) -> String {
     text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\r' | '\t') { '\u{FFFD}' } else { c }).collect()
 }
 
-/// How a secret may come back: as it is, in a form, in JSON, in HTML, in base64.
+/// How a secret may come back: as it is, in an address or a form, in JSON, in HTML, in base64.
 fn spellings(secret: &str) -> Vec<String> {
     if secret.is_empty() {
         return Vec::new();
     }
+    let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let json = serde_json::Value::from(secret).to_string();
+    let json = json[1..json.len() - 1].to_owned();
+    let bearer = format!("Bearer {secret}");
+    let mut all = vec![secret.to_owned(), STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)];
+    all.extend([STANDARD.encode(&bearer), URL_SAFE_NO_PAD.encode(&bearer)]);
+    all.extend([form.replace('+', "%20"), lower_hex(&form), lower_hex(&form.replace('+', "%20")), form]);
+    // What encoders differ in: slashes, and what could end a script.
+    let careful = json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e");
+    for json in [json, careful.replace("\\u003c", "\\u003C").replace("\\u003e", "\\u003E"), careful] {
+        all.extend([json.replace('/', "\\/"), json.replace('\'', "\\u0027"), json]);
+    }
     let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let mut all = vec![
-        secret.to_owned(),
-        form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-        json[1..json.len() - 1].to_owned(),
-        html.replace('"', "&quot;").replace('\'', "&#39;"),
-        html,
-        STANDARD.encode(secret),
-        URL_SAFE_NO_PAD.encode(secret),
-    ];
+    for quote in ["&quot;", "&#34;", "&#x22;"] {
+        let html = html.replace('"', quote);
+        all.extend(["&#39;", "&#x27;", "&apos;"].map(|apostrophe| html.replace('\'', apostrophe)));
+        all.push(html);
+    }
+    all.push(html);
     all.sort();
     all.dedup();
     all
+}
+
+/// `%2F` as `%2f`.
+fn lower_hex(form: &str) -> String {
+    let mut parts = form.split('%');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (hex, rest) = part.split_at(part.floor_char_boundary(2));
+        text.extend(["%", &hex.to_ascii_lowercase(), rest]);
+    }
+    text
 }
 
 /// The length of a secret's beginning that stands at the very end, where the answer was cut off.
@@ -71,6 +90,27 @@ mod tests {
         );
         let shown = excerpt(body.as_bytes(), true, &[token]);
         assert_eq!(shown, "(removed) | (removed) | {\"t\":\"(removed)\"} | (removed) | (removed)");
+    }
+
+    #[test]
+    fn other_languages_spellings_are_removed_too() {
+        let token = "p@ss w/\"o'rd\"&<x>";
+        for echo in [
+            r#"p@ss w\/\"o'rd\"&<x>"#,
+            r#"p@ss w/\"o'rd\"\u0026\u003cx\u003e"#,
+            r#"p@ss w/\"o'rd\"\u0026\u003Cx\u003E"#,
+            "p@ss w/&#34;o&#x27;rd&#34;&amp;&lt;x&gt;",
+            "p@ss w/&quot;o&apos;rd&quot;&amp;&lt;x&gt;",
+            "p%40ss%20w%2F%22o%27rd%22%26%3Cx%3E",
+            "p%40ss+w%2f%22o%27rd%22%26%3cx%3e",
+            &STANDARD.encode(format!("Bearer {token}")),
+        ] {
+            assert_eq!(
+                excerpt(format!("you sent {echo}.").as_bytes(), true, &[token]),
+                "you sent (removed).",
+                "{echo}"
+            );
+        }
     }
 
     #[test]

@@ -56,13 +56,13 @@ pub struct Guard {
     /// On a developer's machine: plain http, any port, numbers, private addresses.
     allow_private: bool,
     /// Where we are ourselves: a message to us would never end.
-    own: Option<Url>,
+    own: Vec<Url>,
 }
 
 impl Guard {
-    /// `public_url` is our own address.
-    pub fn new(allow_private: bool, public_url: &str) -> Self {
-        Self { allow_private, own: Url::parse(public_url).ok() }
+    /// `own`: our own addresses, that which customers use and that of the API behind it.
+    pub fn new(allow_private: bool, own: &[&str]) -> Self {
+        Self { allow_private, own: own.iter().filter_map(|url| Url::parse(url).ok()).collect() }
     }
 
     /// An address as entered, in the one form that is kept. Numbers in any notation (`0x7f.1`, `2130706433`), full-width letters and
@@ -116,10 +116,11 @@ impl Guard {
 
     /// By host; on a developer's machine, where all is one host, by host and port.
     fn is_ours(&self, url: &Url) -> bool {
-        let Some(own) = &self.own else { return false };
         let host = |url: &Url| url.host_str().map(|host| host.trim_end_matches('.').to_owned());
-        let same_port = url.port_or_known_default() == own.port_or_known_default();
-        host(url) == host(own) && (same_port || !self.allow_private)
+        self.own.iter().any(|own| {
+            let same_port = url.port_or_known_default() == own.port_or_known_default();
+            host(url) == host(own) && (same_port || !self.allow_private)
+        })
     }
 }
 
@@ -136,7 +137,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn strict() -> Guard {
-        Guard::new(false, "https://pulse.example.org")
+        Guard::new(false, &["https://pulse.example.org", "https://a1b2c3.execute-api.us-east-1.amazonaws.com"])
     }
 
     #[test]
@@ -213,6 +214,7 @@ mod tests {
             ("https://1.0.0.127.in-addr.arpa/", Refusal::Internal),
             ("https://pulse.example.org/hooks", Refusal::Ourselves),
             ("https://pulse.example.org.:8443/hooks", Refusal::Ourselves),
+            ("https://A1B2C3.execute-api.us-east-1.amazonaws.com/v1", Refusal::Ourselves),
         ] {
             assert_eq!(strict().check(text), Err(refusal), "{text}");
         }
@@ -220,7 +222,7 @@ mod tests {
 
     #[test]
     fn on_a_developers_machine_http_ports_and_numbers_are_taken_too() {
-        let guard = Guard::new(true, "http://localhost:4604");
+        let guard = Guard::new(true, &["http://localhost:4604"]);
         for text in
             ["http://127.0.0.1:4603/inbox", "http://localhost:9/", "http://[::1]:9/", "https://hooks.example.com/"]
         {

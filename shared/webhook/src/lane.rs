@@ -22,7 +22,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use store::bell::{Bell, BellError};
-use store::bus::Bus;
+use store::bus::{Bus, BusError};
 use store::due::{self, Reason};
 use store::endpoints::{Disabled, Endpoint, EndpointState, Endpoints};
 use store::lanes::LaneId;
@@ -50,6 +50,8 @@ pub enum RunError {
     Bell(#[from] BellError),
     #[error("the endpoint's secrets could not be opened: {0}")]
     Vault(#[from] VaultError),
+    #[error("nobody could be told that the endpoint was disabled: {0}")]
+    Bus(#[from] BusError),
 }
 
 /// The lane's engine with all its I/O injected.
@@ -147,12 +149,28 @@ impl<'e> Engine<'e> {
     /// between our read and this write, the lane's arm is put back.
     async fn rest_while_disabled(&self, endpoint: &Endpoint) -> Result<(), RunError> {
         let lane = endpoint.lane();
+        self.tell(endpoint).await?;
         due::change(self.table, &lane, BTreeMap::clear).await?;
         let now = Endpoints(self.table).get(&endpoint.organization_id, &endpoint.id).await?;
         if now.is_some_and(|endpoint| !endpoint.is_disabled()) {
             due::arm(self.table, &lane, self.clock.now()).await?;
             self.bell.ring(&lane).await?;
         }
+        Ok(())
+    }
+
+    /// Tells the bus of an endpoint that was disabled, before the lane's arm is taken back: who could not be told is told at the next
+    /// ring.
+    async fn tell(&self, endpoint: &Endpoint) -> Result<(), RunError> {
+        let Some(Disabled { reason, since, told: false }) = &endpoint.disabled else { return Ok(()) };
+        let (organization_id, id) = (&endpoint.organization_id, &endpoint.id);
+        let detail = json!({"organization_id": organization_id, "endpoint_id": id, "reason": reason});
+        self.bus.publish("Webhook Endpoint Disabled", detail).await?;
+        let told = |endpoint: &mut Endpoint| {
+            let disabled = endpoint.disabled.as_mut().filter(|disabled| disabled.since == *since);
+            disabled.map(|disabled| disabled.told = true).is_some()
+        };
+        Endpoints(self.table).change(organization_id, id, told).await?;
         Ok(())
     }
 
@@ -360,8 +378,8 @@ impl<'e> Engine<'e> {
         Ok(())
     }
 
-    /// Nothing is sent any more until a person says so; the bus tells of it first, so that nobody misses it after a crash. What a
-    /// person changed since the attempt, such as the address, is yet to be tried.
+    /// Nothing is sent any more until a person says so. What a person changed since the attempt, such as the address, is yet to be
+    /// tried.
     async fn disable(&self, run: &mut Run<'_>, edition: u64, reason: &str) -> Result<(), RunError> {
         let (organization_id, id) = (&run.endpoint.organization_id, &run.endpoint.id);
         let standing = Endpoints(self.table).get(organization_id, id).await?;
@@ -369,17 +387,13 @@ impl<'e> Engine<'e> {
             return Ok(());
         }
         run.over = true;
-        let detail = json!({"organization_id": organization_id, "endpoint_id": id, "reason": reason});
-        if let Err(error) = self.bus.publish("Webhook Endpoint Disabled", detail).await {
-            tracing::error!(%organization_id, endpoint_id = %id, "{error}");
-        }
         let since = self.clock.now();
         Endpoints(self.table)
             .change(organization_id, id, |endpoint| {
                 let change = !endpoint.is_disabled() && endpoint.edition == edition;
                 if change {
                     endpoint.state = EndpointState::Disabled;
-                    endpoint.disabled = Some(Disabled { reason: reason.to_owned(), since });
+                    endpoint.disabled = Some(Disabled { reason: reason.to_owned(), since, told: false });
                 }
                 change
             })

@@ -86,6 +86,8 @@ enum Failure {
     Unreachable,
     #[error("no secure connection could be made: the receiver's certificate must be valid for its name")]
     Tls,
+    #[error("no connection came about within {0} seconds: check the address, and that a firewall lets us in")]
+    NoConnection(u64),
     #[error("the receiver did not answer within {0} seconds")]
     Late(u64),
     #[error("the receiver ended the connection without an answer")]
@@ -136,6 +138,7 @@ impl HttpPost {
         match refusal {
             Some(refusal) => Failure::Refused(refusal),
             None if tls => Failure::Tls,
+            None if error.is_timeout() && error.is_connect() => Failure::NoConnection(self.limits.connect.as_secs()),
             None if error.is_timeout() => self.late(),
             None if error.is_connect() => Failure::Unreachable,
             None => Failure::Cut,

@@ -278,6 +278,29 @@ async fn gone_disables_at_once_and_a_person_can_have_it_tried_again() {
 }
 
 #[tokio::test]
+async fn whoever_listens_hears_that_an_endpoint_was_disabled_whatever_step_fails() {
+    for mode in Mode::ALL {
+        for at in 0.. {
+            let gone = |got: &Got| saying(if got.body.contains("ping.v1") { 200 } else { 410 });
+            let world = Receiver::new(MemoryPost::answering(gone)).await.unwrap();
+            world.tell(vec![detection(1)]).await.unwrap();
+            let (fault, case) = (Fault::new(at, mode), format!("{mode:?} at step {at}"));
+            world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+            // A run that ended between the answer and what follows from it: the next message shows it.
+            world.tell(vec![detection(2)]).await.unwrap();
+            world.rest(&Fault::never()).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+            assert!(world.endpoint().await.unwrap().is_disabled(), "{case}");
+            let told = world.bus.published().iter().filter(|(kind, _)| *kind == "Webhook Endpoint Disabled").count();
+            assert!((1..=2).contains(&told), "{case}: told {told} times");
+            if !fault.struck() {
+                assert!(at > 12, "only {at} steps");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn five_days_of_nothing_but_failures_disable_with_notice() {
     let world =
         Receiver::new(MemoryPost::answering(|got| saying(if got.body.contains("ping.v1") { 200 } else { 500 })))

@@ -89,8 +89,11 @@ pub async fn list(
     let after: u64 = paging.after.parse().unwrap_or_default();
     let lane_id = endpoint.lane();
     let lane = MessageLane { table: app.table(), id: &lane_id };
-    let Unsent { todos, first_number } = unsent(&lane).await?;
+    // Looked for before and after: what was kept meanwhile, and what was answered.
+    let before = unsent(&lane).await?;
     let mut rows = lane.deliveries_after(after, paging.limit + 1).await?;
+    let Unsent { todos, first_number } = unsent(&lane).await?;
+    let first_number = first_number.into_iter().chain(before.first_number).min();
     // What passed one that is under way stands behind the cursor, and comes again: nobody who follows it misses that one.
     let settled = rows.iter().take_while(|row| first_number.is_none_or(|first| row.sequence < first)).count();
     let passed = rows.split_off(settled);

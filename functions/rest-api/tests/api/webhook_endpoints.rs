@@ -94,7 +94,7 @@ impl Endpoints {
         let changed = endpoints.change(&organization, &id, |endpoint| {
             endpoint.state = store::endpoints::EndpointState::Disabled;
             endpoint.disabled =
-                Some(store::endpoints::Disabled { reason: reason.clone(), since: Timestamp::UNIX_EPOCH });
+                Some(store::endpoints::Disabled { reason: reason.clone(), since: Timestamp::UNIX_EPOCH, told: true });
             true
         });
         changed.await.unwrap();

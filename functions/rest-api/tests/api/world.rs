@@ -72,7 +72,7 @@ impl World {
             vault: vault.clone(),
             parameters: parameters.clone(),
             footage: Arc::new(store::footage::MemoryFootage),
-            guard: Guard::new(false, "https://pulse.example"),
+            guard: Guard::new(false, &["https://pulse.example"]),
             names: Arc::new(MemoryNames),
             post: post.clone(),
             clock: Arc::new(move || *clock.lock().unwrap()),

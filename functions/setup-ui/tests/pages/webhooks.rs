@@ -262,7 +262,8 @@ async fn one_that_was_switched_off_says_why_and_is_tried_again_and_what_was_miss
     let off = Endpoints(world.table.as_ref())
         .change(&made.organization_id, &made.id, |endpoint| {
             endpoint.state = EndpointState::Disabled;
-            endpoint.disabled = Some(Disabled { reason: "It answered 410 Gone.".into(), since: Timestamp::UNIX_EPOCH });
+            endpoint.disabled =
+                Some(Disabled { reason: "It answered 410 Gone.".into(), since: Timestamp::UNIX_EPOCH, told: true });
             true
         })
         .await

@@ -168,7 +168,7 @@ impl World {
             platform,
             vault,
             footage: Arc::new(MemoryFootage),
-            guard: Guard::new(false, PUBLIC),
+            guard: Guard::new(false, &[PUBLIC]),
             names: Arc::new(MemoryNames),
             post: post.clone(),
         };

@@ -12,7 +12,7 @@ use sync::clock::Clock;
 
 /// Bodies made at once.
 const AT_ONCE: usize = 5;
-/// A message whose first attempt ended so many runs is given up.
+/// A message that ended so many runs is given up.
 const ENDED_RUNS: u32 = 3;
 
 /// A message ready to be sent.
@@ -139,22 +139,22 @@ impl Taker<'_> {
 
 fn judge(todo: &Todo, message: &Message, row: Option<&Delivery>) -> Verdict {
     let send = |row: &Delivery, doubtful| Verdict::Send { row: Box::new(row.clone()), doubtful };
+    let begin = |row: &Delivery| match row.begun >= ENDED_RUNS {
+        true => Verdict::GiveUp(Box::new(row.clone())),
+        false => send(row, true),
+    };
     match (todo.next_try, row) {
         // Noted as waiting, but not in its row: then the todo that it was before is still there.
         (Some(_), None) => Verdict::Drop,
         (Some(next_try), Some(row)) => {
             let valid = row.state == DeliveryState::Pending && row.next_attempt_at == Some(next_try);
-            if valid { send(row, false) } else { Verdict::Drop }
+            if valid { begin(row) } else { Verdict::Drop }
         }
         (None, None) => send(&Delivery::of(message), true),
-        (None, Some(row)) if todo.again => send(&Delivery { failed: 0, ..row.clone() }, false),
+        (None, Some(row)) if todo.again => begin(&Delivery { failed: 0, ..row.clone() }),
         (None, Some(row)) => {
             let begun = row.state == DeliveryState::Pending && row.next_attempt_at.is_none() && row.attempts.is_empty();
-            match begun {
-                true if row.begun >= ENDED_RUNS => Verdict::GiveUp(Box::new(row.clone())),
-                true => send(row, true),
-                false => Verdict::Drop,
-            }
+            if begun { begin(row) } else { Verdict::Drop }
         }
     }
 }
@@ -215,19 +215,25 @@ mod tests {
         assert_eq!(sends(todo(false, None), Some(row(Pending, Some(5), 0, 1))), None);
         assert_eq!(sends(todo(false, None), Some(row(Delivered, None, 0, 1))), None);
         // Waiting: at the very time that the row names.
-        assert_eq!(sends(todo(false, Some(5)), Some(row(Pending, Some(5), 0, 1))), Some(false));
+        assert_eq!(sends(todo(false, Some(5)), Some(row(Pending, Some(5), 0, 1))), Some(true));
         assert_eq!(sends(todo(false, Some(5)), Some(row(Pending, Some(9), 0, 2))), None);
         assert_eq!(sends(todo(false, Some(5)), Some(row(Delivered, None, 0, 1))), None);
         assert_eq!(sends(todo(false, Some(5)), None), None);
         // A person asks: whatever came of it.
         for state in [Delivered, Failed, Pending] {
-            assert_eq!(sends(todo(true, None), Some(row(state, None, 0, 9))), Some(false));
+            assert_eq!(sends(todo(true, None), Some(row(state, None, 0, 9))), Some(true));
         }
     }
 
     #[test]
     fn what_ends_run_after_run_is_given_up() {
-        let row = row(DeliveryState::Pending, None, ENDED_RUNS, 0);
-        assert!(matches!(judge(&todo(false, None), &message(), Some(&row)), Verdict::GiveUp(_)));
+        use DeliveryState::{Failed, Pending};
+        for (todo, row) in [
+            (todo(false, None), row(Pending, None, ENDED_RUNS, 0)),
+            (todo(false, Some(5)), row(Pending, Some(5), ENDED_RUNS, 1)),
+            (todo(true, None), row(Failed, None, ENDED_RUNS, 1)),
+        ] {
+            assert!(matches!(judge(&todo, &message(), Some(&row)), Verdict::GiveUp(_)), "{todo:?}");
+        }
     }
 }

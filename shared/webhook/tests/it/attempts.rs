@@ -15,7 +15,7 @@ fn keys() -> [SigningKey; 2] {
 }
 
 async fn send(url: &str) -> Outcome {
-    let guard = Guard::new(true, "http://127.0.0.1:1");
+    let guard = Guard::new(true, &["http://127.0.0.1:1"]);
     let limits = Limits { connect: Duration::from_millis(500), total: Duration::from_millis(700) };
     let post = HttpPost::within(guard, Arc::new(SystemNames), limits);
     let (token, url) = (Secret::new("T0ken-of-the-customer"), Secret::new(url));

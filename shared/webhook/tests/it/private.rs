@@ -34,7 +34,7 @@ impl Names for Rebinding {
 }
 
 fn guard() -> Guard {
-    Guard::new(false, "https://pulse.example.org")
+    Guard::new(false, &["https://pulse.example.org"])
 }
 
 async fn error(names: Arc<Rebinding>, url: String) -> String {

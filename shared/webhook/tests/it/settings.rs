@@ -12,13 +12,13 @@ fn site(n: u128) -> SiteId {
 }
 
 async fn new(body: Value) -> Result<New, Vec<String>> {
-    let (guard, sites) = (Guard::new(false, "https://pulse.example.org"), BTreeSet::from([site(1)]));
+    let (guard, sites) = (Guard::new(false, &["https://pulse.example.org"]), BTreeSet::from([site(1)]));
     let read = Reader { guard: &guard, names: &MemoryNames, sites: &sites }.new_endpoint(&body).await;
     read.map_err(|errors| errors.into_iter().map(|error| error.pointer).collect())
 }
 
 async fn change(body: Value) -> Result<Change, Vec<(String, String)>> {
-    let (guard, sites) = (Guard::new(false, "https://pulse.example.org"), BTreeSet::from([site(1)]));
+    let (guard, sites) = (Guard::new(false, &["https://pulse.example.org"]), BTreeSet::from([site(1)]));
     let read = Reader { guard: &guard, names: &MemoryNames, sites: &sites }.change(&body).await;
     read.map_err(|errors| errors.into_iter().map(|error| (error.pointer, error.detail)).collect())
 }
