@@ -230,7 +230,8 @@ async fn settings(
         None => ProjectSettings {
             site_id: site.id.clone(),
             observations: Default::default(),
-            daily_summary: SummarySettings::usual(provider),
+            // In Autodesk it takes a form template, which is chosen two steps on.
+            daily_summary: SummarySettings { enabled: provider != Provider::Acc, ..SummarySettings::default() },
             mapping: Default::default(),
         },
     };

@@ -2,7 +2,7 @@
 use crate::assertion;
 use crate::errors::{AccManners, refused_credentials, without_credentials};
 use crate::rates;
-use crate::request::Request;
+use crate::request::{Request, Tool};
 use async_trait::async_trait;
 use credentials::{Parameters, Secret};
 use domain::autodesk::Region;
@@ -16,7 +16,10 @@ use platform::{
 use reqwest::{Client, RequestBuilder};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use store::Table;
 use store::lanes::LaneId;
+use sync::app_limit::{AppLimit, TableLimit};
+use sync::budget::Admission;
 use sync::target::{Block, Call, TargetError};
 
 /// Where Autodesk itself is, and where its people read issues; a sandbox has both under one address.
@@ -54,12 +57,17 @@ impl Hosts {
     }
 }
 
+/// Autodesk allows 100 to an app, whoever its customers are; clocks of our processes differ.
+const FORMS_A_MINUTE: u32 = 90;
+
 /// The client: one per process.
 pub struct Acc {
     wire: Wire,
     hosts: Hosts,
     app: Arc<dyn CredentialSource>,
     accounts: Arc<dyn ServiceAccounts>,
+    /// What all customers' calls of Forms share.
+    forms: Option<Arc<dyn AppLimit>>,
     /// By whose they are.
     tokens: Mutex<BTreeMap<Whose, Arc<Tokens>>>,
 }
@@ -96,7 +104,22 @@ impl Acc {
         timeouts: Timeouts,
     ) -> Result<Self, SetupError> {
         let wire = Wire::new(timeouts, rates::answered)?;
-        Ok(Self { wire, hosts, app, accounts, tokens: Mutex::default() })
+        Ok(Self { wire, hosts, app, accounts, forms: None, tokens: Mutex::default() })
+    }
+
+    /// In a deployment, where all customers' lanes run side by side.
+    pub fn sharing_forms(self, table: Arc<dyn Table>) -> Self {
+        Self { forms: Some(Arc::new(TableLimit::new(table, "acc-forms", FORMS_A_MINUTE))), ..self }
+    }
+
+    /// Whether the app may make this call now.
+    async fn admitted(&self, call: Call<'_>, request: &Request) -> Result<(), TargetError> {
+        let Some(forms) = self.forms.as_ref().filter(|_| request.ask.tool == Tool::Forms) else { return Ok(()) };
+        match forms.admit(call.meter.lane(), call.meter.now()).await {
+            Ok(Admission::Go) => Ok(()),
+            Ok(Admission::Pause { until, everything }) => Err(TargetError::Paused { until, everything }),
+            Err(error) => Err(TargetError::NotDone { why: error.to_string() }),
+        }
     }
 
     pub(crate) fn hosts(&self) -> &Hosts {
@@ -115,6 +138,7 @@ impl Acc {
 
     /// Sends one request and reads its answer as JSON.
     pub(crate) async fn send(&self, call: Call<'_>, request: &Request) -> Result<Reply, TargetError> {
+        self.admitted(call, request).await?;
         let build = |http: &Client| self.built(http, request);
         let region = request.scope;
         let lane = call.meter.lane();

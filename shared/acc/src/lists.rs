@@ -3,9 +3,10 @@ use crate::client::Acc;
 use crate::errors::AccManners;
 use crate::ids::{AccountId, ProjectId};
 use crate::request::{Effect, Place, Request, Tool};
-use crate::target::{At, required, subtypes};
+use crate::target::{At, required, subtypes, templates};
 use domain::autodesk::{Region, bare_id};
 use domain::record::WorkClass;
+use domain::settings::form_fields::FormField;
 use platform::{Manners, unreadable};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use sync::target::{Call, Meter, TargetError};
 
 pub use crate::target::required::Attribute;
 pub use crate::target::subtypes::Subtype;
+pub use crate::target::templates::Template;
 pub use platform::lists::{As, ListError, Project};
 
 const BIM_360: &str =
@@ -100,12 +102,34 @@ impl Lists<'_> {
     }
 
     async fn every_type(&self, account: &str, project: &str, region: Region) -> Result<IssueTypes, TargetError> {
-        let account: AccountId = account.parse().map_err(|error| wrong(&error))?;
-        let project: ProjectId = project.parse().map_err(|error| wrong(&error))?;
-        let at = At { account, project, region };
+        let at = at(account, project, region)?;
         let subtypes = subtypes::list(self.acc, self.call(), &at).await?;
         let required = required::of_each(self.acc, self.call(), &at, &subtypes).await?;
         Ok(IssueTypes { subtypes, required })
+    }
+
+    /// The form templates of a project that a daily summary can be made from, and the one that it is where none is chosen.
+    pub async fn form_templates(
+        &self,
+        account: &str,
+        project: &str,
+        region: Region,
+    ) -> Result<Vec<Template>, ListError> {
+        let found = async { templates::list(self.acc, self.call(), &at(account, project, region)?).await }.await;
+        found.map_err(|error| refused(error, As::App))
+    }
+
+    /// Which figures of a day a template has fields for.
+    pub async fn form_fields(
+        &self,
+        account: &str,
+        project: &str,
+        region: Region,
+        template: &Template,
+    ) -> Result<BTreeMap<String, FormField>, ListError> {
+        let found =
+            async { templates::fields(self.acc, self.call(), &at(account, project, region)?, template).await }.await;
+        found.map_err(|error| refused(error, As::App))
     }
 
     async fn whole(
@@ -143,6 +167,12 @@ impl Lists<'_> {
 fn refused(error: TargetError, who: As<'_>) -> ListError {
     // An account that shows us nothing answers like one that has none: there is no word for "not installed".
     ListError::of(error, who, AccManners::NAME, |_| false)
+}
+
+fn at(account: &str, project: &str, region: Region) -> Result<At, TargetError> {
+    let account: AccountId = account.parse().map_err(|error| wrong(&error))?;
+    let project: ProjectId = project.parse().map_err(|error| wrong(&error))?;
+    Ok(At { account, project, region })
 }
 
 fn wrong(error: &impl std::fmt::Display) -> TargetError {

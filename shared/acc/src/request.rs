@@ -6,6 +6,8 @@ pub use platform::{Effect, Place};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tool {
     Issues,
+    /// All calls of all customers together have one limit.
+    Forms,
     /// Hubs and projects as Data Management lists them.
     Projects,
     Webhooks,
@@ -17,6 +19,7 @@ impl Tool {
     pub fn words(self) -> &'static str {
         match self {
             Tool::Issues => "Issues",
+            Tool::Forms => "Forms",
             Tool::Projects => "Projects",
             Tool::Webhooks => "Webhooks",
             Tool::AccountAdmin => "Account Admin",
@@ -28,7 +31,8 @@ impl Tool {
         match self {
             // Without it a hook lies in the US and rings for nothing.
             Tool::Issues | Tool::Webhooks => Some("x-ads-region"),
-            Tool::Projects => None,
+            // Forms has one address for all regions.
+            Tool::Projects | Tool::Forms => None,
             // Which looks in no other region.
             Tool::AccountAdmin => Some("Region"),
         }

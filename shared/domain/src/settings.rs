@@ -1,11 +1,13 @@
 //! Project settings: what one platform project does with one site (contracts 6.3). [`check`] reads them from what someone set,
 //! [`shifts`] a site's shifts; [`mapping_rows`] names what a mapping has.
 pub mod check;
+pub mod form_fields;
 mod mapping_check;
 pub mod mapping_rows;
 pub mod shifts;
 
 use crate::ids::{Provider, SiteId};
+use form_fields::FormField;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -89,13 +91,6 @@ pub struct SummarySettings {
     pub at: String,
 }
 
-impl SummarySettings {
-    /// As long as nobody says otherwise: on where the platform has a place for a summary.
-    pub fn usual(provider: Provider) -> Self {
-        Self { enabled: provider != Provider::Acc, ..Self::default() }
-    }
-}
-
 impl Default for SummarySettings {
     fn default() -> Self {
         Self { enabled: true, at: "17:00".into() }
@@ -122,6 +117,12 @@ pub struct Mapping {
     /// Autodesk: values of custom fields that the project demands, by the field's id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub custom_attributes: BTreeMap<String, String>,
+    /// Autodesk: what the daily summary's form is made from. Left out: the first template for daily reports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form_template_id: Option<String>,
+    /// Autodesk: fields of that template that figures of the day go into, by the figure's name. Left out: all stands in the notes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub form_fields: BTreeMap<String, FormField>,
 }
 
 fn ids_as_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {

@@ -368,6 +368,11 @@ pub fn connection_grant(organization: &OrganizationId, connection: &ConnectionId
     Key::new(lane_pk(organization, connection), "GRANT")
 }
 
+/// A platform's limit on the whole app: of no organization, and nothing of one is in it.
+pub fn app_limit(name: &str) -> Key {
+    Key::new("APP", format!("LIMIT#{name}"))
+}
+
 pub fn budget(lane_pk: &str) -> Key {
     Key::new(lane_pk, "BUDGET")
 }

@@ -59,10 +59,12 @@ impl Run<'_> {
         if let Admission::Pause { until, everything } = self.meter.ready(work.todo.class).await {
             return Ok(Outcome::Paused { until, everything });
         }
-        self.note_intent(&mut link, &desired).await?;
-        match self.target.create(self.call(work.todo), &work.project, work.todo.record.kind, &desired).await {
+        let first = self.created_with(work, &desired);
+        self.note_intent(&mut link, &first).await?;
+        match self.target.create(self.call(work.todo), &work.project, work.todo.record.kind, &first).await {
             Ok(remote) => {
-                let adopted = self.adopt(work, link, &desired, remote).await?;
+                let follows = first.len() < desired.len();
+                let adopted = self.adopt(work, link, &first, remote, follows).await?;
                 self.project_answers(work).await?;
                 Ok(adopted)
             }
@@ -72,6 +74,15 @@ impl Run<'_> {
             }
             Err(error) => self.surely_not_created(work, link, error).await,
         }
+    }
+
+    fn created_with(&self, work: &Work<'_>, desired: &Fields) -> Fields {
+        let carried = |field: &str| self.target.created_with(work.todo.record.kind, field);
+        desired
+            .iter()
+            .filter(|(field, _)| carried(field))
+            .map(|(field, value)| (field.clone(), value.clone()))
+            .collect()
     }
 
     async fn note_intent(&self, link: &mut Link, desired: &Fields) -> Result<(), TableError> {
@@ -113,6 +124,7 @@ impl Run<'_> {
         mut link: Link,
         desired: &Fields,
         remote: Remote,
+        follows: bool,
     ) -> Result<Outcome, TableError> {
         let now = self.clock.now();
         link.written = rewritten(desired, &link.written, desired, &remote.fields);
@@ -126,6 +138,7 @@ impl Run<'_> {
                 let why = "looking for late doubles of a repeated create".to_owned();
                 Outcome::PutOff { until, why, counts: false }
             }
+            None if follows => Outcome::PutOff { until: now, why: "its other fields follow".to_owned(), counts: false },
             None if self.overflow(&work.wanted.subject, &work.project).is_some() => {
                 let why = "the rest of its text follows in a comment".to_owned();
                 Outcome::PutOff { until: now, why, counts: false }

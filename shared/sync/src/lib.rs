@@ -6,10 +6,12 @@
 //!   and [`sweep`] (late doubles); `announce`: a day's note stands
 //! - [`subject`]: what a record should say, gathered from facts
 //! - [`budget`]: rate windows, the reserve, pauses per class; [`meter`] applies it to each call, [`visit`] to those of pages
+//! - [`app_limit`]: a limit that all customers of the app share
 //! - [`outage`]: a platform that does not answer holds everything, for a pause that doubles
 //! - [`project_blocks`]: a project that the platform refuses pauses by itself
 //! - [`clock`]: time, injectable
 mod announce;
+pub mod app_limit;
 pub mod budget;
 pub mod clock;
 pub mod create;

@@ -257,6 +257,11 @@ pub trait Target: Send + Sync {
 
     fn statuses(&self, kind: RecordKind) -> Statuses;
 
+    /// Whether a create carries this field. The others follow with an update, right after.
+    fn created_with(&self, _kind: RecordKind, _field: &str) -> bool {
+        true
+    }
+
     /// How what people did is read again by the clock.
     fn rereading(&self) -> Rereading {
         Rereading::Lists

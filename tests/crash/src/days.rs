@@ -42,7 +42,7 @@ impl World {
                 site_id: self.site_id.clone(),
                 observations: Default::default(),
                 daily_summary: Default::default(),
-                mapping: Default::default(),
+                mapping: standing.as_ref().map(|standing| standing.settings.mapping.clone()).unwrap_or_default(),
             };
             settings.observations.min_priority = 5;
             (settings.daily_summary.at, settings.daily_summary.enabled) = (at.to_owned(), enabled);

@@ -232,6 +232,9 @@ impl Target for Faulty<&dyn Target> {
     fn render(&self, subject: &Subject, project: &Project, catalog: &Catalog, now: Timestamp) -> Rendered {
         self.inner.render(subject, project, catalog, now)
     }
+    fn created_with(&self, kind: RecordKind, field: &str) -> bool {
+        self.inner.created_with(kind, field)
+    }
     fn comments_apart(&self) -> bool {
         self.inner.comments_apart()
     }

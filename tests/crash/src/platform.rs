@@ -145,7 +145,9 @@ impl Platform {
     /// Records of one kind that are not in the recycle bin, in the order in which they were made.
     pub fn records(&self, kind: RecordKind, project: &str) -> Vec<Shown> {
         match (self.provider, kind) {
+            (Provider::Acc, RecordKind::DailySummary) => self.forms(project),
             (Provider::Acc, kind) => self.issues(kind, project),
+            (_, RecordKind::DailySummary) => self.notes(number(project)),
             (_, RecordKind::Incident) => self.incidents(number(project)),
             (_, _) => self.observations(number(project)),
         }
@@ -167,6 +169,32 @@ impl Platform {
             words.iter().any(|word| shown.title.starts_with(word))
         };
         shown.filter(|shown| is_incident(shown) == (kind == RecordKind::Incident)).collect()
+    }
+
+    /// By their dates.
+    fn forms(&self, project: &str) -> Vec<Shown> {
+        let text = |form: &aps::Form, name: &str| form.fields[name].as_str().unwrap_or_default().to_owned();
+        let forms = self.acc.forms(project).into_iter().map(|form| Shown {
+            title: text(&form, "formDate"),
+            text: text(&form, "notes"),
+            status: form.status.clone(),
+            comments: Vec::new(),
+            created_at: form.created_at,
+            id: form.id,
+        });
+        forms.collect()
+    }
+
+    fn notes(&self, project: i64) -> Vec<Shown> {
+        let notes = self.procore.notes(project).into_iter().map(|note| Shown {
+            id: note.id.to_string(),
+            title: note.date.to_string(),
+            text: note.fields["comment"].as_str().unwrap_or_default().to_owned(),
+            status: String::new(),
+            comments: Vec::new(),
+            created_at: note.created_at,
+        });
+        notes.collect()
     }
 
     fn incidents(&self, project: i64) -> Vec<Shown> {
@@ -288,6 +316,10 @@ impl Platform {
     /// A person changes a record: members by the platform's names.
     pub fn edit(&self, kind: RecordKind, id: &str, fields: Value) -> Result<(), WorldError> {
         match self.provider {
+            Provider::Acc if kind == RecordKind::DailySummary => {
+                let fields = fields.as_object().cloned().unwrap_or_default();
+                self.acc.person_writes_form(id, fields, None).map_err(|error| WorldError::Edit(error.0))
+            }
             Provider::Acc => {
                 let fields = fields.as_object().cloned().unwrap_or_default();
                 self.acc.person_edits(id, fields).map_err(|error| WorldError::Edit(error.0))

@@ -205,6 +205,17 @@ impl World {
         directory.put_project(&self.lane, &mut project).await
     }
 
+    /// Maps the site to the project, or maps it anew, by this mapping.
+    pub async fn map_with(&self, mapping: domain::settings::Mapping) -> Result<(), TableError> {
+        let directory = Directory(&self.table);
+        if directory.project(&self.lane, self.project()).await?.is_none() {
+            self.map().await?;
+        }
+        let Some(mut project) = directory.project(&self.lane, self.project()).await? else { return Ok(()) };
+        project.settings.mapping = mapping;
+        directory.put_project(&self.lane, &mut project).await
+    }
+
     /// A second site of the same connection, mapped to a project of its own.
     pub async fn map_another(&self) -> Result<(SiteId, i64), WorldError> {
         let other = self.platform.projects.get(1).cloned().ok_or(WorldError::Empty)?;

@@ -1,11 +1,13 @@
-//! A site's day on its way to the Daily Log: looked at and written by processes that die at every step of I/O, amended, left alone
+//! A site's day on its way to the Daily Log, or to a form: looked at and written by processes that die at every step of I/O, amended, left alone
 //! where a person wrote, held up by an outage, and a thousand of them at once.
 #![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
 use crash::facts::{detected, zone};
 use crash::fault::{Fault, Mode};
 use crash::history::{enumerate, enumerate_over, route, violations};
+use crash::on_each_platform;
 use crash::platform::number;
 use crash::world::World;
+use domain::ids::Provider;
 use domain::marker::carries;
 use domain::record::{RecordKind, RecordState};
 use domain::summary::DEFAULT_HOUR;
@@ -15,6 +17,17 @@ use sandbox::faults::{Effect, Rule};
 use serde_json::json;
 use store::due::{self, Reason};
 use store::summaries::Summaries;
+
+on_each_platform!(
+    a_day_gets_one_note_whatever_step_of_tick_and_look_fails,
+    what_was_late_amends_the_note_whatever_step_of_tick_and_look_fails,
+    a_note_is_made_once_whatever_step_of_the_lane_fails,
+    a_note_is_amended_whatever_step_of_the_lane_fails,
+    looks_at_the_same_time_make_one_note,
+    a_persons_words_stay_when_the_day_is_counted_again_and_the_conflict_is_shown,
+    a_weekend_without_the_platform_ends_with_three_right_notes,
+    days_missed_while_nothing_ran_get_their_notes,
+);
 
 /// The world begins at ten in the morning in Chicago; at five, this day is cut off.
 const DAY: &str = "2026-11-24";
@@ -33,8 +46,8 @@ fn seconds(n: i64) -> SignedDuration {
 }
 
 /// Two alerts, and its day still under way.
-async fn under_way() -> World {
-    let world = World::unmapped(1).await.unwrap();
+async fn under_way(on: Provider) -> World {
+    let world = World::unmapped_on(on, 1).await.unwrap();
     assert!(world.settle(DEFAULT_HOUR, true, &Fault::never()).await);
     let breach = |n| detected(n, at("2026-11-24T15:00:00Z"), "zone_breach");
     route(&world, vec![zone(1), breach(1), breach(2)]).await;
@@ -43,30 +56,34 @@ async fn under_way() -> World {
 }
 
 /// The day is cut off; the lane was asked and has not run.
-async fn cut_off() -> World {
-    let world = under_way().await;
+async fn cut_off(on: Provider) -> World {
+    let world = under_way(on).await;
     world.tick_and_look(at(CUT) + seconds(1)).await.unwrap();
     world
 }
 
 /// The note stands, and a third alert was late; the day is not counted again yet.
-async fn late() -> World {
-    let world = cut_off().await;
+async fn late(on: Provider) -> World {
+    let world = cut_off(on).await;
     world.rest(&Fault::never()).await.unwrap();
     route(&world, vec![detected(3, at(CUT) - seconds(1), "fall")]).await;
     world
 }
 
 /// It is counted again; the lane was asked and has not run.
-async fn counted_again() -> World {
-    let world = late().await;
+async fn counted_again(on: Provider) -> World {
+    let world = late(on).await;
     world.tick_and_look(at(CUT) + SignedDuration::from_mins(16)).await.unwrap();
     world
 }
 
 fn comments(world: &World) -> Vec<(String, String)> {
-    let notes = world.procore.notes(number(world.project())).into_iter();
-    notes.map(|note| (note.date.to_string(), note.fields["comment"].as_str().unwrap().to_owned())).collect()
+    world.shown(RecordKind::DailySummary).into_iter().map(|note| (note.title, note.text)).collect()
+}
+
+/// Where the text stands.
+fn text_field(on: Provider) -> &'static str {
+    if on == Provider::Acc { "notes" } else { "comment" }
 }
 
 async fn one_note(world: &World, alerts: u64, case: &str) {
@@ -88,8 +105,7 @@ async fn alarm(world: &World) -> Option<Timestamp> {
     due::get(&world.table, &world.site()).await.unwrap().reasons.get(&Reason::Summary).copied()
 }
 
-#[tokio::test]
-async fn a_day_gets_one_note_whatever_step_of_tick_and_look_fails() {
+async fn a_day_gets_one_note_whatever_step_of_tick_and_look_fails(on: Provider) {
     for mode in Mode::ALL {
         let act = async |world: &World, fault: &std::sync::Arc<Fault>, case: &str| {
             let told = world.days(at(CUT) + SignedDuration::from_mins(40), fault, &Fault::never()).await;
@@ -97,47 +113,53 @@ async fn a_day_gets_one_note_whatever_step_of_tick_and_look_fails() {
             let posted: Vec<_> = told.iter().filter(|(kind, _)| *kind == "Summary Posted").collect();
             assert_eq!(posted.len(), 1, "{case}: {posted:?}");
         };
-        enumerate_over(mode, under_way, act, async |world, case| {
-            one_note(&world, 2, &case).await;
-            assert_eq!(world.summary(date(DAY)).await.unwrap().unwrap().revision, 1, "{case}");
-            assert_eq!(alarm(&world).await, Some(at("2026-11-25T23:00:00Z")), "{case}: no alarm for the next day");
-        })
+        enumerate_over(
+            mode,
+            async || under_way(on).await,
+            act,
+            async |world, case| {
+                one_note(&world, 2, &case).await;
+                assert_eq!(world.summary(date(DAY)).await.unwrap().unwrap().revision, 1, "{case}");
+                assert_eq!(alarm(&world).await, Some(at("2026-11-25T23:00:00Z")), "{case}: no alarm for the next day");
+            },
+        )
         .await;
     }
 }
 
-#[tokio::test]
-async fn what_was_late_amends_the_note_whatever_step_of_tick_and_look_fails() {
+async fn what_was_late_amends_the_note_whatever_step_of_tick_and_look_fails(on: Provider) {
     for mode in Mode::ALL {
         let act = async |world: &World, fault: &std::sync::Arc<Fault>, case: &str| {
             let end = at(CUT) + SignedDuration::from_mins(55);
             world.days(end, fault, &Fault::never()).await.unwrap_or_else(|e| panic!("{case}: {e}"));
         };
-        enumerate_over(mode, late, act, async |world, case| {
-            one_note(&world, 3, &case).await;
-            assert_eq!(world.summary(date(DAY)).await.unwrap().unwrap().revision, 2, "{case}");
-        })
+        enumerate_over(
+            mode,
+            async || late(on).await,
+            act,
+            async |world, case| {
+                one_note(&world, 3, &case).await;
+                assert_eq!(world.summary(date(DAY)).await.unwrap().unwrap().revision, 2, "{case}");
+            },
+        )
         .await;
     }
 }
 
-#[tokio::test]
-async fn a_note_is_made_once_whatever_step_of_the_lane_fails() {
+async fn a_note_is_made_once_whatever_step_of_the_lane_fails(on: Provider) {
     for mode in Mode::ALL {
-        enumerate(mode, cut_off, async |world, case| one_note(&world, 2, &case).await).await;
+        enumerate(mode, async || cut_off(on).await, async |world, case| one_note(&world, 2, &case).await).await;
     }
 }
 
-#[tokio::test]
-async fn a_note_is_amended_whatever_step_of_the_lane_fails() {
+async fn a_note_is_amended_whatever_step_of_the_lane_fails(on: Provider) {
     for mode in Mode::ALL {
-        enumerate(mode, counted_again, async |world, case| one_note(&world, 3, &case).await).await;
+        enumerate(mode, async || counted_again(on).await, async |world, case| one_note(&world, 3, &case).await).await;
     }
 }
 
-#[tokio::test]
-async fn looks_at_the_same_time_make_one_note() {
-    let world = under_way().await;
+async fn looks_at_the_same_time_make_one_note(on: Provider) {
+    let world = under_way(on).await;
     world.clock.move_to(at(CUT) + seconds(1));
     let (first, second, site) = (Fault::yielding(), Fault::yielding(), world.site());
     let (one, two) = tokio::join!(world.look(&site, &first), world.look(&site, &second));
@@ -153,18 +175,23 @@ async fn the_alarm_moves_with_the_hour_whatever_step_of_the_change_fails() {
         let act = async |world: &World, fault: &std::sync::Arc<Fault>, _: &str| {
             world.settle("18:30", true, fault).await;
         };
-        enumerate_over(mode, under_way, act, async |world, case| {
-            let standing = world.mapped().await.unwrap().settings.daily_summary.at;
-            let cut = match standing.as_str() {
-                DEFAULT_HOUR => at(CUT),
-                "18:30" => at("2026-11-25T00:30:00Z"),
-                other => panic!("{case}: {other}"),
-            };
-            assert_eq!(alarm(&world).await, Some(cut), "{case}: the alarm is not that of {standing}");
-            world.days(at("2026-11-25T02:00:00Z"), &Fault::never(), &Fault::never()).await.unwrap();
-            one_note(&world, 2, &case).await;
-            assert_eq!(world.summary(date(DAY)).await.unwrap().unwrap().cut().to, cut, "{case}");
-        })
+        enumerate_over(
+            mode,
+            async || under_way(Provider::Procore).await,
+            act,
+            async |world, case| {
+                let standing = world.mapped().await.unwrap().settings.daily_summary.at;
+                let cut = match standing.as_str() {
+                    DEFAULT_HOUR => at(CUT),
+                    "18:30" => at("2026-11-25T00:30:00Z"),
+                    other => panic!("{case}: {other}"),
+                };
+                assert_eq!(alarm(&world).await, Some(cut), "{case}: the alarm is not that of {standing}");
+                world.days(at("2026-11-25T02:00:00Z"), &Fault::never(), &Fault::never()).await.unwrap();
+                one_note(&world, 2, &case).await;
+                assert_eq!(world.summary(date(DAY)).await.unwrap().unwrap().cut().to, cut, "{case}");
+            },
+        )
         .await;
     }
 }
@@ -173,7 +200,7 @@ async fn the_alarm_moves_with_the_hour_whatever_step_of_the_change_fails() {
 async fn switched_off_and_on_again_the_alarm_goes_and_comes_whatever_step_fails() {
     for (mode, on) in Mode::ALL.into_iter().flat_map(|mode| [(mode, false), (mode, true)]) {
         let begin = async || {
-            let world = under_way().await;
+            let world = under_way(Provider::Procore).await;
             assert!(world.settle(DEFAULT_HOUR, !on, &Fault::never()).await);
             world
         };
@@ -193,23 +220,22 @@ async fn switched_off_and_on_again_the_alarm_goes_and_comes_whatever_step_fails(
     }
 }
 
-#[tokio::test]
-async fn a_persons_words_stay_when_the_day_is_counted_again_and_the_conflict_is_shown() {
-    let world = late().await;
-    let note = world.procore.notes(number(world.project())).remove(0);
-    world.edit(RecordKind::DailySummary, &note.id.to_string(), json!({"comment": "All quiet today."})).unwrap();
+async fn a_persons_words_stay_when_the_day_is_counted_again_and_the_conflict_is_shown(on: Provider) {
+    let world = late(on).await;
+    let (note, field) = (world.shown(RecordKind::DailySummary).remove(0), text_field(on));
+    world.edit(RecordKind::DailySummary, &note.id, json!({field: "All quiet today."})).unwrap();
     world.days(at(CUT) + SignedDuration::from_hours(2), &Fault::never(), &Fault::never()).await.unwrap();
     assert_eq!(comments(&world), [(DAY.to_owned(), "All quiet today.".to_owned())]);
     let link = world.link(RecordKind::DailySummary, DAY.to_owned()).await.unwrap().unwrap();
     let conflict = &link.conflicts[0];
-    assert_eq!((conflict.field.as_str(), &conflict.theirs), ("comment", &json!("All quiet today.")));
+    assert_eq!((conflict.field.as_str(), &conflict.theirs), (field, &json!("All quiet today.")));
     assert!(conflict.ours.as_str().unwrap().contains("Alerts: 3"), "{conflict:?}");
     violations(&world, "a person's words");
 }
 
 #[tokio::test]
 async fn a_completed_day_says_so_holds_nothing_else_up_and_takes_its_note_when_it_is_opened_again() {
-    let world = under_way().await;
+    let world = under_way(Provider::Procore).await;
     // Someone completes the day at half past four.
     world.procore.complete_day(number(world.project()), date(DAY), true);
     world.days(at("2026-11-26T00:00:00Z"), &Fault::never(), &Fault::never()).await.unwrap();
@@ -228,18 +254,15 @@ async fn a_completed_day_says_so_holds_nothing_else_up_and_takes_its_note_when_i
     violations(&world, "a completed day");
 }
 
-#[tokio::test]
-async fn a_weekend_without_procore_ends_with_three_right_notes() {
+async fn a_weekend_without_the_platform_ends_with_three_right_notes(on: Provider) {
     for cut in [true, false] {
-        let world = under_way().await;
+        let world = under_way(on).await;
         let never = Fault::never();
         // Friday noon in Chicago.
         world.days(at("2026-11-27T18:00:00Z"), &never, &never).await.unwrap();
         assert_eq!(comments(&world).len(), 3, "Tuesday to Thursday");
-        let (fault, calls) = (
-            world.procore.faults().add(Rule::new(Effect::Down { cut, retry_after: None })),
-            world.procore.calls().len(),
-        );
+        let (fault, calls) =
+            (world.faults().add(Rule::new(Effect::Down { cut, retry_after: None })), world.calls().len());
         // Friday, Saturday and Sunday; Saturday's last one comes on Sunday, and one of Friday on Monday morning.
         let arrivals = [
             ("2026-11-27T20:00:00Z", "2026-11-27T19:59:00Z"),
@@ -256,9 +279,9 @@ async fn a_weekend_without_procore_ends_with_three_right_notes() {
         // Monday noon.
         world.days(at("2026-11-30T18:00:00Z"), &never, &never).await.unwrap();
         assert_eq!(comments(&world).len(), 3);
-        let asked = world.procore.calls().len() - calls;
+        let asked = world.calls().len() - calls;
         assert!(asked <= 330, "{asked} calls to a platform that is down");
-        world.procore.faults().remove(fault);
+        world.faults().remove(fault);
         world.days(at("2026-11-30T20:00:00Z"), &never, &never).await.unwrap();
         let notes = comments(&world);
         assert_eq!(notes.len(), 6, "{notes:#?}");
@@ -271,9 +294,8 @@ async fn a_weekend_without_procore_ends_with_three_right_notes() {
     }
 }
 
-#[tokio::test]
-async fn days_missed_while_nothing_ran_get_their_notes() {
-    let world = under_way().await;
+async fn days_missed_while_nothing_ran_get_their_notes(on: Provider) {
+    let world = under_way(on).await;
     world.clock.move_to(at("2026-11-28T23:30:00Z"));
     let missed = Summaries { table: &world.table, site: &world.site() }.state().await.unwrap();
     assert_eq!(missed.last.unwrap().date, date("2026-11-23"), "nothing looked meanwhile");

@@ -295,7 +295,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
         },
         ("get", false, "/projects/{project}") => get("getProject", "connections", "How a project is mapped", SETTINGS),
         ("put", false, "/projects/{project}") => Says {
-            description: "What is left out has its default; a daily summary is on for Procore and off for Autodesk. Where a person made the connection on the set-up page, a project is mapped there first, by somebody who can list it at the platform: a key that maps it gets 403, and from then on changes its settings.",
+            description: "What is left out has its default. Where a person made the connection on the set-up page, a project is mapped there first, by somebody who can list it at the platform: a key that maps it gets 403, and from then on changes its settings.",
             headers: CONDITIONAL,
             body: Some(SETTINGS.example),
             answers: "Mapped; 201 when it was not before",

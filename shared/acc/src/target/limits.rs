@@ -5,6 +5,8 @@ pub(super) const TITLE: usize = 100;
 pub(super) const DESCRIPTION: usize = 1000;
 pub(super) const LOCATION: usize = 250;
 pub(super) const COMMENT: usize = 10_000;
+pub(super) const FORM_NAME: usize = 100;
+pub(super) const NOTES: usize = 8000;
 
 const ELLIPSIS: &str = "…";
 

@@ -1,11 +1,14 @@
 //! Autodesk Construction Cloud as a target of the lane: incidents and observations are issues of the project's Safety subtype.
 //!
+//! - [`form`], [`forms`], [`templates`]: a site's day as a form of its date
 //! - [`issue`]: what an issue says and how Autodesk shows it; [`limits`]: within Autodesk's lengths; pure
 //! - [`project`], [`subtypes`], [`required`]: what rendering needs from Autodesk
 //! - [`records`]: the calls on issues and their comments; [`told`]: what people did, read back; [`hooks`]: what tells us of it
 //!
 //! Never written: who is assigned, watchers, dates, and on an update the status, which people own. Injuries and treatment have no
 //! place in an issue, so none come back.
+mod form;
+mod forms;
 mod hooks;
 mod issue;
 mod limits;
@@ -13,6 +16,7 @@ mod project;
 mod records;
 pub(crate) mod required;
 pub(crate) mod subtypes;
+pub(crate) mod templates;
 mod told;
 
 use crate::client::Acc;
@@ -29,7 +33,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use sync::target::{
     Block, Call, Catalog, FoundHook, Project, Proof, Remote, Rendered, Rereading, Seen, SideWrite, Standing, Statuses,
-    Subject, Target, TargetError,
+    Subject, SubjectBody, Target, TargetError,
 };
 
 const OPEN: &str = "open";
@@ -77,19 +81,13 @@ impl At {
     }
 }
 
-fn no_summaries() -> Block {
-    Block {
-        reason: "This version of HardHat Pulse puts no daily summaries into Autodesk.".into(),
-        who: Mender::HardhatPulse,
-        what_to_do: "Nothing: the summary can be read in HardHat Pulse.".into(),
-    }
-}
-
-/// Whether there is such a record here.
+/// A form has no comments, and is closed by people.
 fn issues_only(kind: RecordKind) -> Result<(), TargetError> {
     match kind {
         RecordKind::Incident | RecordKind::Observation => Ok(()),
-        RecordKind::DailySummary => Err(TargetError::Project(no_summaries())),
+        RecordKind::DailySummary => {
+            Err(TargetError::Refused { words: "a form takes neither a comment nor a status from HardHat Pulse".into() })
+        }
     }
 }
 
@@ -99,8 +97,16 @@ impl Target for AccTarget {
         Provider::Acc
     }
 
-    fn statuses(&self, _: RecordKind) -> Statuses {
-        Statuses { open: OPEN, closed: CLOSED }
+    fn statuses(&self, kind: RecordKind) -> Statuses {
+        match kind {
+            RecordKind::Incident | RecordKind::Observation => Statuses { open: OPEN, closed: CLOSED },
+            RecordKind::DailySummary => Statuses { open: forms::DRAFT, closed: forms::SUBMITTED },
+        }
+    }
+
+    /// A form's values go in once it stands.
+    fn created_with(&self, kind: RecordKind, field: &str) -> bool {
+        kind != RecordKind::DailySummary || form::made_with(field)
     }
 
     fn rereading(&self) -> Rereading {
@@ -124,12 +130,12 @@ impl Target for AccTarget {
     }
 
     fn render(&self, subject: &Subject, project: &Project, catalog: &Catalog, now: Timestamp) -> Rendered {
-        match subject.kind {
-            RecordKind::DailySummary => Rendered::Blocked(no_summaries()),
-            RecordKind::Incident | RecordKind::Observation => {
-                issue::render(subject, project, Known { catalog, now }).map_or_else(Rendered::from, Rendered::Fields)
-            }
-        }
+        let known = Known { catalog, now };
+        let rendered = match &subject.body {
+            SubjectBody::Summary { day, .. } => form::render(subject, day, project, known),
+            _ => issue::render(subject, project, known),
+        };
+        rendered.map_or_else(Rendered::from, Rendered::Fields)
     }
 
     async fn find(&self, call: Call<'_>, project: &Project, need: &str) -> Result<Value, TargetError> {
@@ -137,6 +143,7 @@ impl Target for AccTarget {
         match need {
             project::NEED => project::find(&self.acc, call, &at).await,
             subtypes::NEED => subtypes::find(&self.acc, call, &at).await,
+            templates::NEED => templates::find(&self.acc, call, &at).await,
             need => match required::items(need) {
                 Some(items) => required::find(&self.acc, call, &at, &items).await,
                 None => Err(TargetError::Refused {
@@ -153,8 +160,11 @@ impl Target for AccTarget {
         kind: RecordKind,
         fields: &Fields,
     ) -> Result<Remote, TargetError> {
-        issues_only(kind)?;
-        records::create(&self.acc, call, &At::of(project)?, fields).await
+        let at = At::of(project)?;
+        match kind {
+            RecordKind::DailySummary => forms::create(&self.acc, call, &at, fields).await,
+            RecordKind::Incident | RecordKind::Observation => records::create(&self.acc, call, &at, fields).await,
+        }
     }
 
     async fn read(
@@ -164,8 +174,11 @@ impl Target for AccTarget {
         kind: RecordKind,
         id: &str,
     ) -> Result<Option<Remote>, TargetError> {
-        issues_only(kind)?;
-        records::read(&self.acc, call, &At::of(project)?, id).await
+        let at = At::of(project)?;
+        match kind {
+            RecordKind::DailySummary => forms::read(&self.acc, call, &at, id).await,
+            RecordKind::Incident | RecordKind::Observation => records::read(&self.acc, call, &at, id).await,
+        }
     }
 
     async fn update(
@@ -176,8 +189,11 @@ impl Target for AccTarget {
         remote: &Remote,
         send: &Fields,
     ) -> Result<Remote, TargetError> {
-        issues_only(kind)?;
-        records::update(&self.acc, call, &At::of(project)?, remote, send).await
+        let at = At::of(project)?;
+        match kind {
+            RecordKind::DailySummary => forms::update(&self.acc, call, &at, project, remote, send).await,
+            RecordKind::Incident | RecordKind::Observation => records::update(&self.acc, call, &at, remote, send).await,
+        }
     }
 
     async fn look(
@@ -188,8 +204,14 @@ impl Target for AccTarget {
         marker: &str,
         since: Timestamp,
     ) -> Result<Vec<Remote>, TargetError> {
-        issues_only(kind)?;
-        records::look(&self.acc, call, &At::of(project)?, marker, since).await
+        let at = At::of(project)?;
+        match kind {
+            RecordKind::DailySummary => {
+                let form = form::form_id(&project.id, marker);
+                Ok(forms::read(&self.acc, call, &at, &form).await?.into_iter().collect())
+            }
+            RecordKind::Incident | RecordKind::Observation => records::look(&self.acc, call, &at, marker, since).await,
+        }
     }
 
     async fn side_write(
@@ -223,8 +245,12 @@ impl Target for AccTarget {
         kind: RecordKind,
         remote: &Remote,
     ) -> Result<Account, TargetError> {
-        issues_only(kind)?;
-        told::of_record(&self.acc, call, &At::of(project)?, remote).await
+        match kind {
+            RecordKind::DailySummary => Ok(Account::default()),
+            RecordKind::Incident | RecordKind::Observation => {
+                told::of_record(&self.acc, call, &At::of(project)?, remote).await
+            }
+        }
     }
 
     /// Not asked for: a project is read by its changes.

@@ -25,7 +25,7 @@ pub fn read(settings: &Value, provider: Provider, site: Option<SiteId>) -> Resul
             checks.fail(members.pointer("site_id"), "no such site in the connection's organization");
         }
         let observations = observations(&members, &mut checks);
-        let daily_summary = daily_summary(&members, provider, &mut checks);
+        let daily_summary = daily_summary(&members, &mut checks);
         let mapping = mapping(&members, provider, &mut checks);
         site.map(|site_id| ProjectSettings { site_id, observations, daily_summary, mapping })
     });
@@ -81,8 +81,8 @@ pub fn kinds(value: &Value, pointer: &str, checks: &mut Checks) -> Option<Kinds>
     Some(Kinds::Only(kinds))
 }
 
-fn daily_summary(members: &Members<'_>, provider: Provider, checks: &mut Checks) -> SummarySettings {
-    let mut settings = SummarySettings::usual(provider);
+fn daily_summary(members: &Members<'_>, checks: &mut Checks) -> SummarySettings {
+    let mut settings = SummarySettings::default();
     let Some(value) = members.given("daily_summary") else { return settings };
     let Some(inner) = Members::of(value, &members.pointer("daily_summary"), &["enabled", "at"], checks) else {
         return settings;

@@ -1,6 +1,9 @@
 //! The checks of a mapping: each platform has parts of its own, and a part of another's is refused, not lost.
 use super::check::{MOST_KINDS, platform_id};
-use super::mapping_rows::{HAZARDS, INCIDENT_TYPES, ISSUE_SUBTYPE, OBSERVATION_TYPES, parts};
+use super::form_fields::{FIGURES, FormField, Takes};
+use super::mapping_rows::{
+    FORM_FIELDS, FORM_TEMPLATE, HAZARDS, INCIDENT_TYPES, ISSUE_SUBTYPE, OBSERVATION_TYPES, parts,
+};
 use super::{Mapping, is_kind};
 use crate::autodesk::bare_id;
 use crate::fields::{Checks, Members, child};
@@ -27,6 +30,8 @@ pub(super) fn mapping(members: &Members<'_>, provider: Provider, checks: &mut Ch
                 issue_subtype_id: id(&inner, ISSUE_SUBTYPE, checks),
                 locations: locations(&inner, checks),
                 custom_attributes: custom_attributes(&inner, checks),
+                form_template_id: id(&inner, FORM_TEMPLATE, checks),
+                form_fields: form_fields(&inner, checks),
                 ..Mapping::default()
             }
         }
@@ -89,6 +94,29 @@ fn custom_attributes(members: &Members<'_>, checks: &mut Checks) -> BTreeMap<Str
     values
 }
 
+fn form_fields(members: &Members<'_>, checks: &mut Checks) -> BTreeMap<String, FormField> {
+    let mut fields = BTreeMap::new();
+    let given = entries(members, FORM_FIELDS, "each a figure with the field that takes it", checks);
+    if !given.is_empty() && members.given(FORM_TEMPLATE).is_none() {
+        checks.fail(members.pointer(FORM_FIELDS), "must come with the form_template_id whose fields these are");
+    }
+    for (figure, value, place) in given {
+        if FIGURES.iter().all(|(name, _)| *name != figure) {
+            let known = FIGURES.map(|(name, _)| name).join(", ");
+            checks.fail(place, format!("is not a figure; figures are: {known}"));
+            continue;
+        }
+        let Some(inner) = Members::of(value, &place, &["id", "takes"], checks) else { continue };
+        let (id, takes) = (id(&inner, "id", checks), inner.given("takes").and_then(Value::as_str).and_then(Takes::of));
+        match (id, takes) {
+            (Some(id), Some(takes)) => _ = fields.insert(figure.to_owned(), FormField { id, takes }),
+            (None, _) => _ = inner.required("id", checks),
+            (Some(_), None) => checks.fail(inner.pointer("takes"), "must be \"numberVal\" or \"textVal\""),
+        }
+    }
+    fields
+}
+
 /// An object's members, each with its place.
 fn entries<'a>(
     members: &Members<'a>,
@@ -137,6 +165,27 @@ mod tests {
             (Provider::Acc, json!({"locations": {"z": "no id"}}), "/mapping/locations/z"),
             (Provider::Acc, json!({"custom_attributes": {ID: " "}}), &*format!("/mapping/custom_attributes/{ID}")),
             (Provider::Acc, json!({"custom_attributes": []}), "/mapping/custom_attributes"),
+            (Provider::Acc, json!({"form_template_id": "?"}), "/mapping/form_template_id"),
+            (
+                Provider::Acc,
+                json!({"form_fields": {"alerts": {"id": ID, "takes": "numberVal"}}}),
+                "/mapping/form_fields",
+            ),
+            (
+                Provider::Acc,
+                json!({"form_template_id": ID, "form_fields": {"weather": {"id": ID, "takes": "textVal"}}}),
+                "/mapping/form_fields/weather",
+            ),
+            (
+                Provider::Acc,
+                json!({"form_template_id": ID, "form_fields": {"alerts": {"id": ID, "takes": "toggleVal"}}}),
+                "/mapping/form_fields/alerts/takes",
+            ),
+            (
+                Provider::Acc,
+                json!({"form_template_id": ID, "form_fields": {"alerts": {"takes": "textVal"}}}),
+                "/mapping/form_fields/alerts/id",
+            ),
         ] {
             let errors = checked(provider, mapping.clone()).unwrap_err();
             assert_eq!(errors.iter().map(|error| error.pointer.as_str()).collect::<Vec<_>>(), [pointer], "{mapping}");

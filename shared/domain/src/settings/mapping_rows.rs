@@ -7,12 +7,14 @@ pub const HAZARDS: &str = "hazards";
 pub const ISSUE_SUBTYPE: &str = "issue_subtype_id";
 pub const LOCATIONS: &str = "locations";
 pub const CUSTOM_ATTRIBUTES: &str = "custom_attributes";
+pub const FORM_TEMPLATE: &str = "form_template_id";
+pub const FORM_FIELDS: &str = "form_fields";
 
 /// The parts that a platform's mapping has.
 pub fn parts(provider: Provider) -> &'static [&'static str] {
     match provider {
         Provider::Procore => &[OBSERVATION_TYPES, INCIDENT_TYPES, HAZARDS],
-        Provider::Acc => &[ISSUE_SUBTYPE, LOCATIONS, CUSTOM_ATTRIBUTES],
+        Provider::Acc => &[ISSUE_SUBTYPE, LOCATIONS, CUSTOM_ATTRIBUTES, FORM_TEMPLATE, FORM_FIELDS],
         Provider::Webhook => &[],
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::forms::Template;
 use super::state::World;
 use super::{Core, issues, pages};
 
@@ -39,6 +40,35 @@ impl Core {
             issues::comment(world, issue_id, person, text.to_owned(), now);
             Ok(())
         })
+    }
+
+    /// Someone fills in a form, submits it or opens it again.
+    pub fn person_writes_form(
+        &self,
+        form_id: &str,
+        fields: Map<String, Value>,
+        status: Option<&str>,
+    ) -> Result<(), Undone> {
+        let now = self.clock.stamp();
+        let world = &mut *self.world();
+        let form = world.forms.iter_mut().find(|form| form.id == form_id);
+        let form = form.ok_or_else(|| Undone(format!("there is no form {form_id}")))?;
+        form.fields.extend(fields);
+        form.status = status.map_or_else(|| form.status.clone(), str::to_owned);
+        form.updated_at = now;
+        Ok(())
+    }
+
+    /// What a template's fields are, for whoever sets one up.
+    pub fn templates(&self, project_id: &str) -> Vec<Template> {
+        self.world().templates.iter().filter(|template| template.project_id == project_id).cloned().collect()
+    }
+
+    /// Someone gives all templates of a project another type.
+    pub fn set_template_type(&self, project_id: &str, kind: &str) {
+        let world = &mut *self.world();
+        let of_project = world.templates.iter_mut().filter(|template| template.project_id == project_id);
+        of_project.for_each(|template| kind.clone_into(&mut template.template_type));
     }
 
     /// Or restores it.

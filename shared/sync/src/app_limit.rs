@@ -1,0 +1,125 @@
+//! A limit that all connections of the app share, whoever they belong to: calls are leased in small blocks from one item, minute by
+//! minute. Once somebody had to wait, a lane gets one block a minute, so that a customer with many projects starves nobody.
+use crate::budget::Admission;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use store::lanes::LaneId;
+use store::table::{Condition, get_as, item};
+use store::{Table, TableError, keys};
+
+/// Calls leased at once.
+pub const BLOCK: u32 = 5;
+/// Whoever leases at the same moment comes in between so often at most: there are fewer blocks in a minute.
+const TRIES: usize = 40;
+const MINUTE: i64 = 60;
+
+#[async_trait]
+pub trait AppLimit: Send + Sync {
+    /// Asks for one call. `lane`: who asks; a page that a person waits for is none.
+    async fn admit(&self, lane: Option<&LaneId>, now: Timestamp) -> Result<Admission, TableError>;
+}
+
+/// What is kept of the minute that was leased from last.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Window {
+    /// Since 1970.
+    minute: i64,
+    leased: u32,
+    /// By lane.
+    lanes: BTreeMap<String, u32>,
+    /// Somebody had to wait, in this minute or the one before.
+    contended: bool,
+    version: u64,
+}
+
+impl Window {
+    /// Leases a block, as large as there is room for. `None`: the lane must wait for another minute.
+    fn lease(&mut self, lane: &str, minute: i64, limit: u32) -> Option<u32> {
+        if self.minute != minute {
+            let contended = self.contended && self.minute + 1 == minute;
+            *self = Self { minute, contended, version: self.version, ..Self::default() };
+        }
+        let mine = self.lanes.entry(lane.to_owned()).or_default();
+        let block = BLOCK.min(limit.saturating_sub(self.leased));
+        if block == 0 || (self.contended && *mine > 0) {
+            self.contended = true;
+            return None;
+        }
+        *mine += block;
+        self.leased += block;
+        Some(block)
+    }
+}
+
+/// Kept in the table; what a process leased, it uses up by itself.
+pub struct TableLimit {
+    table: Arc<dyn Table>,
+    name: &'static str,
+    /// Calls a minute.
+    limit: u32,
+    /// By lane: of which minute, and how many are left.
+    held: Mutex<BTreeMap<String, (i64, u32)>>,
+}
+
+impl TableLimit {
+    pub fn new(table: Arc<dyn Table>, name: &'static str, limit: u32) -> Self {
+        Self { table, name, limit, held: Mutex::default() }
+    }
+
+    fn take_held(&self, lane: &str, minute: i64) -> bool {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|_, (of, left)| *of == minute && *left > 0);
+        match held.get_mut(lane) {
+            Some((_, left)) => {
+                *left -= 1;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn keep(&self, lane: &str, minute: i64, left: u32) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.insert(lane.to_owned(), (minute, left));
+    }
+}
+
+#[async_trait]
+impl AppLimit for TableLimit {
+    async fn admit(&self, lane: Option<&LaneId>, now: Timestamp) -> Result<Admission, TableError> {
+        let minute = now.as_second().div_euclid(MINUTE);
+        let lane = lane.map_or("a page", |lane| lane.connection_id.as_str());
+        if self.take_held(lane, minute) {
+            return Ok(Admission::Go);
+        }
+        let key = keys::app_limit(self.name);
+        let next = Timestamp::from_second((minute + 1) * MINUTE).unwrap_or(now);
+        let wait = Admission::Pause { until: next, everything: false };
+        for _ in 0..TRIES {
+            let mut window: Window = get_as(self.table.as_ref(), "a limit of the app", &key).await?.unwrap_or_default();
+            let (version, known) = (window.version, window.contended && window.minute == minute);
+            let block = window.lease(lane, minute, self.limit);
+            if block.is_none() && known {
+                return Ok(wait);
+            }
+            window.version += 1;
+            let condition = match version {
+                0 => Condition::Absent,
+                version => Condition::Equals("version", version.into()),
+            };
+            match (self.table.put(item(&key, &window)?, condition).await, block) {
+                (Err(TableError::Condition(_)), _) => {}
+                (Err(error), _) => return Err(error),
+                (Ok(()), None) => return Ok(wait),
+                (Ok(()), Some(block)) => {
+                    self.keep(lane, minute, block - 1);
+                    return Ok(Admission::Go);
+                }
+            }
+        }
+        Ok(wait)
+    }
+}
