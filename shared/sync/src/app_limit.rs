@@ -10,8 +10,8 @@ use store::lanes::LaneId;
 use store::table::{Condition, get_as, item};
 use store::{Table, TableError, keys};
 
-/// Calls leased at once.
-pub const BLOCK: u32 = 5;
+/// Calls leased at once: as many as the longest piece of work takes.
+const BLOCK: u32 = 3;
 /// Whoever leases at the same moment comes in between so often at most: there are fewer blocks in a minute.
 const TRIES: usize = 40;
 const MINUTE: i64 = 60;
@@ -30,8 +30,10 @@ struct Window {
     leased: u32,
     /// By lane.
     lanes: BTreeMap<String, u32>,
-    /// Somebody had to wait, in this minute or the one before.
-    contended: bool,
+    /// Somebody who had nothing yet had to wait.
+    waited: bool,
+    /// So in the minute before.
+    waited_before: bool,
     version: u64,
 }
 
@@ -39,16 +41,16 @@ impl Window {
     /// Leases a block, as large as there is room for. `None`: the lane must wait for another minute.
     fn lease(&mut self, lane: &str, minute: i64, limit: u32) -> Option<u32> {
         if self.minute != minute {
-            let contended = self.contended && self.minute + 1 == minute;
-            *self = Self { minute, contended, version: self.version, ..Self::default() };
+            let waited_before = self.waited && self.minute + 1 == minute;
+            *self = Self { minute, waited_before, version: self.version, ..Self::default() };
         }
-        let mine = self.lanes.entry(lane.to_owned()).or_default();
+        let has_some = self.lanes.contains_key(lane);
         let block = BLOCK.min(limit.saturating_sub(self.leased));
-        if block == 0 || (self.contended && *mine > 0) {
-            self.contended = true;
+        if block == 0 || (has_some && (self.waited || self.waited_before)) {
+            self.waited |= !has_some;
             return None;
         }
-        *mine += block;
+        *self.lanes.entry(lane.to_owned()).or_default() += block;
         self.leased += block;
         Some(block)
     }
@@ -100,9 +102,9 @@ impl AppLimit for TableLimit {
         let wait = Admission::Pause { until: next, everything: false };
         for _ in 0..TRIES {
             let mut window: Window = get_as(self.table.as_ref(), "a limit of the app", &key).await?.unwrap_or_default();
-            let (version, known) = (window.version, window.contended && window.minute == minute);
+            let (version, before) = (window.version, (window.minute, window.waited));
             let block = window.lease(lane, minute, self.limit);
-            if block.is_none() && known {
+            if block.is_none() && before == (window.minute, window.waited) {
                 return Ok(wait);
             }
             window.version += 1;

@@ -125,6 +125,7 @@ impl Platform {
         let (table_, vault) = (Arc::new(table.clone()), Arc::new(MemoryVault::default()));
         let accounts = TableServiceAccounts::new(table_, vault, shared);
         let client = Acc::new(acc::Hosts::new(sandbox.url())?, Arc::new(SandboxClient), Arc::new(accounts))?;
+        let client = client.sharing_forms(Arc::new(table.clone()));
         let account = sandbox.accounts().get(account).cloned().ok_or(WorldError::Empty)?;
         let usable = |project: &aps::Project| {
             project.account_id == account.id && project.platform == "acc" && project.status == "active"
