@@ -43,11 +43,11 @@ async fn main() -> Result<(), lambda_http::Error> {
     let vault = Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?));
     let grants = Arc::new(TableGrants::new(table.clone(), vault.clone()).without_memory());
     let shared = ParameterServiceAccounts::new(parameters.clone(), &stack);
-    let accounts = Arc::new(TableServiceAccounts::new(table, vault.clone(), shared));
+    let accounts = Arc::new(TableServiceAccounts::new(table.clone(), vault.clone(), shared));
     let aps = acc::Hosts::new(&config::text("APS_URL")?)?;
     let platform = Platform {
         procore: Arc::new(Procore::of_stack(hosts, parameters.clone(), &stack)?.with_grants(grants.clone())),
-        acc: Arc::new(Acc::of_stack(aps, parameters.clone(), &stack, accounts)?),
+        acc: Arc::new(Acc::of_stack(aps, parameters.clone(), &stack, accounts)?.sharing_forms(table)),
         parameters,
         stack,
         grants,

@@ -2,16 +2,18 @@
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use acc::Acc;
-use acc::lists::{Account, IssueTypes};
+use acc::lists::{Account, IssueTypes, Template};
 use async_trait::async_trait;
 use credentials::{CredentialError, Parameters, Secret};
 use domain::autodesk::Region;
 use domain::ids::Provider;
+use domain::settings::form_fields::FormField;
 use grants::{GrantError, Grants};
 use people::{PeopleError, Visitor};
 use platform::lists::{As, ListError, Project};
 use procore::Procore;
 use procore::lists::{Company, Hazard, Lists, ObservationType};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::directory::Connection;
@@ -145,6 +147,33 @@ async fn listed(
         Provider::Acc => autodesk(app, meter).projects(&connection.account, region(connection), who).await,
         Provider::Procore | Provider::Webhook => lists(app, meter).projects(&connection.account, who).await,
     }
+}
+
+/// The form templates of an Autodesk project.
+pub async fn form_templates(
+    app: &AppState,
+    connection: &Connection,
+    project: &str,
+) -> Result<Result<Vec<Template>, ListError>, Refusal> {
+    let lane = connection.lane();
+    let meter = PageMeter::open(app.table(), &lane, &SystemClock).await?;
+    let found = autodesk(app, &meter).form_templates(&connection.account, project, region(connection)).await;
+    meter.close().await?;
+    Ok(found)
+}
+
+/// The fields that a template has for figures of a day.
+pub async fn form_fields(
+    app: &AppState,
+    connection: &Connection,
+    project: &str,
+    template: &Template,
+) -> Result<Result<BTreeMap<String, FormField>, ListError>, Refusal> {
+    let lane = connection.lane();
+    let meter = PageMeter::open(app.table(), &lane, &SystemClock).await?;
+    let found = autodesk(app, &meter).form_fields(&connection.account, project, region(connection), template).await;
+    meter.close().await?;
+    Ok(found)
 }
 
 /// What a mapping chooses from.

@@ -1,4 +1,7 @@
-//! Step 4, and the page for later changes: the hour of the daily summary and the shifts, on the site's clock.
+//! Step 4, and the page for later changes: the hour of the daily summary and the shifts, on the site's clock; in Autodesk the form
+//! template too.
+mod form_template;
+
 use crate::form::{self, Errors, Values};
 use crate::hour;
 use crate::layout::Page;
@@ -14,6 +17,7 @@ use domain::fields::{Checks, Members};
 use domain::ids::Provider;
 use domain::settings::{ProjectSettings, Shift, check, shifts};
 use domain::validate::FieldError;
+use form_template::Templates;
 use maud::{Markup, html};
 use people::{Role, Visitor};
 use serde_json::{Value, json};
@@ -46,6 +50,7 @@ struct Fields {
     summary: bool,
     at: String,
     shifts: Vec<Row>,
+    template: String,
     version: String,
     site_version: String,
     setup: bool,
@@ -59,6 +64,7 @@ impl Fields {
             summary: summary.enabled,
             at: summary.at.clone(),
             shifts: mapped.site.shifts.iter().map(row).collect(),
+            template: mapped.project.settings.mapping.form_template_id.clone().unwrap_or_default(),
             version: mapped.project.version.to_string(),
             site_version: mapped.site.version.to_string(),
             setup,
@@ -74,6 +80,7 @@ impl Fields {
             summary: values.get("summary") == "on",
             at: values.get("at").to_owned(),
             shifts: shifts.filter(|row| !row.is_empty()).collect(),
+            template: values.get(form_template::FIELD).to_owned(),
             version: values.get("version").to_owned(),
             site_version: values.get("site_version").to_owned(),
             setup: values.get("setup") == "1",
@@ -126,7 +133,8 @@ pub async fn show(
     visitor.require(Role::Manager)?;
     let mapped = visible::project(&app, &visitor, &connection, &project).await?;
     let fields = Fields::saved(&mapped, asked.contains_key("setup"));
-    Ok(page(&visitor, &mapped, &fields, &Errors::default(), None))
+    let templates = form_template::templates(&app, &mapped).await?;
+    Ok(page(&visitor, &mapped, &fields, templates.as_ref(), &Errors::default(), None))
 }
 
 pub async fn save(
@@ -139,21 +147,28 @@ pub async fn save(
     let values = form.verified(&visitor)?;
     let mapped = visible::project(&app, &visitor, &connection, &project).await?;
     let fields = Fields::sent(&values);
-    let (settings, shifts) = match fields.read(&mapped.project.settings, mapped.connection.provider) {
-        Ok(read) => read,
-        Err(errors) => {
-            let page = page(&visitor, &mapped, &fields, &errors, None).status(StatusCode::UNPROCESSABLE_ENTITY);
-            return Ok(page.into_response());
-        }
+    let templates = form_template::templates(&app, &mapped).await?;
+    let refused = |errors: &Errors| {
+        let page = page(&visitor, &mapped, &fields, templates.as_ref(), errors, None);
+        Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
     };
+    let (mut settings, shifts) = match fields.read(&mapped.project.settings, mapped.connection.provider) {
+        Ok(read) => read,
+        Err(errors) => return refused(&errors),
+    };
+    match form_template::choose(&app, &mapped, &fields.template, templates.as_ref()).await? {
+        Ok(mapping) => settings.mapping = mapping,
+        Err(errors) => return refused(&errors),
+    }
     if values.get("do") == "preview" {
         let note = match settings.daily_summary.enabled {
             true => Some(note(&app, &mapped, &settings.daily_summary.at, &shifts).await?),
             false => None,
         };
         let saved = settings == mapped.project.settings && shifts == mapped.site.shifts;
-        let preview = previewed(note.as_deref(), saved);
-        return Ok(page(&visitor, &mapped, &fields, &Errors::default(), Some(preview)).into_response());
+        let preview = previewed(note.as_deref(), mapped.connection.provider, saved);
+        let page = page(&visitor, &mapped, &fields, templates.as_ref(), &Errors::default(), Some(preview));
+        return Ok(page.into_response());
     }
     let changed = || Refusal::changed_meanwhile(format!("{}/schedule", mapped.path()));
     let stands = (mapped.project.version.to_string(), mapped.site.version.to_string());
@@ -186,22 +201,30 @@ async fn note(app: &AppState, mapped: &Mapped, at: &str, shifts: &[Shift]) -> Re
 }
 
 /// `None`: the note is switched off.
-fn previewed(note: Option<&str>, saved: bool) -> Markup {
+fn previewed(note: Option<&str>, provider: Provider, saved: bool) -> Markup {
+    let place = if provider == Provider::Acc { "a form" } else { "the Daily Log" };
     html! {
         section.notice aria-labelledby="preview" {
             h2 #preview { "Today's note, as it would read now" }
             @match note {
                 Some(note) => {
                     pre { (note) }
-                    p { "Nothing was put into the Daily Log" @if !saved { ", and this hour and these shifts are not saved yet" } "." }
+                    p { "Nothing was put into " (place) @if !saved { ", and this hour and these shifts are not saved yet" } "." }
                 },
-                None => p { "The note is switched off here: nothing would be put into the Daily Log." },
+                None => p { "The note is switched off here: nothing would be put into " (place) "." },
             }
         }
     }
 }
 
-fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, preview: Option<Markup>) -> Page {
+fn page(
+    visitor: &Visitor,
+    mapped: &Mapped,
+    fields: &Fields,
+    templates: Option<&Templates>,
+    errors: &Errors,
+    preview: Option<Markup>,
+) -> Page {
     let title = format!("Hour and shifts of {}", mapped.site.name);
     let spare = Row::default();
     let rows = fields.shifts.iter().chain(std::iter::repeat_n(&spare, SPARE)).take(shifts::MOST);
@@ -222,9 +245,10 @@ fn page(visitor: &Visitor, mapped: &Mapped, fields: &Fields, errors: &Errors, pr
                     p.notice { "In Autodesk: " (capabilities::cell(capabilities::AUTODESK, capabilities::DAILY_REPORTS)) "." }
                 }
                 label.check { input #summary type="checkbox" name="summary" value="on" checked[fields.summary];
-                    @if mapped.connection.provider == Provider::Acc { "Write one daily summary" } @else { "Put one note a day into the Daily Log" } }
+                    @if mapped.connection.provider == Provider::Acc { "Make one form a day" } @else { "Put one note a day into the Daily Log" } }
                 (hour::field(&fields.at, errors))
                 p.dim { "The hour is the site's: it changes for all platforms that the site goes to." }
+                @if let Some(templates) = templates { (form_template::field(mapped, &fields.template, templates, errors)) }
             }
             fieldset #shifts tabindex="-1" aria-describedby=[errors.described("shifts")] {
                 legend { "Shifts (optional)" }

@@ -82,7 +82,7 @@ pub const ROWS: &[Row] = &[
         feature: DAILY_REPORTS,
         cells: [
             Yes("a note in the Daily Log at the site's hour"),
-            No("this version writes none there; each stands in HardHat Pulse"),
+            Yes("a form of that date at the site's hour, from a template of your project; people submit it"),
             Yes("a message to your relay at the site's hour; the sample relay makes a topic of it"),
             Yes("a message to your relay at the site's hour; the sample relay makes a task of it"),
             Yes("a message at the site's hour; the API gives each day and trends, as JSON or CSV"),

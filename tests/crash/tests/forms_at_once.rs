@@ -14,7 +14,7 @@ use store::directory::Directory;
 use store::lanes::LaneId;
 use sync::budget::{Admission, Answered};
 use sync::clock::Clock;
-use sync::target::{Call, Meter, Project, Target, TargetError};
+use sync::target::{Call, Meter, Project, TargetError};
 
 const CUSTOMERS: u128 = 200;
 const LARGE: usize = 66;

@@ -234,10 +234,47 @@ async fn the_issue_type_is_suggested_kept_by_its_id_and_what_it_demands_is_asked
     // The hour is kept by the same rules.
     let schedule = path.replace("/settings", "/schedule");
     let page = world.get(&manager, &schedule).await.body;
-    assert!(page.contains("In Autodesk: No"), "what Autodesk does not get is said: {page}");
+    assert!(page.contains("In Autodesk: Yes: a form of that date"), "{page}");
     let hour = world.post(&manager, &schedule, "version=3&site_version=1&summary=on&at=06:30").await;
     assert_eq!(hour.status, 303, "{}", hour.body);
     assert_eq!(beside.mapped(&tower).await.unwrap().settings.daily_summary.at, "06:30");
+    beside.clean();
+}
+
+#[tokio::test]
+async fn a_form_template_is_chosen_by_name_and_its_fields_are_found_by_their_labels() {
+    let beside = Beside::start().await;
+    let (world, manager) = (&beside.world, beside.manager().await);
+    let path = format!("{}/schedule", beside.connected(&manager).await);
+    let tower = beside.project("Tower A");
+    let templates = beside.sandbox.templates(&tower);
+    let (daily, pdf) = (&templates[0], templates.iter().find(|template| template.is_pdf).unwrap());
+    let page = world.get(&manager, &path).await.body;
+    assert!(
+        page.contains("The first one for daily reports (HardHat Pulse daily)") && !page.contains(&pdf.id),
+        "{page}"
+    );
+    assert!(page.contains("All figures stand in the form's notes") && page.contains("PPE compliance"), "{page}");
+    let form = |version: u8, template: &str| {
+        format!("version={version}&site_version=1&summary=on&at=17:00&form_template={template}")
+    };
+    let refused = world.post(&manager, &path, &form(1, &pdf.id)).await;
+    assert!(refused.status == 422 && refused.body.contains("id=\"form_template-error\""), "{}", refused.body);
+    assert_eq!(world.post(&manager, &path, &form(1, &daily.id)).await.status, 303);
+    let settings = beside.mapped(&tower).await.unwrap().settings;
+    assert!(settings.daily_summary.enabled);
+    assert_eq!(settings.mapping.form_template_id.as_deref(), Some(daily.id.as_str()));
+    let found: Vec<&str> = settings.mapping.form_fields.keys().map(String::as_str).collect();
+    assert_eq!(found, ["alerts", "summary"]);
+    let page = world.get(&manager, &path).await.body;
+    assert!(page.contains("Filled in beside the notes: Alerts, Summary."), "{page}");
+    // What else is changed leaves it, and the first one for daily reports is none of its own.
+    assert_eq!(world.post(&manager, &path, &form(2, "")).await.status, 303);
+    let mapping = beside.mapped(&tower).await.unwrap().settings.mapping;
+    assert_eq!((mapping.form_template_id, mapping.form_fields.len()), (None, 0));
+    beside.sandbox.set_template_type(&tower, "pg.template_type.quality");
+    let page = world.get(&manager, &path).await.body;
+    assert!(page.contains("no template for daily reports"), "{page}");
     beside.clean();
 }
 

@@ -18,7 +18,8 @@
 //! | six seconds for an answer | `functions/acc-webhook` asks nothing of Autodesk: it knows no client, and ends by itself after five |
 //! | a hook lies in a region, US unless said otherwise | `hooks.rs`: `they_lie_in_the_accounts_region` |
 //! | 204 for an empty list of hooks, 201 without a body | `hooks.rs`: `they_are_made_known_again_and_removed_and_another_connections_stay` |
-//! | forms: tens of values, two versions, one limit for all customers, the local date | no form is written yet; `tests/sandbox/tests/aps/forms.rs` is what one will be held to |
+//! | forms: tens of values, two versions with words of their own, the local date | `tests/crash/tests/forms.rs`; `tests/sandbox/tests/aps/forms.rs` is what they are held to |
+//! | one limit on Forms for all customers of the app | `tests/crash/tests/forms_at_once.rs` |
 //! | 200 and nothing in it, where an account is not open to the app | `an_account_that_is_not_open_to_us_is_no_empty_success` |
 //! | fields that a subtype or its type demands | `records.rs`: `custom_fields_that_the_subtype_or_its_type_demands_are_filled_or_asked_for` |
 //! | words and members that nobody announced | `a_status_that_nobody_announced_is_taken_as_it_is` |
