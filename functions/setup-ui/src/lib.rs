@@ -34,6 +34,7 @@ mod overview;
 mod passkeys;
 mod people_page;
 mod platform;
+mod polling;
 mod projects;
 mod refusal;
 mod reports;

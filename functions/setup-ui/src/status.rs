@@ -4,7 +4,7 @@ use crate::overview::blocked;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::visible::{self, LONGEST_ID, Mapped, on_clock};
-use crate::{form, steps, words};
+use crate::{form, polling, steps, words};
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use domain::record::{RecordKey, RecordKind, RecordState};
@@ -97,6 +97,7 @@ pub async fn show(
         Role::Manager => steps::open(&app, &mapped).await?,
         Role::Viewer => None,
     };
+    let polling = polling::notice(&app, &mapped).await?;
     let oldest = status.waiting.iter().map(|todo| todo.asked_at).min();
     let body = html! {
         p { a href="/setup" { "Overview" } }
@@ -104,6 +105,7 @@ pub async fn show(
         p.dim { "In " (words::platform(mapped.connection.provider)) ": " (words::project(&mapped.project)) ". Times are on the site's clock (" (site.time_zone) ")." }
         (blocked(&visitor, &mapped.connection, Some(site)))
         @for (kind, block) in &status.paused { (paused(*kind, block, &mapped)) }
+        (polling)
         @if let Some((step, path)) = &open {
             p { a.button #go-on href=(path) { "Go on with the set-up: " (steps::name(*step)) } }
         }

@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::steps::{self, Step};
 use crate::visible::{self, Mapped, on_clock};
-use crate::words;
+use crate::{polling, words};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ids::Provider;
@@ -61,7 +61,9 @@ pub async fn show(
         None => None,
     };
     let press = token::fresh_ulid(app.now())?.to_string();
-    Ok(page(&visitor, &mapped, outcome.as_ref(), &press, asked.contains_key("setup")))
+    // The lane makes its webhook on the way of the first record.
+    let polling = polling::notice(&app, &mapped).await?;
+    Ok(page(&visitor, &mapped, outcome.as_ref(), &polling, &press, asked.contains_key("setup")))
 }
 
 fn is_press(text: &str) -> bool {
@@ -106,13 +108,21 @@ pub async fn send(
     Ok(Redirect::to(&format!("{}/test?press={press}{setup}", mapped.path())).into_response())
 }
 
-fn page(visitor: &Visitor, mapped: &Mapped, outcome: Option<&Outcome>, press: &str, setup: bool) -> Page {
+fn page(
+    visitor: &Visitor,
+    mapped: &Mapped,
+    outcome: Option<&Outcome>,
+    polling: &Markup,
+    press: &str,
+    setup: bool,
+) -> Page {
     let title = format!("Test record for {}", mapped.site.name);
     let body = html! {
         @if setup { (steps::nav(Step::Test)) } @else { p { a href=(mapped.path()) { "Status of " (mapped.site.name) } } }
         h1 { (title) }
         @if mapped.connection.blocked.is_some() { (blocked(visitor, &mapped.connection, Some(&mapped.site))) }
         @if let Some(outcome) = outcome { (result(visitor, mapped, outcome, setup)) }
+        (polling)
         p { "One press puts one " @if mapped.connection.provider == Provider::Acc { "issue" } @else { "observation" } " named “TEST - HardHat Pulse” into " (words::project(&mapped.project)) ", on the way \
              that all records take. When it stands, it is closed with a comment by itself. Nobody gets a mail, it is in no report of \
              ours, and you may delete it in " (words::platform(mapped.connection.provider)) "." }

@@ -13,6 +13,7 @@ use serde_json::json;
 use std::sync::Arc;
 use store::bus::MemoryBus;
 use store::directory::{Connection, Directory, Project};
+use store::hooks::{Hook, Hooks};
 use store::lanes::Lane;
 use store::outbox::MemoryOutbox;
 use sync::clock::SystemClock;
@@ -324,6 +325,14 @@ async fn a_test_record_arrives_and_the_pages_speak_of_autodesk() {
     assert!(page.contains("It works: the test record stands in Autodesk"), "{page}");
     let page = world.get(&manager, &status).await.body;
     assert!(page.contains("In Autodesk: Tower A") && !page.contains("Procore"), "{page}");
+    assert!(!page.contains("by polling only"), "{page}");
+    let trouble = Hook { trouble: Some("A project admin makes it one, too.".into()), ..Hook::default() };
+    let hooks = Hooks { projects: [(beside.project("Tower A"), trouble)].into(), ..Hooks::default() };
+    Lane { table: world.table.as_ref(), id: &lane }.put_hooks(&hooks).await.unwrap();
+    for shown in [status.clone(), format!("{test}?setup=1")] {
+        let page = world.get(&manager, &shown).await.body;
+        assert!(page.contains("by polling only") && page.contains("A project admin makes it one, too."), "{page}");
+    }
     let activity = world.get(&manager, &format!("{status}/activity")).await.body;
     assert!(activity.contains("In Autodesk") && !activity.contains("Procore"), "{activity}");
     let leaving = world.get(&manager, &format!("/setup/{}/disconnect", lane.connection_id)).await.body;
