@@ -13,5 +13,5 @@ async fn main() -> Result<(), Error> {
     let accounts = TableServiceAccounts::new(function.table.clone(), function.vault.clone(), shared);
     let hosts = Hosts::new(&config::text("APS_URL")?)?;
     let acc = Acc::of_stack(hosts, function.parameters.clone(), function.stack(), Arc::new(accounts))?;
-    function.serve(&AccTarget::new(acc.sharing_forms(function.table.clone()))).await
+    function.serve(&AccTarget::new(acc.with_grants(function.grants()).sharing_forms(function.table.clone()))).await
 }

@@ -1,14 +1,18 @@
 //! Who is signed in here lets this session see the accounts and projects that they belong to at Autodesk: what they choose from when
-//! they connect one. It makes nobody somebody here, and opens nothing but those lists.
-use crate::refusal::Refusal;
+//! they connect one. It makes nobody somebody here, and opens nothing but those lists. With `connection=…` a manager lets that
+//! connection work with their access, where their account wants no service account.
+use crate::grant;
+use crate::refusal::{Nowhere, Refusal};
 use crate::state::AppState;
 use acc::lists::{As, ListError, Lists};
+use acc::personal::{Consent, Profile};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Redirect, Response};
 use credentials::Secret;
-use domain::ids::Provider;
+use domain::ids::{ConnectionId, Provider};
+use grants::Tokens;
 use people::Visitor;
 use people::sign_in::NotOurs;
 use std::collections::BTreeMap;
@@ -23,8 +27,13 @@ pub async fn begin(
 ) -> Result<Response, Refusal> {
     let next = asked.get("next").map_or("", String::as_str);
     let Some(visitor) = visitor else { return Ok(Redirect::to(&people::sign_in_path(next)).into_response()) };
-    let begun = app.people().begin_sign_in(&headers, Provider::Acc, next, Some(&visitor), None).await?;
-    let url = app.acc().consent_url(&app.autodesk_redirect_uri(), &begun.state).await?;
+    let connection = match asked.get("connection") {
+        Some(id) => Some(grant::connection(&app, &visitor, id, Provider::Acc).await?.id),
+        None => None,
+    };
+    let to = if connection.is_some() { Consent::Work } else { Consent::Look };
+    let begun = app.people().begin_sign_in(&headers, Provider::Acc, next, Some(&visitor), connection).await?;
+    let url = app.acc().consent_url(&app.autodesk_redirect_uri(), &begun.state, to).await?;
     Ok(([(SET_COOKIE, begun.set_cookie)], Redirect::to(&url)).into_response())
 }
 
@@ -41,16 +50,47 @@ pub async fn end(
     let visitor = visitor.filter(began).filter(|_| under_way.provider == Provider::Acc);
     let visitor = visitor.ok_or(Refusal::NotOurs(NotOurs::OtherBrowser))?;
     let code = match (came.get("error"), came.get("code")) {
+        (Some(error), _) if error == "access_denied" && under_way.connection.is_some() => {
+            return Err(Refusal::KeptAtAutodesk { next });
+        }
         (Some(error), _) if error == "access_denied" => return Err(Refusal::NotListed { next }),
         (None, Some(code)) if !code.is_empty() => Secret::new(code.as_str()),
         (Some(_), _) | (None, _) => return Err(Refusal::NotOurs(NotOurs::Unknown)),
     };
-    let token = app.acc().exchange_code(&code, &app.autodesk_redirect_uri(), app.now()).await?;
-    app.people()
-        .keep_platform_token(app.vault(), &visitor.session, Provider::Acc, &token.access, token.ends_at)
-        .await?;
-    note_projects(&app, &visitor, As::Person(&token.access)).await?;
+    let tokens = app.acc().exchange_code(&code, &app.autodesk_redirect_uri(), app.now()).await?;
+    let arrived = match &under_way.connection {
+        Some(connection) => consent(&app, &visitor, connection, &tokens).await,
+        None => look(&app, &visitor, &tokens).await,
+    };
+    if arrived.as_ref().is_err_and(Refusal::keeps_nothing)
+        && let Err(error) = app.acc().take_back(&tokens.access, "access_token", app.now()).await
+    {
+        tracing::warn!(error = %error, "tokens that nobody needs were not taken back");
+    }
+    arrived?;
     Ok(Redirect::to(&next).into_response())
+}
+
+/// For this session.
+async fn look(app: &AppState, visitor: &Visitor, tokens: &Tokens) -> Result<(), Refusal> {
+    app.people()
+        .keep_platform_token(app.vault(), &visitor.session, Provider::Acc, &tokens.access, tokens.ends_at)
+        .await?;
+    note_projects(app, visitor, As::Person(&tokens.access)).await
+}
+
+/// For a connection, from now on, if the account is theirs to work in.
+async fn consent(app: &AppState, visitor: &Visitor, id: &ConnectionId, tokens: &Tokens) -> Result<(), Refusal> {
+    let connection = grant::connection(app, visitor, id.as_str(), Provider::Acc).await?;
+    let meter = PageMeter::unconnected(Provider::Acc, &SystemClock);
+    let accounts = Lists { acc: app.acc(), meter: &meter }.accounts(As::Person(&tokens.access)).await;
+    let accounts = accounts.map_err(Refusal::AutodeskLists)?;
+    if !accounts.iter().any(|account| account.id == connection.account) {
+        return Err(Refusal::Nowhere(Nowhere::NotThisAccount));
+    }
+    let Profile { id, label } = app.acc().profile(&tokens.access, app.now()).await?;
+    grant::kept(app, visitor, &connection, (&id, &label), tokens).await?;
+    note_projects(app, visitor, As::Person(&tokens.access)).await
 }
 
 /// The mapped projects that they are a member of are theirs to see here, too.

@@ -13,10 +13,16 @@ use store::directory::Connection;
 use sync::clock::SystemClock;
 use sync::visit::PageMeter;
 
-/// A connection of the visitor's organization; only its managers let it work with anything.
-pub async fn connection(app: &AppState, visitor: &Visitor, id: &str) -> Result<Connection, Refusal> {
+/// A connection of the visitor's organization to this platform; only its managers let it work with anything.
+pub async fn connection(
+    app: &AppState,
+    visitor: &Visitor,
+    id: &str,
+    provider: Provider,
+) -> Result<Connection, Refusal> {
     let id: ConnectionId = id.parse().map_err(|_| Refusal::NotHere)?;
-    let found = app.directory().connection(&visitor.session.organization_id, &id).await?.ok_or(Refusal::NotHere)?;
+    let found = app.directory().connection(&visitor.session.organization_id, &id).await?;
+    let found = found.filter(|found| found.provider == provider).ok_or(Refusal::NotHere)?;
     match visitor.session.role >= Role::Manager {
         true => Ok(found),
         false => Err(Refusal::NotAManager),
@@ -35,7 +41,7 @@ pub async fn keep(
     let visitor = app.people().visitor(headers).await?;
     let began = |visitor: &Visitor| under_way.already.as_ref().is_some_and(|began| began.session == visitor.session.id);
     let visitor = visitor.filter(began).ok_or(Refusal::NotOurs(NotOurs::OtherBrowser))?;
-    let connection = connection(app, &visitor, id.as_str()).await?;
+    let connection = connection(app, &visitor, id.as_str(), Provider::Procore).await?;
     let lane = connection.lane();
     let meter = PageMeter::open(app.people().table(), &lane, &SystemClock).await?;
     let companies = app.lists(&meter).companies(&tokens.access).await;
@@ -43,10 +49,21 @@ pub async fn keep(
     if !companies?.iter().any(|company| company.active && company.id == connection.account) {
         return Err(Refusal::Nowhere(Nowhere::NotThisCompany));
     }
-    app.grants().keep(&lane, &identity.user_id, label, tokens, app.now()).await?;
-    app.people()
-        .keep_platform_token(app.vault(), &visitor.session, Provider::Procore, &tokens.access, tokens.ends_at)
-        .await?;
-    again::connection(app.people().table(), app.bell(), &connection, app.now()).await?;
+    kept(app, &visitor, &connection, (&identity.user_id, label), tokens).await?;
     Ok(Redirect::to(people::local(&under_way.next)).into_response())
+}
+
+/// Whose consent it is, by their id and login at the platform.
+pub async fn kept(
+    app: &AppState,
+    visitor: &Visitor,
+    connection: &Connection,
+    (user_id, label): (&str, &str),
+    tokens: &Tokens,
+) -> Result<(), Refusal> {
+    app.grants().keep(&connection.lane(), user_id, label, tokens, app.now()).await?;
+    app.people()
+        .keep_platform_token(app.vault(), &visitor.session, connection.provider, &tokens.access, tokens.ends_at)
+        .await?;
+    Ok(again::connection(app.people().table(), app.bell(), connection, app.now()).await?)
 }

@@ -23,7 +23,8 @@ async fn main() -> Result<(), lambda_http::Error> {
         &config::text("PROCORE_WEB_URL")?,
     )?;
     let vault = Arc::new(KmsVault::kms(clients::kms(&aws), config::text("KMS_KEY_ID")?));
-    let hosts_of_autodesk = acc::Hosts::new(&config::text("APS_URL")?)?;
+    let hosts_of_autodesk =
+        acc::Hosts::new(&config::text("APS_URL")?)?.with_profiles(&config::text("AUTODESK_PROFILE_URL")?)?;
     let acc = Acc::of_stack(hosts_of_autodesk, parameters.clone(), &stack, Arc::new(NoServiceAccounts))?;
     let services = Services {
         acc,

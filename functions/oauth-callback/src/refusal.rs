@@ -17,6 +17,7 @@ pub enum Nowhere {
     NoProject,
     /// Of the connection that they wanted to let work with their consent.
     NotThisCompany,
+    NotThisAccount,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,8 @@ pub enum Refusal {
     Denied { next: String },
     #[error("the manager did not agree that a connection works with their access")]
     Kept { next: String },
+    #[error("the manager did not agree that a connection to Autodesk works with their access")]
+    KeptAtAutodesk { next: String },
     #[error("the person did not agree that their accounts at Autodesk are listed")]
     NotListed { next: String },
     #[error("the sign-in is {0:?}")]
@@ -48,6 +51,8 @@ pub enum Refusal {
     /// Said without Procore's words, which may hold anything.
     #[error("Procore does not say what the person can see: {}", .0.kind())]
     Lists(#[from] ListError),
+    #[error("Autodesk does not say what the person can see: {}", .0.kind())]
+    AutodeskLists(ListError),
     #[error(transparent)]
     People(#[from] PeopleError),
     #[error(transparent)]
@@ -60,7 +65,16 @@ impl Refusal {
     /// Of what Procore gave for this sign-in nothing was kept, so that it can be taken back. Where our storage failed that is not
     /// known.
     pub fn keeps_nothing(&self) -> bool {
-        matches!(self, Self::NotHere | Self::NotOurs(_) | Self::Nowhere(_) | Self::NotAManager | Self::Lists(_))
+        matches!(
+            self,
+            Self::NotHere
+                | Self::NotOurs(_)
+                | Self::Nowhere(_)
+                | Self::NotAManager
+                | Self::Lists(_)
+                | Self::AutodeskLists(_)
+                | Self::Autodesk(_)
+        )
     }
 }
 
@@ -94,6 +108,12 @@ fn words(refusal: &Refusal) -> Words {
             StatusCode::FORBIDDEN,
             "You did not agree",
             "In Procore you chose not to let HardHat Pulse work with your access. Nothing was changed: the connection works with what \
+             it had before.",
+        ),
+        Refusal::KeptAtAutodesk { .. } => (
+            StatusCode::FORBIDDEN,
+            "You did not agree",
+            "In Autodesk you chose not to let HardHat Pulse work with your access. Nothing was changed: the connection works with what \
              it had before.",
         ),
         Refusal::NotListed { .. } => (
@@ -136,6 +156,12 @@ fn words(refusal: &Refusal) -> Words {
             "In Procore you do not belong to the company of this connection, so it can't work with your consent. Nothing was changed. \
              Sign in as somebody who does.",
         ),
+        Refusal::Nowhere(Nowhere::NotThisAccount) => (
+            StatusCode::FORBIDDEN,
+            "You do not belong to this account",
+            "In Autodesk you do not belong to the account of this connection, so it can't work with your access. Nothing was changed. \
+             Sign in as somebody who does.",
+        ),
         Refusal::NotAManager => (
             StatusCode::FORBIDDEN,
             "Not for your role",
@@ -163,12 +189,15 @@ fn words(refusal: &Refusal) -> Words {
             "Autodesk did not accept this sign-in",
             "What it gave us works once and for five minutes, and it was used or is too old. Nothing was done.",
         ),
-        Refusal::Autodesk(acc::personal::LoginError::OurCredentials(_)) => (
+        Refusal::Autodesk(
+            acc::personal::LoginError::OurCredentials(_) | acc::personal::LoginError::NoCredentials(_),
+        ) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "Signing in with Autodesk does not work at the moment",
             "Autodesk does not accept HardHat Pulse itself, which is ours to mend. Nothing was lost.",
         ),
-        Refusal::Autodesk(acc::personal::LoginError::Later(_)) => (
+        Refusal::Autodesk(acc::personal::LoginError::NotSent(_) | acc::personal::LoginError::Unclear(_))
+        | Refusal::AutodeskLists(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "Autodesk does not answer",
             "Autodesk could not be reached, or answered nothing that we can use. Nothing was lost: begin again in a minute.",
@@ -196,7 +225,9 @@ impl IntoResponse for Refusal {
         }
         let (again, says) = match &self {
             Refusal::Denied { next } => (people::sign_in_path(next), AGAIN.1),
-            Refusal::Kept { next } | Refusal::NotListed { next } => (people::local(next).to_owned(), "Go on"),
+            Refusal::Kept { next } | Refusal::KeptAtAutodesk { next } | Refusal::NotListed { next } => {
+                (people::local(next).to_owned(), "Go on")
+            }
             _ => (AGAIN.0.to_owned(), AGAIN.1),
         };
         calm(status, title, words, Some((&again, says)))

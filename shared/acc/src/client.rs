@@ -1,12 +1,12 @@
 //! The client: with which service account's token a call goes to Autodesk, and in which region's header.
 use crate::assertion;
-use crate::errors::{AccManners, refused_credentials, without_credentials};
+use crate::errors::{AccManners, not_granted, refused_credentials, without_credentials};
 use crate::rates;
 use crate::request::{Request, Tool};
 use async_trait::async_trait;
 use credentials::{Parameters, Secret};
 use domain::autodesk::Region;
-use grants::{ServiceAccount, ServiceAccounts};
+use grants::{Grants, ServiceAccount, ServiceAccounts};
 use jiff::Timestamp;
 use platform::lists::As;
 use platform::{
@@ -29,18 +29,25 @@ const PAGES_EMEA: &str = "https://acc.autodesk.eu";
 pub(crate) const TOKEN_PATH: &str = "/authentication/v2/token";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// `data:create` makes hooks, `account:read` lists projects with their time zones.
-const SCOPES: [&str; 4] = ["data:read", "data:write", "data:create", "account:read"];
+pub(crate) const SCOPES: [&str; 4] = ["data:read", "data:write", "data:create", "account:read"];
 
 /// Where Autodesk Platform Services are: production, or a sandbox.
 #[derive(Debug, Clone)]
 pub struct Hosts {
     aps: String,
+    profiles: String,
 }
 
 impl Hosts {
     /// From the template's `ApsUrl`.
     pub fn new(aps_url: &str) -> Result<Self, SetupError> {
-        Ok(Self { aps: host("ApsUrl", aps_url)? })
+        let aps = host("ApsUrl", aps_url)?;
+        Ok(Self { profiles: aps.clone(), aps })
+    }
+
+    /// Who a person is says another host, the template's `AutodeskProfileUrl`.
+    pub fn with_profiles(self, profile_url: &str) -> Result<Self, SetupError> {
+        Ok(Self { profiles: host("AutodeskProfileUrl", profile_url)?, ..self })
     }
 
     pub(crate) fn aps(&self) -> &str {
@@ -66,6 +73,7 @@ pub struct Acc {
     hosts: Hosts,
     app: Arc<dyn CredentialSource>,
     accounts: Arc<dyn ServiceAccounts>,
+    grants: Option<Arc<dyn Grants>>,
     /// What all customers' calls of Forms share.
     forms: Option<Arc<dyn AppLimit>>,
     /// By whose they are.
@@ -104,7 +112,41 @@ impl Acc {
         timeouts: Timeouts,
     ) -> Result<Self, SetupError> {
         let wire = Wire::new(timeouts, rates::answered)?;
-        Ok(Self { wire, hosts, app, accounts, forms: None, tokens: Mutex::default() })
+        Ok(Self { wire, hosts, app, accounts, grants: None, forms: None, tokens: Mutex::default() })
+    }
+
+    /// Connections that work with a person's grant use that person's token, all others a service account's.
+    pub fn with_grants(self, grants: Arc<dyn Grants>) -> Self {
+        Self { grants: Some(grants), ..self }
+    }
+
+    /// The grant of whose lane it is, if it works with one.
+    async fn granted(&self, call: Call<'_>, refused: Option<&Secret>) -> Result<Option<Secret>, TargetError> {
+        let (Some(grants), Some(lane)) = (&self.grants, call.meter.lane()) else { return Ok(None) };
+        grants.token(lane, self, refused, call.meter.now()).await.map_err(not_granted)
+    }
+
+    /// Whether a lane works with a person's grant.
+    pub(crate) async fn by_consent(&self, call: Call<'_>) -> Result<bool, TargetError> {
+        Ok(self.granted(call, None).await?.is_some())
+    }
+
+    /// Takes back the grant that a lane works with, if it works with one.
+    pub(crate) async fn let_go(&self, call: Call<'_>) -> Result<(), TargetError> {
+        if let (Some(grants), Some(lane)) = (&self.grants, call.meter.lane()) {
+            grants.revoke(lane, self, call.meter.now()).await.map_err(not_granted)?;
+        }
+        Ok(())
+    }
+
+    /// In whose name the lane works: what it makes and says bears this id.
+    pub(crate) async fn own_id(&self, call: Call<'_>, region: Region) -> Result<String, TargetError> {
+        if let (Some(grants), Some(lane)) = (&self.grants, call.meter.lane())
+            && let Some(person) = grants.user_id(lane).await.map_err(not_granted)?
+        {
+            return Ok(person);
+        }
+        Ok(self.account(call, region).await?.id)
     }
 
     /// In a deployment, where all customers' lanes run side by side.
@@ -142,6 +184,9 @@ impl Acc {
         let build = |http: &Client| self.built(http, request);
         let region = request.scope;
         let lane = call.meter.lane();
+        if self.by_consent(call).await? {
+            return platform::send::<AccManners>(&self.wire, call, request.ask, self, build).await;
+        }
         // A lane of the app's own account shares its token with the others: the account's id is no secret, its token is one.
         let account = self.account(call, region).await?;
         let whose = (lane.filter(|_| account.customers_own).cloned(), region);
@@ -174,6 +219,11 @@ impl Acc {
         answer
     }
 
+    pub(crate) async fn get_profile(&self, person: &Secret, now: Timestamp) -> Result<Answer, Broken> {
+        let builder = self.wire.http.get(format!("{}/userinfo", self.hosts.profiles)).bearer_auth(person.expose());
+        self.wire.exchange(builder.timeout(self.wire.timeouts.read), || now).await
+    }
+
     /// The app's own OAuth client.
     pub(crate) async fn app(&self) -> Result<Credentials, CredentialError> {
         self.app.get().await
@@ -196,6 +246,17 @@ impl Acc {
             None => builder,
         }
     }
+}
+
+/// A person's token, by the grant that the connection works with.
+#[async_trait]
+impl Bearer for Acc {
+    async fn token(&self, call: Call<'_>, refused: Option<&Secret>) -> Result<Secret, TargetError> {
+        let changed = || TargetError::NotDone { why: "the connection's consent was taken back at this moment".into() };
+        self.granted(call, refused).await?.ok_or_else(changed)
+    }
+
+    async fn forget(&self, _: &Secret) {}
 }
 
 /// A service account's token.

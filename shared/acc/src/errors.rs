@@ -1,6 +1,7 @@
 //! How Autodesk refuses, and what a person then does.
 use crate::request::{Place, Tool};
 use domain::record::Mender;
+use grants::GrantError;
 use platform::Manners;
 use serde_json::Value;
 use sync::target::{Block, TargetError};
@@ -97,6 +98,21 @@ fn forbidden(tool: Tool, words: &str) -> Block {
              and that it may create and edit in {}; an account admin, that HardHat Pulse is a custom integration of the account.",
             tool.words()
         ),
+    }
+}
+
+/// The person whose grant a connection works with gives us no token now.
+pub(crate) fn not_granted(error: GrantError) -> TargetError {
+    match error {
+        GrantError::SignInAgain(why) => TargetError::Connection(Block {
+            reason: format!("HardHat Pulse may no longer act in Autodesk for the person who connected it: {why}."),
+            who: Mender::SafetyManager,
+            what_to_do: "A manager opens the overview in HardHat Pulse and signs in with Autodesk again at this connection; nothing is \
+                         lost meanwhile."
+                .into(),
+        }),
+        GrantError::Later(why) => TargetError::NotDone { why },
+        GrantError::Table(_) | GrantError::Vault(_) => TargetError::NotDone { why: error.to_string() },
     }
 }
 

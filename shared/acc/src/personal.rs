@@ -1,55 +1,112 @@
-//! How a person's token comes to us (authorization code): only to list the accounts and projects that they belong to. It is kept for
-//! a session and never renewed. Autodesk means PKCE for clients without a secret; ours has one. Nothing is retried here.
-use crate::client::{Acc, TOKEN_PATH};
+//! How a person's token comes to us (authorization code). To set up: only to list the accounts and projects that they belong to, kept for a
+//! session and never renewed. As the connection's consent, where an account wants no service account: renewed by refresh tokens that work
+//! once (`grants`). Autodesk means PKCE for clients without a secret; ours has one. Nothing is retried here: a code works once, and a
+//! refresh token is burnt by any use.
+use crate::client::{Acc, SCOPES, TOKEN_PATH};
 use crate::errors::AccManners;
+use async_trait::async_trait;
 use credentials::Secret;
-use jiff::{SignedDuration, Timestamp};
-use platform::token::oauth_code;
-use platform::{Broken, CredentialError, Credentials, Manners};
+use grants::{RefreshError, Refresher, Tokens};
+use jiff::Timestamp;
+use platform::token::{ForPerson, oauth_code};
+use platform::{Answer, Broken, CredentialError, Credentials, Manners};
 use serde_json::Value;
 
 const AUTHORIZE_PATH: &str = "/authentication/v2/authorize";
 const REVOKE_PATH: &str = "/authentication/v2/revoke";
-const SCOPES: &str = "data:read account:read";
+
+/// What a person agrees to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// We see what they belong to.
+    Look,
+    /// A connection works with their access.
+    Work,
+}
+
+impl Consent {
+    fn scopes(self) -> String {
+        match self {
+            Self::Look => "data:read account:read".to_owned(),
+            Self::Work => SCOPES.join(" "),
+        }
+    }
+}
 
 /// Why the login host gave no token.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// The code is used, too old or another's.
+    /// The code or refresh token is used, too old or another's.
     #[error("Autodesk does not accept what stands for the person's consent")]
     Refused,
     #[error("Autodesk's login refuses HardHat Pulse's own credentials ({0})")]
     OurCredentials(String),
+    #[error("HardHat Pulse has no credentials for Autodesk's login: {0}")]
+    NoCredentials(String),
+    /// Surely nothing was sent.
     #[error("{0}")]
-    Later(String),
+    NotSent(String),
+    /// It may have been carried out.
+    #[error("{0}")]
+    Unclear(String),
 }
 
-/// A person's token.
-#[derive(Debug)]
-pub struct Token {
-    pub access: Secret,
-    pub ends_at: Timestamp,
+/// Whom Autodesk vouches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// As it stands at what they make and change.
+    pub id: String,
+    /// Their login, for pages.
+    pub label: String,
 }
 
 impl Acc {
-    /// Where a person says whether we may look at what they belong to. Our client id is no secret.
-    pub async fn consent_url(&self, redirect_uri: &str, state: &str) -> Result<String, LoginError> {
+    /// Where a person agrees. Our client id is no secret.
+    pub async fn consent_url(&self, redirect_uri: &str, state: &str, to: Consent) -> Result<String, LoginError> {
         let app = self.login_app().await?;
+        let scopes = to.scopes();
         let query = [
             ("response_type", "code"),
             ("client_id", app.client_id.as_str()),
             ("redirect_uri", redirect_uri),
-            ("scope", SCOPES),
+            ("scope", scopes.as_str()),
             ("state", state),
         ];
         let url = reqwest::Url::parse_with_params(&format!("{}{AUTHORIZE_PATH}", self.hosts().aps()), query);
-        url.map(String::from).map_err(|_| LoginError::Later("the address of Autodesk's login is not one".into()))
+        url.map(String::from).map_err(|_| LoginError::NotSent("the address of Autodesk's login is not one".into()))
     }
 
-    /// Exchanges the code that came back for a token. It works once.
-    pub async fn exchange_code(&self, code: &Secret, redirect_uri: &str, now: Timestamp) -> Result<Token, LoginError> {
+    /// Exchanges the code that came back for tokens. It works once.
+    pub async fn exchange_code(&self, code: &Secret, redirect_uri: &str, now: Timestamp) -> Result<Tokens, LoginError> {
         let form = [("grant_type", "authorization_code"), ("code", code.expose()), ("redirect_uri", redirect_uri)];
-        let answer = self.post_form(&self.login_app().await?, TOKEN_PATH, &form, now).await.map_err(|e| broken(&e))?;
+        self.tokens_for(&form, now).await
+    }
+
+    /// Takes a token, and what came with it, back.
+    pub async fn take_back(&self, token: &Secret, kind: &str, now: Timestamp) -> Result<(), LoginError> {
+        let form = [("token", token.expose()), ("token_type_hint", kind)];
+        match self.login_post(REVOKE_PATH, &form, now).await?.status {
+            200..=299 => Ok(()),
+            status => Err(LoginError::Unclear(format!("Autodesk's login host answered {status}"))),
+        }
+    }
+
+    /// Whose token it is.
+    pub async fn profile(&self, token: &Secret, now: Timestamp) -> Result<Profile, LoginError> {
+        let answer = self.get_profile(token, now).await.map_err(|error| broken(&error))?;
+        let body: Value = match (answer.status, &answer.body) {
+            (200..=299, Ok(body)) => serde_json::from_slice(body).unwrap_or_default(),
+            (401 | 403, _) => return Err(LoginError::Refused),
+            (status, _) => return Err(LoginError::Unclear(format!("Autodesk's profile service answered {status}"))),
+        };
+        let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let unreadable = || LoginError::Unclear("Autodesk's profile service names nobody".into());
+        let id = text("sub").ok_or_else(unreadable)?;
+        Ok(Profile { label: text("email").or_else(|| text("preferred_username")).unwrap_or_else(|| id.clone()), id })
+    }
+
+    async fn tokens_for(&self, form: &[(&str, &str)], now: Timestamp) -> Result<Tokens, LoginError> {
+        let answer = self.login_post(TOKEN_PATH, form, now).await?;
         match answer.status {
             200..=299 => {}
             400 | 401 | 403 => {
@@ -58,36 +115,53 @@ impl Acc {
                     code => LoginError::OurCredentials(code),
                 });
             }
-            status => return Err(LoginError::Later(format!("Autodesk's login host answered {status}"))),
+            status => return Err(LoginError::Unclear(format!("Autodesk's login host answered {status}"))),
         }
-        let issued: Value =
-            answer.body.as_ref().map_err(broken).map(|body| serde_json::from_slice(body).unwrap_or_default())?;
-        let access = issued["access_token"].as_str().filter(|token| !token.is_empty());
-        let life = issued["expires_in"].as_i64().filter(|seconds| *seconds > 0);
-        let (access, life) =
-            access.zip(life).ok_or_else(|| LoginError::Later("Autodesk's login host gave no readable token".into()))?;
-        let ends_at = now.saturating_add(SignedDuration::from_secs(life)).unwrap_or(Timestamp::MAX);
-        Ok(Token { access: Secret::new(access), ends_at })
+        let body = answer.body.as_ref().map_err(broken)?;
+        let unreadable = || LoginError::Unclear("Autodesk's login host gave no readable token".into());
+        let ForPerson { access, ends_at, refresh } = ForPerson::read(body, now).ok_or_else(unreadable)?;
+        Ok(Tokens { access, ends_at, refresh })
     }
 
-    /// Takes a token, and what came with it, back.
-    pub async fn revoke_token(&self, token: &Secret, now: Timestamp) -> Result<(), LoginError> {
-        let form = [("token", token.expose()), ("token_type_hint", "access_token")];
-        let answer = self.post_form(&self.login_app().await?, REVOKE_PATH, &form, now).await.map_err(|e| broken(&e))?;
-        match answer.status {
-            200..=299 => Ok(()),
-            status => Err(LoginError::Later(format!("Autodesk's login host answered {status}"))),
-        }
+    async fn login_post(&self, path: &str, form: &[(&str, &str)], now: Timestamp) -> Result<Answer, LoginError> {
+        self.post_form(&self.login_app().await?, path, form, now).await.map_err(|error| broken(&error))
     }
 
     async fn login_app(&self) -> Result<Credentials, LoginError> {
         self.app().await.map_err(|error| match error {
-            CredentialError::Missing(reason) | CredentialError::Unusable(reason) => LoginError::OurCredentials(reason),
-            CredentialError::Unavailable(why) => LoginError::Later(why),
+            CredentialError::Missing(reason) | CredentialError::Unusable(reason) => LoginError::NoCredentials(reason),
+            CredentialError::Unavailable(why) => LoginError::NotSent(why),
         })
     }
 }
 
+#[async_trait]
+impl Refresher for Acc {
+    /// Whatever comes back, and where nothing does: this refresh token is used.
+    async fn refresh(&self, refresh: &Secret, now: Timestamp) -> Result<Tokens, RefreshError> {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
+        Ok(self.tokens_for(&form, now).await?)
+    }
+
+    async fn revoke(&self, token: &Secret, now: Timestamp) -> Result<(), RefreshError> {
+        Ok(self.take_back(token, "refresh_token", now).await?)
+    }
+}
+
+impl From<LoginError> for RefreshError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::NotSent(_) | LoginError::NoCredentials(_) => Self::NotSent(error.to_string()),
+            LoginError::Unclear(why) => Self::Burnt(format!("the answer to a renewal was lost: {why}")),
+            LoginError::Refused | LoginError::OurCredentials(_) => Self::Burnt(error.to_string()),
+        }
+    }
+}
+
 fn broken(broken: &Broken) -> LoginError {
-    LoginError::Later(broken.words(AccManners::NAME))
+    let words = broken.words(AccManners::NAME);
+    match broken {
+        Broken::Unreachable => LoginError::NotSent(words),
+        Broken::Late | Broken::Cut | Broken::TooLong => LoginError::Unclear(words),
+    }
 }

@@ -79,6 +79,9 @@ pub trait Grants: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Secret>, GrantError>;
 
+    /// The platform's id of the person whose grant a connection works with, if it works with one.
+    async fn user_id(&self, lane: &LaneId) -> Result<Option<String>, GrantError>;
+
     /// Takes a connection's grant back at the platform, then forgets it. `false`: there is none. After an error it may be
     /// called again.
     async fn revoke(&self, lane: &LaneId, refresher: &dyn Refresher, now: Timestamp) -> Result<bool, GrantError>;

@@ -242,6 +242,10 @@ impl Grants for TableGrants {
         }
     }
 
+    async fn user_id(&self, lane: &LaneId) -> Result<Option<String>, GrantError> {
+        Ok(self.of(lane).await?.map(|grant| grant.user_id))
+    }
+
     async fn revoke(&self, lane: &LaneId, refresher: &dyn Refresher, now: Timestamp) -> Result<bool, GrantError> {
         let Some(grant) = self.of(lane).await? else { return Ok(false) };
         let sealed = grant.sealed_refresh.as_ref().unwrap_or(&grant.sealed_access);

@@ -4,10 +4,9 @@ use crate::client::{NAME, Procore};
 use async_trait::async_trait;
 use credentials::Secret;
 use grants::{RefreshError, Refresher, Tokens};
-use jiff::{SignedDuration, Timestamp};
-use platform::token::oauth_code;
+use jiff::Timestamp;
+use platform::token::{ForPerson, oauth_code};
 use platform::{Answer, Broken, CredentialError, Credentials};
-use serde_json::Value;
 
 /// Why the login host gave no tokens.
 #[derive(Debug, thiserror::Error)]
@@ -115,14 +114,7 @@ impl From<LoginError> for RefreshError {
 
 fn read_tokens(answer: &Answer, now: Timestamp) -> Result<Tokens, LoginError> {
     let body = answer.body.as_ref().map_err(|broken| LoginError::Unclear(broken.words(NAME)))?;
-    let issued = serde_json::from_slice::<Value>(body).unwrap_or_default();
-    let text = |name: &str| issued[name].as_str().filter(|text| !text.is_empty());
-    match (text("access_token"), issued["expires_in"].as_i64().filter(|seconds| *seconds > 0)) {
-        (Some(access), Some(seconds)) => Ok(Tokens {
-            access: Secret::new(access),
-            ends_at: now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX),
-            refresh: text("refresh_token").map(Secret::new),
-        }),
-        _ => Err(LoginError::Unclear("Procore's login host gave no readable token".into())),
-    }
+    let unreadable = || LoginError::Unclear("Procore's login host gave no readable token".into());
+    let ForPerson { access, ends_at, refresh } = ForPerson::read(body, now).ok_or_else(unreadable)?;
+    Ok(Tokens { access, ends_at, refresh })
 }

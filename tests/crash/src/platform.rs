@@ -125,7 +125,8 @@ impl Platform {
         let (table_, vault) = (Arc::new(table.clone()), Arc::new(MemoryVault::default()));
         let accounts = TableServiceAccounts::new(table_, vault, shared);
         let client = Acc::new(acc::Hosts::new(sandbox.url())?, Arc::new(SandboxClient), Arc::new(accounts))?;
-        let client = client.sharing_forms(Arc::new(table.clone()));
+        let grants = grants(table);
+        let client = client.sharing_forms(Arc::new(table.clone())).with_grants(grants.clone());
         let account = sandbox.accounts().get(account).cloned().ok_or(WorldError::Empty)?;
         let usable = |project: &aps::Project| {
             project.account_id == account.id && project.platform == "acc" && project.status == "active"
@@ -136,7 +137,7 @@ impl Platform {
             region: account.region.parse().ok(),
             projects: projects.collect(),
             target: Box::new(AccTarget::new(client)),
-            grants: grants(table),
+            grants,
             account: account.id,
             procore: Only(None),
             acc: sandbox.into(),
@@ -285,6 +286,22 @@ impl Platform {
             Provider::Acc => self.acc.deactivate_hook(id),
             _ => self.procore.deactivate_hook(number(id)),
         };
+    }
+
+    /// Someone who may do all there: their id, login, a token, and what renews it.
+    #[expect(clippy::unwrap_used, reason = "the sandbox's own seed")]
+    pub fn person(&self) -> (&'static str, &'static str, String, Option<String>) {
+        match self.provider {
+            Provider::Acc => {
+                const WHO: &str = "safety.manager@example.com";
+                let (access, refresh) = self.acc.person_consents(WHO).unwrap();
+                ("SBXMANAGER01", WHO, access, Some(refresh))
+            }
+            _ => {
+                const WHO: &str = "company.admin@example.com";
+                ("7", WHO, self.procore.person_token(WHO), None)
+            }
+        }
     }
 
     /// How old a record must be before lists and recycle bin show it.

@@ -227,10 +227,12 @@ impl World {
 
     /// From now on the connection works with a person's consent, not with the service account.
     pub async fn consent(&self) -> Result<(), GrantError> {
-        const WHO: &str = "company.admin@example.com";
-        let (access, now) = (Secret::new(self.procore.person_token(WHO)), self.clock.now());
-        let tokens = Tokens { access, ends_at: now + SignedDuration::from_hours(2), refresh: None };
-        self.grants.keep(&self.lane, "7", WHO, &tokens, now).await
+        let now = self.clock.now();
+        let (id, who, access, refresh) = self.platform.person();
+        // As both platforms give it: Autodesk an hour.
+        let ends_at = now + SignedDuration::from_hours(if refresh.is_some() { 1 } else { 2 });
+        let tokens = Tokens { access: Secret::new(access), ends_at, refresh: refresh.map(Secret::new) };
+        self.grants.keep(&self.lane, id, who, &tokens, now).await
     }
 
     /// The same account and project, after the connection was removed.

@@ -79,3 +79,58 @@ async fn the_mapped_projects_that_they_are_a_member_of_are_theirs_to_see() {
     world.people.vouched(&organization, &identity, "kim", None, Default::default()).await.unwrap();
     assert!(world.visitor(&browser).await.unwrap().sees_project(&connection.id, &projects[0]));
 }
+
+async fn connected(world: &World, organization: &OrganizationId, account: &str) -> Connection {
+    let mut connection = Connection::new(organization.clone(), Provider::Acc, account, world.people.now());
+    connection.region = Some("US".parse().unwrap());
+    Directory(world.table.as_ref()).put_connection(&mut connection).await.unwrap();
+    connection
+}
+
+fn for_connection(connection: &Connection) -> String {
+    format!("/sign-in/autodesk?connection={}&next=%2Fsetup", connection.id)
+}
+
+#[tokio::test]
+async fn a_manager_lets_a_connection_work_with_their_own_access() {
+    let (world, organization, mut browser) = ready().await;
+    let connection = connected(&world, &organization, &world.aps.accounts()[0].id).await;
+    let path = for_connection(&connection);
+    let back = world.agreed_at_autodesk(&mut browser, MANAGER, &path).await;
+    let answer = world.get(&mut browser, &back).await;
+    assert_eq!((answer.status, answer.location()), (303, "/setup"), "{}", answer.body);
+    let kept = grants::grant(world.table.as_ref(), &connection.lane()).await.unwrap().unwrap();
+    assert_eq!((kept.user_id.as_str(), kept.label.as_str(), kept.ended), ("SBXMANAGER01", MANAGER, None));
+    assert!(kept.sealed_refresh.is_some());
+    assert!(!world.bell.take().is_empty(), "the lane was not rung");
+    assert_eq!(world.aps.violations(), []);
+    // The code works once.
+    assert_eq!(world.get(&mut browser, &back).await.status, 400);
+
+    let back = world.agreed_at_autodesk(&mut browser, MANAGER, &path).await;
+    let state = back.split("state=").nth(1).unwrap();
+    let denied = world.get(&mut browser, &format!("/oauth/acc/callback?error=access_denied&state={state}")).await;
+    assert!(denied.status == 403 && denied.body.contains("works with what it had before"), "{}", denied.body);
+}
+
+#[tokio::test]
+async fn nobody_consents_for_an_account_or_a_connection_that_is_not_theirs() {
+    let (world, organization, mut browser) = ready().await;
+    let elsewhere = connected(&world, &organization, "5a0db0c5-0000-4000-8000-0000000000ff").await;
+    let back = world.agreed_at_autodesk(&mut browser, MANAGER, &for_connection(&elsewhere)).await;
+    let answer = world.get(&mut browser, &back).await;
+    assert!(answer.status == 403 && answer.body.contains("do not belong to this account"), "{}", answer.body);
+    assert_eq!(grants::grant(world.table.as_ref(), &elsewhere.lane()).await.unwrap(), None);
+    let revoked = world.aps.calls().iter().filter(|call| call.path.ends_with("/revoke")).count();
+    assert_eq!(revoked, 1, "what nobody needs is taken back");
+
+    let ours = connected(&world, &organization, &world.aps.accounts()[0].id).await;
+    let other = world.organization(2).await;
+    let mut stranger = world.by_link(&other, people::Role::Manager).await;
+    assert_eq!(world.get(&mut stranger, &for_connection(&ours)).await.status, 404);
+    let mut viewer = world.by_link(&organization, people::Role::Viewer).await;
+    assert_eq!(world.get(&mut viewer, &for_connection(&ours)).await.status, 403);
+    // Nor does a sign-in at the other platform do for it.
+    let path = format!("/sign-in/procore?connection={}&next=%2Fsetup", ours.id);
+    assert_eq!(world.get(&mut browser, &path).await.status, 404);
+}

@@ -267,13 +267,12 @@ impl Target for AccTarget {
         Ok(BTreeSet::new())
     }
 
-    /// A service account's doings are ours.
-    async fn by_consent(&self, _: Call<'_>) -> Result<bool, TargetError> {
-        Ok(false)
+    async fn by_consent(&self, call: Call<'_>) -> Result<bool, TargetError> {
+        self.acc.by_consent(call).await
     }
 
     async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError> {
-        Ok(self.acc.account(call, At::of(project)?.region).await?.id)
+        self.acc.own_id(call, At::of(project)?.region).await
     }
 
     async fn hook(
@@ -307,8 +306,8 @@ impl Target for AccTarget {
         hooks::drop(&self.acc, call, &At::of(project)?, url, known).await
     }
 
-    async fn let_go(&self, _: Call<'_>) -> Result<(), TargetError> {
-        Ok(())
+    async fn let_go(&self, call: Call<'_>) -> Result<(), TargetError> {
+        self.acc.let_go(call).await
     }
 
     async fn commented(

@@ -19,7 +19,7 @@ pub(super) async fn of_record(acc: &Acc, call: Call<'_>, at: &At, remote: &Remot
     let said = match remote.comments {
         Some(0) => Vec::new(),
         _ => {
-            let own = acc.account(call, at.region).await?.id;
+            let own = acc.own_id(call, at.region).await?;
             let all = comments(acc, call, at, &remote.id).await?;
             all.iter().filter(|comment| !is_ours(comment, &own)).filter_map(text).collect()
         }
@@ -28,7 +28,7 @@ pub(super) async fn of_record(acc: &Acc, call: Call<'_>, at: &At, remote: &Remot
     Ok(Account { status, comments: said, updated_at: remote.updated_at, ..Account::default() }.tidy())
 }
 
-/// Written by our service account, with our reference: what a person quotes of it is theirs.
+/// Written in our name, with our reference: what a person quotes of it is theirs.
 fn is_ours(comment: &Value, own: &str) -> bool {
     let by = comment.get("createdBy").and_then(Value::as_str);
     by == Some(own) && body_of(comment).is_some_and(|body| body.contains(REFERENCE))
@@ -39,15 +39,15 @@ fn text(comment: &Value) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// What was changed since, deleted ones too; and as a comment may not count as a change, those that stand open and have any.
+/// What was changed since, deleted ones too, whoever made it: a connection may have worked in another name before. And as a comment may not count as a change, those that stand open and have any.
 pub(super) async fn changed(acc: &Acc, call: Call<'_>, at: &At, since: Timestamp) -> Result<Vec<Remote>, TargetError> {
-    let own = acc.account(call, at.region).await?.id;
-    let ours = || list(at).with("filter[createdBy]", &own);
     let from = format!("{}..", since.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
-    let since = || ours().with("filter[updatedAt]", &from).with("sortBy", "updatedAt");
+    let since = || list(at).with("filter[updatedAt]", &from).with("sortBy", "updatedAt");
     let mut all = remotes(acc, call, at, &since()).await?;
     all.extend(remotes(acc, call, at, &since().with("filter[deleted]", true)).await?);
-    let open = remotes(acc, call, at, &ours().with("filter[status]", NOT_CLOSED)).await?;
+    let own = acc.own_id(call, at.region).await?;
+    let open = list(at).with("filter[createdBy]", own).with("filter[status]", NOT_CLOSED);
+    let open = remotes(acc, call, at, &open).await?;
     let talked = |remote: &Remote| remote.comments.is_none_or(|count| count > 0) && remote.status != CLOSED;
     all.extend(open.into_iter().filter(talked));
     let mut seen = BTreeSet::new();

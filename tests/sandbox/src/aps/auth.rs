@@ -163,9 +163,15 @@ fn issue(
 
 /// A token of a person who agreed to be listed, as `token` would give it. None if there is no such person.
 pub(super) fn of_person(world: &mut World, email: &str, now: Timestamp) -> Option<String> {
+    of_person_for(world, email, "data:read account:read", now).map(|(access, _)| access)
+}
+
+/// The same for these scopes, with the refresh token that comes with it.
+pub(super) fn of_person_for(world: &mut World, email: &str, to: &str, now: Timestamp) -> Option<(String, String)> {
     let user = world.users.iter().find(|user| user.email == email)?.id.clone();
-    let reply = issue(world, Some(user), scopes("data:read account:read"), true, now);
-    reply.body()?.get("access_token")?.as_str().map(str::to_owned)
+    let reply = issue(world, Some(user), scopes(to), true, now);
+    let text = |name: &str| reply.body()?.get(name)?.as_str().map(str::to_owned);
+    Some((text("access_token")?, text("refresh_token")?))
 }
 
 pub(super) fn revoke(world: &mut World, headers: &HeaderMap, body: &Value) -> Reply {

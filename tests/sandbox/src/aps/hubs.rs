@@ -30,6 +30,14 @@ pub(super) fn answer(world: &World, call: &Call) -> Outcome {
     }
 }
 
+/// Whose token it is.
+pub(super) fn profile(world: &World, call: &Call) -> Outcome {
+    let user = world.users.iter().find(|user| Some(&user.id) == call.user.as_ref());
+    let user = user.ok_or_else(|| gateway(403, "AUTH-001", "The token stands for nobody."))?;
+    Ok(Reply::ok(json!({"sub": user.id, "name": user.name, "email": user.email, "email_verified": true,
+        "preferred_username": user.email})))
+}
+
 fn hubs(world: &World, call: &Call) -> Reply {
     let open = |account: &&Account| {
         world.projects.iter().any(|project| project.account_id == account.id && sees(call, project))

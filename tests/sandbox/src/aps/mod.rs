@@ -114,6 +114,12 @@ impl Core {
         auth::of_person(&mut self.world(), email, now)
     }
 
+    /// Of someone who agreed that we work with their access: the token, and what renews it.
+    pub fn person_consents(&self, email: &str) -> Option<(String, String)> {
+        let now = self.clock.stamp();
+        auth::of_person_for(&mut self.world(), email, "data:read data:write data:create account:read", now)
+    }
+
     pub fn subtypes(&self) -> Vec<Subtype> {
         self.world().subtypes.clone()
     }
@@ -256,6 +262,8 @@ fn router(core: &Arc<Core>) -> Router {
     for root in ["authentication", "project", "construction", "webhooks", "data", "oss"] {
         router = router.route(&format!("/{root}/{{*rest}}"), any(serve.clone()));
     }
+    // The profile service, which is another host there.
+    router = router.route("/userinfo", any(serve.clone()));
     router.merge(control::router(Arc::clone(core))).merge(pages::router(Arc::clone(core)))
 }
 

@@ -210,6 +210,7 @@ impl Core {
         let region = header("region");
         let call = Call { operation: operation.to_owned(), valid, user, region, hook_region, now };
         match operation {
+            "getUserInfo" => hubs::profile(world, &call),
             "getHubs" | "getHubProjects" | "adminListProjects" | "adminGetProject" | "adminListProjectUsers" => {
                 hubs::answer(world, &call)
             }
