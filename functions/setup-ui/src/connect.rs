@@ -246,7 +246,7 @@ fn choice(visitor: &Visitor, companies: &[Company], chosen: &str, errors: &Error
                 }
             }
             button #connect type="submit" { "Connect this company" }
-            (consent::offer())
+            (consent::offer(Provider::Procore))
         }
     }
 }

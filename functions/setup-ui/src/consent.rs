@@ -3,10 +3,12 @@ use crate::form;
 use crate::platform;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::visible;
+use crate::{connect, visible, words};
 use ::platform::lists::ListError;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
+use domain::autodesk::Region;
+use domain::ids::Provider;
 use grants::Grant;
 use maud::{Markup, html};
 use people::{Role, Visitor};
@@ -17,37 +19,44 @@ use store::directory::Connection;
 pub const WAY: &str = "way";
 pub const BY_CONSENT: &str = "consent";
 
-/// Where a manager agrees at Procore that a connection works with their access, and comes back to `next`.
+/// Where a manager agrees at the platform that a connection works with their access, and comes back to `next`.
 pub fn ask_for(connection: &Connection, next: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("connection", connection.id.as_str())
         .append_pair("next", next)
         .finish();
-    format!("/sign-in/procore?{query}")
+    let platform = if connection.provider == Provider::Acc { "autodesk" } else { "procore" };
+    format!("/sign-in/{platform}?{query}")
 }
 
 /// What the two ways mean, for who decides between them.
-fn difference() -> Markup {
+fn difference(provider: Provider) -> Markup {
+    let (platform, acc) = (words::platform(provider), provider == Provider::Acc);
     html! {
         p {
-            strong { "By the app's own account" } " (what we recommend): HardHat Pulse sees and writes only in the projects that your \
-             Procore admin permits to it. Records carry its name, and it goes on whoever leaves your company."
+            strong { (account(provider)) } " (what we recommend): HardHat Pulse sees and writes only in the projects that "
+            @if acc { "an admin adds it to" } @else { "your Procore admin permits to it" }
+            ". Records carry its name, and it goes on whoever leaves your company."
         }
         p {
             strong { "With your own access" } ": for companies that give apps no account. HardHat Pulse sees and writes in the projects \
-             that you can use, in your name: your name stands at each record, and what you may not do in Procore, it can't do. \
-             When you leave the company or take your consent back, records wait until another manager agrees. The app must be \
-             installed for this, too."
+             that you can use, in your name: your name stands at each record, and what you may not do in " (platform) ", it can't do. \
+             When you leave the company or take your consent back, records wait until another manager agrees. "
+            @if acc { "HardHat Pulse must stand under Custom Integrations for this, too." } @else { "The app must be installed for this, too." }
         }
     }
 }
 
-/// Beside the button "Connect this company".
-pub fn offer() -> Markup {
+fn account(provider: Provider) -> &'static str {
+    if provider == Provider::Acc { "By a service account" } else { "By the app's own account" }
+}
+
+/// Beside the button that connects.
+pub fn offer(provider: Provider) -> Markup {
     html! {
-        details #other-way {
+        details #my-own-access {
             summary { "My company wants no account for the app: connect with my own access" }
-            (difference())
+            (difference(provider))
             button.quiet #connect-by-consent type="submit" name=(WAY) value=(BY_CONSENT) { "Connect with my own access" }
         }
     }
@@ -59,7 +68,7 @@ pub fn whose(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>, 
     html! {
         p.dim { "Works with the consent of " (grant.label) "." }
         @if visitor.session.role >= Role::Manager && grant.ended.is_some() {
-            p { a.button href=(ask_for(connection, next)) { "Sign in with Procore again" } }
+            p { a.button href=(ask_for(connection, next)) { "Sign in with " (words::platform(connection.provider)) " again" } }
         }
     }
 }
@@ -69,17 +78,19 @@ pub fn change(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>)
     html! {
         details {
             summary { "What this connection works with" }
-            (difference())
+            (difference(connection.provider))
             @match grant {
                 None => {
-                    p { "It works with the app's own account now." }
-                    p { a.button.quiet href=(ask_for(connection, "/setup/connect")) { "Let it work with my own access" } }
+                    p { @if connection.provider == Provider::Acc { "It works with a service account now." } @else { "It works with the app's own account now." } }
+                    p { a.button.quiet href=(ask_for(connection, connect::path(connection.provider))) { "Let it work with my own access" } }
                 }
                 Some(grant) => {
                     p { "It works with the consent of " (grant.label) " now." }
                     form method="post" action={ "/setup/" (connection.id) "/consent/end" } {
                         (form::token_field(visitor))
-                        button.quiet type="submit" { "Let it work with the app's own account" }
+                        button.quiet type="submit" {
+                            @if connection.provider == Provider::Acc { "Let it work with a service account" } @else { "Let it work with the app's own account" }
+                        }
                     }
                 }
             }
@@ -97,21 +108,29 @@ pub async fn end(
     visitor.require(Role::Manager)?;
     form.verified(&visitor)?;
     let connection = visible::connection(&app, &visitor, &connection).await?;
+    let back = connect::path(connection.provider);
     if let Some(missing) = missing(&app, &connection).await? {
-        return Err(Refusal::not_now(missing, "/setup/connect"));
+        return Err(Refusal::not_now(missing, back));
     }
-    platform::revoke(&app, &connection.lane()).await?;
+    platform::revoke(&app, &connection).await?;
     again::connection(app.table(), app.bell(), &connection, app.now()).await?;
     tracing::info!(
         organization_id = %connection.organization_id, connection_id = %connection.id, person_id = %visitor.person.id,
         "a connection works with the app's own account again"
     );
-    Ok(Redirect::to("/setup/connect"))
+    Ok(Redirect::to(back))
 }
 
 /// What keeps the app's own account from going on: a sentence.
 async fn missing(app: &AppState, connection: &Connection) -> Result<Option<String>, Refusal> {
     const THEN: &str = "Nothing was changed: the connection works with the consent as before.";
+    if connection.provider == Provider::Acc {
+        // Which projects it is a member of, its lane says project by project.
+        let region = connection.region.unwrap_or(Region::Us);
+        let has_one = connection.service_account.is_some() || platform::invited(app, region).await?.is_some();
+        let none = format!("HardHat Pulse has no service account in Autodesk's region {}. {THEN}", region.as_str());
+        return Ok((!has_one).then_some(none));
+    }
     let permitted = match platform::permitted(app, &connection.account).await {
         Ok(permitted) => permitted,
         Err(ListError::NotInstalled(block) | ListError::Refused(block)) => {

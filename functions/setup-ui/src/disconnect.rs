@@ -26,15 +26,15 @@ const CONFIRM: &str = "confirm";
 enum Found {
     Standing(Connection),
     Leaving(Connection),
-    /// Cleared up; its records still stand at Procore.
+    /// Cleared up; its records still stand at the platform.
     Gone(Removed),
 }
 
-/// Why our hooks stay in Procore.
+/// Why our hooks stay there.
 enum HooksStay {
     /// Whose consent has ended, without which they can't be taken away.
     ConsentEnded(String),
-    /// In Procore's or our words.
+    /// In the platform's or our words.
     NotLetIn(String),
     /// So many are left, after all is done.
     Left(usize),
@@ -156,7 +156,7 @@ async fn ask(app: &AppState, visitor: &Visitor, connection: &Connection, errors:
         p { "From the moment you disconnect, nothing is sent there and nothing is read from it." }
         h2 { "What stays in " (platform) }
         (staying(visitor, &lane, &stays))
-        @if let Some(hooks) = &hooks { (staying_hooks(hooks, Some(connection))) }
+        @if let Some(hooks) = &hooks { (staying_hooks(platform, hooks, Some(connection))) }
         h2 { "What stays in HardHat Pulse" }
         p {
             "All detections and incidents as your sites told them, records that still wait to be sent (they are not sent any more), \
@@ -232,7 +232,7 @@ fn afterwards(
         }
         h2 { "What stays in " (platform) }
         (staying(visitor, lane, stays))
-        @if let Some(hooks) = hooks { (staying_hooks(hooks, None)) }
+        @if let Some(hooks) = hooks { (staying_hooks(platform, hooks, None)) }
         h2 { "How to come back" }
         (coming_back(platform))
         p { a.button href=(connect::path(lane.provider)) { "Connect " (platform) } }
@@ -250,7 +250,7 @@ fn coming_back(platform: &str) -> Markup {
 }
 
 /// `still`: the connection, while something can be done about it first.
-fn staying_hooks(hooks: &HooksStay, still: Option<&Connection>) -> Markup {
+fn staying_hooks(platform: &str, hooks: &HooksStay, still: Option<&Connection>) -> Markup {
     html! {
         div.notice #hooks-stay {
             p {
@@ -259,19 +259,19 @@ fn staying_hooks(hooks: &HooksStay, still: Option<&Connection>) -> Markup {
                         "Our hooks stay there, too: the consent of " (label) " has ended, and without it we can't take them away."
                     }
                     HooksStay::NotLetIn(reason) => {
-                        "Our hooks stay there, too, unless Procore lets us in again at once: " (reason)
+                        "Our hooks stay there, too, unless " (platform) " lets us in again at once: " (reason)
                     }
-                    HooksStay::Left(1) => "One of our hooks stays there, too: Procore did not let us take it away.",
+                    HooksStay::Left(1) => { "One of our hooks stays there, too: " (platform) " did not let us take it away." },
                     HooksStay::Left(count) => {
-                        (count) " of our hooks stay there, too: Procore did not let us take them away."
+                        (count) " of our hooks stay there, too: " (platform) " did not let us take them away."
                     }
                 }
-                " What they send is turned away here unread. An admin of your company can delete them in Procore."
+                " What they send is turned away here unread. An admin of your company can delete them in " (platform) "."
             }
             @if let (HooksStay::ConsentEnded(_), Some(connection)) = (hooks, still) {
-                p { "To have them taken away, let a manager sign in with Procore first, and disconnect then." }
+                p { "To have them taken away, let a manager sign in with " (platform) " first, and disconnect then." }
                 p { a.button.quiet href=(consent::ask_for(connection, &format!("/setup/{}/disconnect", connection.id))) {
-                    "Sign in with Procore again"
+                    "Sign in with " (platform) " again"
                 } }
             }
         }

@@ -47,7 +47,9 @@ async fn main() -> Result<(), lambda_http::Error> {
     let aps = acc::Hosts::new(&config::text("APS_URL")?)?;
     let platform = Platform {
         procore: Arc::new(Procore::of_stack(hosts, parameters.clone(), &stack)?.with_grants(grants.clone())),
-        acc: Arc::new(Acc::of_stack(aps, parameters.clone(), &stack, accounts)?.sharing_forms(table)),
+        acc: Arc::new(
+            Acc::of_stack(aps, parameters.clone(), &stack, accounts)?.with_grants(grants.clone()).sharing_forms(table),
+        ),
         parameters,
         stack,
         grants,

@@ -8,7 +8,7 @@ use credentials::{CredentialError, Parameters, Secret};
 use domain::autodesk::Region;
 use domain::ids::Provider;
 use domain::settings::form_fields::FormField;
-use grants::{GrantError, Grants};
+use grants::{GrantError, Grants, Refresher};
 use people::{PeopleError, Visitor};
 use platform::lists::{As, ListError, Project};
 use procore::Procore;
@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::directory::Connection;
-use store::lanes::LaneId;
 use sync::clock::SystemClock;
 use sync::visit::PageMeter;
 
@@ -102,9 +101,10 @@ pub async fn opens_to(app: &AppState, company: &str, person: &Secret) -> Result<
 }
 
 /// Takes back the consent that a connection works with.
-pub async fn revoke(app: &AppState, lane: &LaneId) -> Result<(), GrantError> {
-    let platform = app.platform();
-    platform.grants.revoke(lane, platform.procore.as_ref(), app.now()).await.map(|_| ())
+pub async fn revoke(app: &AppState, connection: &Connection) -> Result<(), GrantError> {
+    let Platform { procore, acc, grants, .. } = app.platform();
+    let refresher: &dyn Refresher = if connection.provider == Provider::Acc { acc.as_ref() } else { procore.as_ref() };
+    grants.revoke(&connection.lane(), refresher, app.now()).await.map(|_| ())
 }
 
 /// The projects of an account: those that the connection can work in, and those that the person can list.

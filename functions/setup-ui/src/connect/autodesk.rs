@@ -6,7 +6,7 @@ use crate::layout::Page;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::steps::{self, Step};
-use crate::{capabilities, platform, words};
+use crate::{capabilities, consent, platform, words};
 use ::platform::lists::ListError;
 use acc::lists::Account;
 use acc::own_account::OwnAccount;
@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::capabilities as can;
 use domain::ids::Provider;
-use grants::service_accounts;
+use grants::{Grant, service_accounts};
 use maud::{Markup, html};
 use people::{Role, Visitor};
 use store::again;
@@ -23,7 +23,6 @@ use store::directory::Connection;
 
 pub const PATH: &str = "/setup/connect/autodesk";
 /// Which service account: the app's own, or one that is named.
-const WAY: &str = "way";
 const OWN: &str = "own";
 /// Fields of a service account of one's own, with their labels.
 const FIELDS: [(&str, &str); 3] =
@@ -52,6 +51,7 @@ async fn known(app: &AppState, visitor: &Visitor) -> Result<Known, Refusal> {
 struct Sent {
     account: String,
     own: bool,
+    by_consent: bool,
     id: String,
     key_id: String,
 }
@@ -59,7 +59,10 @@ struct Sent {
 impl Sent {
     fn of(values: &Values) -> Self {
         let text = |name: &str| values.get(name).to_owned();
-        Self { account: text("account"), own: values.get(WAY) == OWN, id: text("id"), key_id: text("key_id") }
+        let chose = |way: &str| values.all(consent::WAY).any(|each| each == way);
+        let by_consent = chose(consent::BY_CONSENT);
+        let own = chose(OWN) && !by_consent;
+        Self { account: text("account"), own, by_consent, id: text("id"), key_id: text("key_id") }
     }
 }
 
@@ -76,8 +79,12 @@ pub async fn save(State(app): State<AppState>, visitor: Visitor, form: form::For
     match read(&app, &visitor, &known, &sent, &values).await? {
         Ok(connection) => {
             let connection = keep(&app, &visitor, connection).await?;
+            let onward = format!("/setup/{}/projects", connection.id);
+            if sent.by_consent {
+                return Ok(Redirect::to(&consent::ask_for(&connection, &onward)).into_response());
+            }
             again::connection(app.table(), app.bell(), &connection, app.now()).await?;
-            Ok(Redirect::to(&format!("/setup/{}/projects", connection.id)).into_response())
+            Ok(Redirect::to(&onward).into_response())
         }
         Err(errors) => {
             let page = page(&app, &visitor, &known, &sent, &errors).await?;
@@ -126,7 +133,7 @@ async fn read(
         );
     }
     let works = standing.as_ref().is_some_and(|standing| standing.service_account.is_some());
-    if !sent.own && !works && platform::invited(app, account.region).await?.is_none() {
+    if !sent.own && !sent.by_consent && !works && platform::invited(app, account.region).await?.is_none() {
         errors.add(
             "account",
             format!(
@@ -149,12 +156,16 @@ async fn read(
 async fn page(app: &AppState, visitor: &Visitor, known: &Known, sent: &Sent, errors: &Errors) -> Result<Page, Refusal> {
     let mut connections = app.directory().connections(&visitor.session.organization_id).await?;
     connections.retain(|connection| connection.provider == Provider::Acc);
+    let mut standing = Vec::new();
+    for connection in connections {
+        standing.push((grants::grant(app.table(), &connection.lane()).await?, connection));
+    }
     let body = html! {
         (steps::nav(Step::Connect))
         h1 { "Connect Autodesk" }
         (errors.summary())
-        @for connection in &connections { (stands(visitor, connection)) }
-        h2 { @if connections.is_empty() { "Your account" } @else { "Another account" } }
+        @for (grant, connection) in &standing { (stands(visitor, connection, grant.as_ref())) }
+        h2 { @if standing.is_empty() { "Your account" } @else { "Another account" } }
         @match known {
             Known::SignIn => {
                 p { "Sign in with Autodesk, so that you can choose your account (hub) by its name. HardHat Pulse sees which accounts and \
@@ -177,12 +188,14 @@ async fn page(app: &AppState, visitor: &Visitor, known: &Known, sent: &Sent, err
 }
 
 /// A connection that stands: what it is, whether it works, and the way onward.
-fn stands(visitor: &Visitor, connection: &Connection) -> Markup {
+fn stands(visitor: &Visitor, connection: &Connection, grant: Option<&Grant>) -> Markup {
     let name = words::company(connection);
     html! {
         section aria-labelledby={ "connection-" (connection.id) } {
             h2 id={ "connection-" (connection.id) } { (name) }
             (crate::overview::blocked(visitor, connection, None))
+            (consent::whose(visitor, connection, grant, PATH))
+            (consent::change(visitor, connection, grant))
             p { a.button href={ "/setup/" (connection.id) "/projects" } { "Choose projects of " (name) } }
         }
     }
@@ -206,7 +219,7 @@ fn choice(visitor: &Visitor, accounts: &[Account], sent: &Sent, errors: &Errors)
                 summary { "My account has a service account of its own for HardHat Pulse" }
                 p { "Otherwise HardHat Pulse's own service account works in your account; the next page names the address that your admin \
                      invites. The key is kept encrypted and is never shown again." }
-                label.check { input type="checkbox" name=(WAY) value=(OWN) checked[sent.own]; "Use the service account below" }
+                label.check { input type="checkbox" name=(consent::WAY) value=(OWN) checked[sent.own]; "Use the service account below" }
                 @for (name, label) in FIELDS {
                     div.field {
                         label for=(name) { (label) }
@@ -223,6 +236,7 @@ fn choice(visitor: &Visitor, accounts: &[Account], sent: &Sent, errors: &Errors)
                 }
             }
             button #connect type="submit" { "Connect this account" }
+            (consent::offer(Provider::Acc))
         }
     }
 }

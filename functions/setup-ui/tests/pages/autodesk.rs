@@ -1,12 +1,12 @@
 //! The set-up beside a strict Autodesk: account, projects, issue type, test record, status.
 use crate::world::{INVITED, SignedIn, World};
 use acc::{Acc, AccTarget};
-use credentials::{MemoryParameters, MemoryVault};
+use credentials::{MemoryParameters, MemoryVault, Secret};
 use domain::autodesk::Region;
 use domain::ids::{ConnectionId, Provider};
 use domain::record::RecordState;
-use grants::ParameterServiceAccounts;
-use jiff::SignedDuration;
+use grants::{ParameterServiceAccounts, Tokens};
+use jiff::{SignedDuration, Timestamp};
 use people::Role;
 use sandbox::aps::{Options, Running, SERVICE_ACCOUNT_KEY, SERVICE_ACCOUNT_KEY_ID, Sandbox};
 use serde_json::json;
@@ -144,6 +144,58 @@ async fn a_service_account_of_ones_own_is_checked_sealed_and_never_shown() {
     assert!(page.contains("Map Tower A") && !page.contains(INVITED), "{page}");
     let again = world.post(&manager, PATH, &own).await;
     assert!(again.status == 422 && again.body.contains("connected already"), "{}", again.body);
+}
+
+/// What `oauth-callback` keeps when a manager agreed.
+async fn agrees(beside: &Beside, connection: &Connection) {
+    let (access, refresh) = beside.sandbox.person_consents(MANAGER).unwrap();
+    let ends_at = Timestamp::now() + SignedDuration::from_hours(400 * 24);
+    let tokens = Tokens { access: Secret::new(access), ends_at, refresh: Some(Secret::new(refresh)) };
+    let grants = &beside.world.grants;
+    grants.keep(&connection.lane(), "SBXMANAGER01", MANAGER, &tokens, Timestamp::now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_manager_may_connect_with_their_own_access_where_there_is_no_service_account_too() {
+    let beside = Beside::start().await;
+    let (world, manager) = (&beside.world, beside.manager().await);
+    let page = world.get(&manager, PATH).await.body;
+    assert!(
+        page.contains("Connect with my own access") && page.contains("Custom Integrations for this, too"),
+        "{page}"
+    );
+    let emea = beside.sandbox.accounts()[1].id.clone();
+    let made = world.post(&manager, PATH, &format!("account={emea}&way=consent")).await;
+    let id = ConnectionId::derive(&world.ours.organization, Provider::Acc, &emea);
+    let asks = format!("/sign-in/autodesk?connection={id}&next=%2Fsetup%2F{id}%2Fprojects");
+    assert_eq!((made.status, made.headers["location"].to_str().unwrap()), (303, asks.as_str()), "{}", made.body);
+    let directory = Directory(world.table.as_ref());
+    let kept = directory.connection(&world.ours.organization, &id).await.unwrap().unwrap();
+    agrees(&beside, &kept).await;
+    let page = world.get(&manager, &format!("/setup/{id}/projects")).await.body;
+    assert!(page.contains("Map Torre Norte"), "{page}");
+    for path in [PATH, "/setup"] {
+        let page = world.get(&manager, path).await.body;
+        assert!(page.contains(&format!("Works with the consent of {MANAGER}.")), "{path}: {page}");
+    }
+    // Nothing else could go on there.
+    let stays = world.post(&manager, &format!("/setup/{id}/consent/end"), "").await;
+    assert!(
+        stays.status == 409 && stays.body.contains("no service account in Autodesk's region EMEA"),
+        "{}",
+        stays.body
+    );
+    assert!(grants::grant(world.table.as_ref(), &kept.lane()).await.unwrap().is_some());
+
+    beside.connected(&manager).await;
+    let kept = beside.kept().await.unwrap();
+    agrees(&beside, &kept).await;
+    let ended = world.post(&manager, &format!("/setup/{}/consent/end", kept.id), "").await;
+    assert_eq!(ended.headers["location"].to_str().unwrap(), PATH, "{}", ended.body);
+    assert_eq!(grants::grant(world.table.as_ref(), &kept.lane()).await.unwrap(), None);
+    let revoked = beside.sandbox.calls().iter().filter(|call| call.path.ends_with("/revoke")).count();
+    assert_eq!(revoked, 1);
+    beside.clean();
 }
 
 #[tokio::test]

@@ -148,7 +148,11 @@ impl World {
         let shared = ParameterServiceAccounts::new(parameters(), "t");
         let accounts = Arc::new(TableServiceAccounts::new(table.clone(), vault.clone(), shared));
         let platform = Platform {
-            acc: Arc::new(Acc::of_stack(acc::Hosts::new(aps_url).unwrap(), parameters(), "t", accounts).unwrap()),
+            acc: Arc::new(
+                Acc::of_stack(acc::Hosts::new(aps_url).unwrap(), parameters(), "t", accounts)
+                    .unwrap()
+                    .with_grants(own.clone()),
+            ),
             parameters: parameters(),
             stack: "t".into(),
             procore: Arc::new(client(procore_url).with_grants(own.clone())),

@@ -272,7 +272,8 @@ impl Target for AccTarget {
     }
 
     async fn own_user(&self, call: Call<'_>, project: &Project) -> Result<String, TargetError> {
-        self.acc.own_id(call, At::of(project)?.region).await
+        let own = self.acc.own_ids(call, At::of(project)?.region).await?;
+        Ok(own.into_iter().next().unwrap_or_default())
     }
 
     async fn hook(

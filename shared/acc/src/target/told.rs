@@ -19,7 +19,7 @@ pub(super) async fn of_record(acc: &Acc, call: Call<'_>, at: &At, remote: &Remot
     let said = match remote.comments {
         Some(0) => Vec::new(),
         _ => {
-            let own = acc.own_id(call, at.region).await?;
+            let own = acc.own_ids(call, at.region).await?;
             let all = comments(acc, call, at, &remote.id).await?;
             all.iter().filter(|comment| !is_ours(comment, &own)).filter_map(text).collect()
         }
@@ -29,9 +29,9 @@ pub(super) async fn of_record(acc: &Acc, call: Call<'_>, at: &At, remote: &Remot
 }
 
 /// Written in our name, with our reference: what a person quotes of it is theirs.
-fn is_ours(comment: &Value, own: &str) -> bool {
+fn is_ours(comment: &Value, own: &[String]) -> bool {
     let by = comment.get("createdBy").and_then(Value::as_str);
-    by == Some(own) && body_of(comment).is_some_and(|body| body.contains(REFERENCE))
+    own.iter().any(|own| by == Some(own)) && body_of(comment).is_some_and(|body| body.contains(REFERENCE))
 }
 
 fn text(comment: &Value) -> Option<String> {
@@ -45,7 +45,7 @@ pub(super) async fn changed(acc: &Acc, call: Call<'_>, at: &At, since: Timestamp
     let since = || list(at).with("filter[updatedAt]", &from).with("sortBy", "updatedAt");
     let mut all = remotes(acc, call, at, &since()).await?;
     all.extend(remotes(acc, call, at, &since().with("filter[deleted]", true)).await?);
-    let own = acc.own_id(call, at.region).await?;
+    let own = acc.own_ids(call, at.region).await?.join(",");
     let open = list(at).with("filter[createdBy]", own).with("filter[status]", NOT_CLOSED);
     let open = remotes(acc, call, at, &open).await?;
     let talked = |remote: &Remote| remote.comments.is_none_or(|count| count > 0) && remote.status != CLOSED;

@@ -9,7 +9,7 @@
 //! | "Safety" may be renamed or switched off | `records.rs`: `the_subtype_is_the_one_chosen_by_id_whatever_it_is_called` |
 //! | a token of the app alone opens no issues | `tests/sandbox`: `credentials_stand_in_one_place_and_the_app_alone_has_no_issues` |
 //! | a create that is repeated blindly makes two | `faults.rs`: `a_create_is_unclear_exactly_where_it_may_have_been_done`; `tests/crash/tests/lane.rs` on Autodesk |
-//! | a refresh token works once | no connection to Autodesk works by one: service accounts only |
+//! | a refresh token works once | `tests/crash/tests/consent.rs`: `an_access_that_ends_is_renewed_once`, `a_renewal_whose_answer_is_lost_blocks_with_words_and_is_not_tried_again` |
 //! | the assertion's scope is an array, its key RSA, its life short | `gates.rs`: `keys_that_are_none_and_keys_that_are_refused_are_ours_to_mend_and_never_shown`, `a_clock_that_is_wrong_is_refused_at_the_login_and_blocks_with_words`; `tests/sandbox`: `an_assertion_must_hold_in_every_claim` |
 //! | the app's secret in header and body at once | `tests/sandbox`: `credentials_stand_in_one_place_and_the_app_alone_has_no_issues` |
 //! | `assignedTo` without its type, watchers by e-mail | we write neither: `records.rs`: `an_observation_stands_there_as_rendered_and_everybody_sees_it` |

@@ -263,7 +263,7 @@ fn router(core: &Arc<Core>) -> Router {
         router = router.route(&format!("/{root}/{{*rest}}"), any(serve.clone()));
     }
     // The profile service, which is another host there.
-    router = router.route("/userinfo", any(serve.clone()));
+    router = router.route("/userinfo", any(serve));
     router.merge(control::router(Arc::clone(core))).merge(pages::router(Arc::clone(core)))
 }
 
