@@ -444,9 +444,10 @@ async fn of_a_site_that_an_endpoint_is_not_for_any_more_nothing_is_sent_in_any_w
         assert!(matches!(refused, Err(webhook::endpoints::EndpointError::NotOfSite(_))), "{refused:?}");
         assert_eq!(row.state, DeliveryState::Failed);
     }
-    assert!(rows[1..].iter().all(|row| {
+    let hindered = rows.iter().map(|row| {
         row.attempts.last().and_then(|attempt| attempt.error.as_ref()).is_some_and(|why| why.contains("its site"))
-    }));
+    });
+    assert_eq!(hindered.collect::<Vec<_>>(), [false, true, true], "what was given up is not asked for again");
     assert_eq!((rows.len(), world.got().len()), (3, before), "nothing goes out");
     assert!(world.todos().await.unwrap().is_empty());
     // Widened again, what was missed can be had.
@@ -522,6 +523,42 @@ async fn what_the_address_before_answers_late_is_not_held_against_the_new_one() 
 }
 
 #[tokio::test]
+async fn what_the_address_before_takes_late_does_not_speak_for_the_new_one() {
+    // A message of the lane's, and a test of a person's.
+    let answer = |got: &Got| saying(if got.body.contains("ping.v1") { 500 } else { 200 });
+    let world = Receiver::new(MemoryPost::answering(answer)).await.unwrap();
+    world.tell(vec![detection(1)]).await.unwrap();
+    Moving::run(&world).await;
+    assert_eq!((world.got().len(), world.endpoint().await.unwrap().state), (1, EndpointState::Untested));
+    let world = Receiver::unpinged(MemoryPost::taking()).await.unwrap();
+    let post = Moving { world: &world, moved: AtomicBool::new(false) };
+    let (endpoint, id) = (world.endpoint().await.unwrap(), ulid::Ulid::from_parts(9, 9));
+    let attempt = world.desk().test(&endpoint, &post, "https://pulse.example.org", id).await.unwrap();
+    assert_eq!((attempt.delivered(), world.endpoint().await.unwrap().state), (true, EndpointState::Untested));
+}
+
+#[tokio::test]
+async fn what_is_tried_again_or_elsewhere_has_five_days_of_its_own() {
+    let url = Some(credentials::Secret::new("https://hooks.example.com/new"));
+    let (again, elsewhere) = (Change { activate: true, ..Change::default() }, Change { url, ..Change::default() });
+    for (change, hours, disabled) in [(again, 6 * 24, true), (elsewhere, 5 * 24 - 1, false)] {
+        let world = Receiver::unpinged(MemoryPost::answering(|_| saying(500))).await.unwrap();
+        let start = world.clock.now();
+        for (n, half) in (1..).zip([hours / 2, hours]) {
+            world.tell(vec![detection(n)]).await.unwrap();
+            world.rest_until(&Fault::never(), Some(start + SignedDuration::from_hours(half))).await.unwrap();
+        }
+        let standing = world.endpoint().await.unwrap();
+        assert_eq!(standing.is_disabled(), disabled);
+        world.desk().change(&standing, standing.edition, &change).await.unwrap();
+        world.clock.advance(SignedDuration::from_hours(2));
+        let before = world.post.got().len();
+        world.run(&Fault::never()).await.unwrap();
+        assert!(world.post.got().len() > before && !world.endpoint().await.unwrap().is_disabled(), "{change:?}");
+    }
+}
+
+#[tokio::test]
 async fn failures_with_a_success_by_test_or_a_silence_between_do_not_add_up_to_five_days() {
     for tested in [true, false] {
         let up = Arc::new(AtomicBool::new(true));
@@ -535,19 +572,19 @@ async fn failures_with_a_success_by_test_or_a_silence_between_do_not_add_up_to_f
         world.tell(vec![detection(1)]).await.unwrap();
         world.rest(&Fault::never()).await.unwrap();
         if tested {
-            world.clock.advance(SignedDuration::from_hours(24));
+            world.clock.advance(SignedDuration::from_hours(2));
             up.store(true, Ordering::SeqCst);
             let endpoint = world.endpoint().await.unwrap();
             let id = ulid::Ulid::from_parts(9, 9);
             let attempt = world.desk().test(&endpoint, &world.post, "https://pulse.example.org", id).await.unwrap();
             assert!(attempt.delivered());
             up.store(false, Ordering::SeqCst);
-            world.clock.advance(SignedDuration::from_hours(20));
         } else {
             world.clock.advance(SignedDuration::from_hours(5 * 24));
         }
         world.tell(vec![detection(2)]).await.unwrap();
-        world.run(&Fault::never()).await.unwrap();
+        let end = world.clock.now() + SignedDuration::from_hours(52);
+        world.rest_until(&Fault::never(), Some(end)).await.unwrap();
         assert!(!world.endpoint().await.unwrap().is_disabled(), "tested: {tested}");
     }
 }

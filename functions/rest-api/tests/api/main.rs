@@ -5,6 +5,7 @@ mod auth;
 mod autodesk;
 mod connections;
 mod crashes;
+mod deliveries_meanwhile;
 mod descriptions;
 mod directory;
 mod edge;

@@ -13,15 +13,18 @@ fn wanted() -> Value {
     json!({"platform": "fieldwire", "name": "Relay", "url": "https://hooks.example.com/x?sig=5ecret", "token": "T0ken-1"})
 }
 
-struct Endpoints {
-    world: World,
-    tenant: Tenant,
+pub struct Endpoints {
+    pub world: World,
+    pub tenant: Tenant,
     made: Value,
 }
 
 impl Endpoints {
     async fn new() -> Self {
-        let world = World::new();
+        Self::of(World::new()).await
+    }
+
+    pub async fn of(world: World) -> Self {
         let tenant = world.tenant("Acme").await;
         world.bell.take();
         let made = world.post(&tenant.key, PATH, wanted()).await;
@@ -29,7 +32,7 @@ impl Endpoints {
         Self { world, tenant, made: made.body }
     }
 
-    fn id(&self) -> EndpointId {
+    pub fn id(&self) -> EndpointId {
         id(&self.made).parse().unwrap()
     }
 
@@ -37,7 +40,7 @@ impl Endpoints {
         format!("{PATH}/{}{rest}", self.id())
     }
 
-    async fn get(&self, rest: &str) -> Answer {
+    pub async fn get(&self, rest: &str) -> Answer {
         self.world.get(&self.tenant.key, &self.path(rest)).await
     }
 
@@ -49,13 +52,13 @@ impl Endpoints {
         self.world.call_with(&self.tenant.key, "PATCH", &self.path(""), Some(body), &[("if-match", etag)]).await
     }
 
-    async fn todos(&self) -> Vec<Todo> {
+    pub async fn todos(&self) -> Vec<Todo> {
         let lane = store::endpoints::lane(&self.tenant.organization.parse().unwrap(), &self.id());
         MessageLane { table: self.world.table.as_ref(), id: &lane }.ready(100).await.unwrap()
     }
 
     /// Does what the lane does before a first attempt.
-    async fn keep(&self, todo: &Todo) -> Message {
+    pub async fn keep(&self, todo: &Todo) -> Message {
         let lane = store::endpoints::lane(&self.tenant.organization.parse().unwrap(), &self.id());
         let lane = MessageLane { table: self.world.table.as_ref(), id: &lane };
         if let Some(kept) = lane.message(&todo.message_id).await.unwrap() {
@@ -68,7 +71,7 @@ impl Endpoints {
     }
 
     /// Does what the lane would do with what is asked for: tries it once, with this status.
-    async fn lane_tries(&self, status: u16) {
+    pub async fn lane_tries(&self, status: u16) {
         let id = self.id();
         let lane = store::endpoints::lane(&self.tenant.organization.parse().unwrap(), &id);
         let lane = MessageLane { table: self.world.table.as_ref(), id: &lane };

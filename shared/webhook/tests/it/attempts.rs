@@ -83,9 +83,14 @@ async fn an_answer_is_shown_in_its_beginning_and_without_what_we_sent_in_confide
 
 #[tokio::test]
 async fn an_echoed_address_shows_nothing_of_where_relays_have_their_secret() {
-    let echo = "no route for POST /hooks/catch/1234567/o9k2xfq/ nor for hooks/catch/1234567/o9k2xfq, step 0a1b2c3d4e5f6a7b8c9d";
+    let echo = "no route for POST /hooks/catch/1234567/o9k2xfq/ nor for hooks/catch/1234567/o9k2xfq, step 0a1b2c3d4e5f6a7b8c9d, \
+                nor for /in?o9k2xfq";
     for (path, expected) in [
-        ("/hooks/catch/1234567/o9k2xfq/", "no route for POST /(removed)/ nor for (removed), step 0a1b2c3d4e5f6a7b8c9d"),
+        (
+            "/hooks/catch/1234567/o9k2xfq/",
+            "no route for POST /(removed)/ nor for (removed), step 0a1b2c3d4e5f6a7b8c9d, nor for /in?o9k2xfq",
+        ),
+        ("/in?o9k2xfq", &*echo.replace("in?o9k2xfq", "(removed)")),
         ("/v1/0a1b2c3d4e5f6a7b8c9d/x", &*echo.replace("0a1b2c3d4e5f6a7b8c9d", "(removed)")),
     ] {
         let receiver = Receiver::saying("404 Not Found", "", echo).await;
@@ -126,6 +131,23 @@ async fn each_way_to_fail_has_its_own_words() {
         let error = send(&url).await.attempt.error.unwrap();
         assert!(error.contains(words), "{url}: {error}");
     }
+}
+
+#[tokio::test]
+async fn an_address_to_which_no_connection_comes_about_has_words_of_its_own() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    // Nobody accepts: once its queue is full, further connections are not answered.
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queued = Vec::new();
+    while let Ok(stream) =
+        tokio::time::timeout(Duration::from_millis(100), tokio::net::TcpStream::connect(address)).await
+    {
+        queued.push(stream.unwrap());
+    }
+    let error = send(&format!("http://{address}/")).await.attempt.error.unwrap();
+    assert!(error.starts_with("no connection came about within"), "{error}");
 }
 
 #[tokio::test]
