@@ -232,14 +232,14 @@ impl Tenant {
         let rows = |name: &str| state[name].as_array().cloned().unwrap_or_default();
         let mut records = match self.platform {
             Platform::Procore => rows(kind),
+            Platform::Acc if kind == "forms" => rows(kind),
             Platform::Acc => rows("issues"),
         };
         records.retain(|record| record["project_id"] == self.project && record["deleted"].is_null());
         for record in &mut records {
             match self.platform {
                 Platform::Procore if kind == "observations" => record["title"] = record["name"].clone(),
-                Platform::Procore => {}
-                Platform::Acc => {
+                Platform::Acc if kind != "forms" => {
                     let mut said = rows("comments");
                     said.retain(|comment| comment["issue_id"] == record["id"]);
                     record["comments"] = said.into_iter().map(|comment| comment["body"].clone()).collect();
@@ -247,12 +247,13 @@ impl Tenant {
                         record[member] = record["fields"][member].clone();
                     }
                 }
+                Platform::Procore | Platform::Acc => {}
             }
         }
         // Both are issues: an incident's title says so.
         let is_incident =
             |record: &Value| record["title"].as_str().is_some_and(|title| title.starts_with("Recordable"));
-        if self.platform == Platform::Acc {
+        if self.platform == Platform::Acc && kind != "forms" {
             records.retain(|record| is_incident(record) == (kind == "incidents"));
         }
         records

@@ -1,9 +1,9 @@
-//! A site's day: cut off when its hour comes, by the schedule, the bus and its rule, written into the Daily Log and told to a
+//! A site's day: cut off when its hour comes, by the schedule, the bus and its rule, written into the Daily Log or a form, and told to a
 //! webhook endpoint; and counted again for what came late.
 use end_to_end::events::{detection, zone};
 use end_to_end::eventually;
 use end_to_end::receiver::Receiver;
-use end_to_end::tenant::{SOON, Tenant};
+use end_to_end::tenant::{Platform, SOON, Tenant};
 use jiff::{Timestamp, ToSpan, Unit};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -19,9 +19,14 @@ fn detected(tenant: &Tenant, n: u128, at: &Timestamp) -> Value {
     event
 }
 
-fn notes(tenant: &Tenant) -> Vec<String> {
-    let notes = tenant.remote("log_entries").into_iter().filter(|entry| entry["section"] == "notes_logs");
-    notes.map(|entry| entry["fields"]["comment"].as_str().unwrap_or_default().to_owned()).collect()
+fn notes(tenant: &Tenant, on: Platform) -> Vec<String> {
+    let (kind, member) = match on {
+        Platform::Procore => ("log_entries", "comment"),
+        Platform::Acc => ("forms", "notes"),
+    };
+    let notes =
+        tenant.remote(kind).into_iter().filter(|entry| entry["section"].is_null() || entry["section"] == "notes_logs");
+    notes.map(|entry| entry["fields"][member].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 fn told(receiver: &Receiver<'_>) -> Vec<(u64, u64)> {
@@ -32,7 +37,16 @@ fn told(receiver: &Receiver<'_>) -> Vec<(u64, u64)> {
 
 #[test]
 fn a_note_stands_once_when_the_sites_hour_has_come_and_follows_what_came_late() {
-    let tenant = Tenant::new();
+    a_day(Platform::Procore);
+}
+
+#[test]
+fn a_form_stands_once_when_the_sites_hour_has_come_and_follows_what_came_late() {
+    a_day(Platform::Acc);
+}
+
+fn a_day(on: Platform) {
+    let tenant = Tenant::on(on);
     let stack = &tenant.stack;
     let receiver = Receiver::new(&tenant, "fieldwire");
     let now = Timestamp::now().in_tz("America/Chicago").expect("a clock");
@@ -50,7 +64,7 @@ fn a_note_stands_once_when_the_sites_hour_has_come_and_follows_what_came_late() 
     let happened = now.timestamp() - 30.seconds();
     tenant.take(&[zone(&tenant), detected(&tenant, 1, &happened), detected(&tenant, 2, &happened)]);
 
-    let note = eventually("a note", CUT, || notes(&tenant).pop());
+    let note = eventually("a note", CUT, || notes(&tenant, on).pop());
     assert!(Timestamp::now() >= cut.timestamp(), "before its hour");
     assert!(note.contains("\nAlerts: 2 (") && note.contains("- Crane 2: 2"), "{note}");
     assert!(note.contains(&format!("/sites/{}/reports/{}", tenant.site, cut.date())), "{note}");
@@ -68,12 +82,12 @@ fn a_note_stands_once_when_the_sites_hour_has_come_and_follows_what_came_late() 
     stack.update_item((&due.pk, &due.sk), "SET due_at = :v", &json!({"S": store::table::instant(Timestamp::now())}));
     stack.invoke("-clock");
     eventually("the amended note", SOON, || {
-        notes(&tenant).iter().any(|note| note.contains("\nAlerts: 3 (")).then_some(())
+        notes(&tenant, on).iter().any(|note| note.contains("\nAlerts: 3 (")).then_some(())
     });
     eventually("the second message", SOON, || (told(&receiver).len() == 2).then_some(()));
     assert_eq!(told(&receiver), [(1, 2), (2, 3)]);
     tenant.at_rest();
-    assert_eq!(notes(&tenant).len(), 1, "{:#?}", notes(&tenant));
+    assert_eq!(notes(&tenant, on).len(), 1, "{:#?}", notes(&tenant, on));
     receiver.no_problems();
     tenant.no_violations();
 }
