@@ -54,7 +54,9 @@ fn a_day(on: Platform) {
     let cut = (&now + 80.seconds()).round(Unit::Minute).expect("a minute");
     let settings = json!({"site_id": tenant.site, "observations": {"min_priority": 5, "kinds": "all"},
         "daily_summary": {"enabled": true, "at": cut.strftime("%H:%M").to_string()}});
-    let path = format!("{}/v1/connections/{}/projects/{}", stack.api, tenant.connection, tenant.project);
+    // A number there, a text here.
+    let project = tenant.project.as_str().map_or_else(|| tenant.project.to_string(), str::to_owned);
+    let path = format!("{}/v1/connections/{}/projects/{project}", stack.api, tenant.connection);
     let authorization = format!("Bearer {}", stack.operator_key);
     let read = end_to_end::http::call("GET", &path, &[("authorization", &authorization)], b"");
     let etag = read.header("etag").expect("an ETag").to_owned();
