@@ -12,7 +12,6 @@ use crate::visible::{self, Mapped};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::capabilities;
 use domain::fields::{Checks, Members};
 use domain::ids::Provider;
 use domain::settings::{ProjectSettings, Shift, check, shifts};
@@ -242,7 +241,7 @@ fn page(
             fieldset {
                 legend { "Daily summary" }
                 @if mapped.connection.provider == Provider::Acc {
-                    p.notice { "In Autodesk: " (capabilities::cell(capabilities::AUTODESK, capabilities::DAILY_REPORTS)) "." }
+                    p.dim { "At that hour a form of the date is made from a template of your project. HardHat Pulse never submits it: people do." }
                 }
                 label.check { input #summary type="checkbox" name="summary" value="on" checked[fields.summary];
                     @if mapped.connection.provider == Provider::Acc { "Make one form a day" } @else { "Put one note a day into the Daily Log" } }

@@ -53,8 +53,10 @@ async fn set_up(person: &Person) {
     person.sees("The last day, with these settings").await;
     person.presses("Save and go on").await;
 
-    // 4. The hour, on the site's clock.
+    // 4. The hour, on the site's clock, and the form that the day is put into.
     person.sees("America/Denver").await;
+    person.ticks("Make one form a day").await;
+    person.chooses("Form template", "HardHat Pulse daily").await;
     person.can_use("acc hour").await;
     person.presses("Save and go on").await;
 
@@ -68,4 +70,6 @@ async fn set_up(person: &Person) {
     person.presses("Done: see the status of Bridge D").await;
     person.sees("In Autodesk: Bridge D").await;
     person.can_use("acc status").await;
+    person.presses("Hour and shifts").await;
+    person.sees("Filled in beside the notes: Alerts, Summary.").await;
 }

@@ -287,7 +287,7 @@ async fn the_issue_type_is_suggested_kept_by_its_id_and_what_it_demands_is_asked
     // The hour is kept by the same rules.
     let schedule = path.replace("/settings", "/schedule");
     let page = world.get(&manager, &schedule).await.body;
-    assert!(page.contains("In Autodesk: Yes: a form of that date"), "{page}");
+    assert!(page.contains("a form of the date is made"), "{page}");
     let hour = world.post(&manager, &schedule, "version=3&site_version=1&summary=on&at=06:30").await;
     assert_eq!(hour.status, 303, "{}", hour.body);
     assert_eq!(beside.mapped(&tower).await.unwrap().settings.daily_summary.at, "06:30");
