@@ -163,6 +163,27 @@ class ToFieldwire(Running):
             self.assertEqual(self.post(f"msg_{number}_later", later)[0], 200)
             self.assertEqual(len(self.fake.tasks), number + 1, [task["name"] for task in self.fake.tasks])
 
+    def test_two_messages_about_one_event_at_once_make_one_task(self):
+        route, held, go_on = self.fake.route, threading.Event(), threading.Event()
+
+        def slow(method, path, *rest):
+            if method == "POST" and path.endswith("/tasks") and not held.is_set():
+                held.set()
+                go_on.wait(10)
+            return route(method, path, *rest)
+
+        self.fake.route = slow
+        posts = [threading.Thread(target=self.post, args=(message_id, event(FIELDWIRE))) for message_id in ("msg_1", "msg_2")]
+        posts[0].start()
+        self.assertTrue(held.wait(10))
+        posts[1].start()
+        # Had it no turn to wait for, it would be done by then.
+        posts[1].join(1)
+        go_on.set()
+        for post in posts:
+            post.join()
+        self.assertEqual((len(self.fake.tasks), len(self.fake.bubbles)), (1, 1))
+
     def test_the_same_id_on_another_site_is_another_event(self):
         self.post("msg_1", event(FIELDWIRE))
         self.post("msg_2", event({**FIELDWIRE, "task": {"name": "Fall [HHP-7F3K9Q2N]", "priority": 1}}, site="site_2"))

@@ -8,8 +8,8 @@ use domain::message::SiteMessage;
 use jiff::SignedDuration;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use store::due;
 use store::endpoints::EndpointState;
 use store::messages::DeliveryState;
@@ -486,10 +486,14 @@ async fn of_a_site_that_an_endpoint_is_not_for_any_more_nothing_is_sent_in_any_w
     assert_eq!(world.got().len(), before + 3);
 }
 
+const NEW: &str = "https://hooks.example.com/new";
+
 /// At whose first message a person enters another address, before it is answered.
 struct Moving<'a> {
     world: &'a Receiver,
     moved: AtomicBool,
+    /// Where the latest message went.
+    to: Mutex<String>,
 }
 
 #[async_trait::async_trait]
@@ -497,28 +501,35 @@ impl webhook::Post for Moving<'_> {
     async fn post(&self, letter: webhook::Letter<'_>) -> webhook::Outcome {
         if !self.moved.swap(true, Ordering::SeqCst) {
             let endpoint = self.world.endpoint().await.unwrap();
-            let url = Some(credentials::Secret::new("https://hooks.example.com/new"));
+            let url = Some(credentials::Secret::new(NEW));
             let change = Change { url, ..Change::default() };
             self.world.desk().change(&endpoint, endpoint.edition, &change).await.unwrap();
         }
+        letter.url.expose().clone_into(&mut self.to.lock().unwrap());
         self.world.post.post(letter).await
     }
 }
 
-impl Moving<'_> {
-    /// Runs the lane once.
+impl<'a> Moving<'a> {
+    fn of(world: &'a Receiver) -> Self {
+        Self { world, moved: AtomicBool::new(false), to: Mutex::default() }
+    }
+
+    /// Runs the lane once. What is sent afterwards goes to the new address.
     async fn run(world: &Receiver) {
+        let post = Moving::of(world);
         let engine = webhook::lane::Engine {
             table: &world.table,
             bell: &world.bell,
             bus: &world.bus,
             vault: &world.vault,
-            post: &Moving { world, moved: AtomicBool::new(false) },
+            post: &post,
             clock: &world.clock,
             public_url: "https://pulse.example.org",
             run_for: SignedDuration::from_secs(40),
         };
         engine.run(&world.lane).await.unwrap();
+        assert_eq!(*post.to.lock().unwrap(), NEW);
     }
 }
 
@@ -559,7 +570,7 @@ async fn what_the_address_before_takes_late_does_not_speak_for_the_new_one() {
     Moving::run(&world).await;
     assert_eq!((world.got().len(), world.endpoint().await.unwrap().state), (1, EndpointState::Untested));
     let world = Receiver::unpinged(MemoryPost::taking()).await.unwrap();
-    let post = Moving { world: &world, moved: AtomicBool::new(false) };
+    let post = Moving::of(&world);
     let (endpoint, id) = (world.endpoint().await.unwrap(), ulid::Ulid::from_parts(9, 9));
     let attempt = world.desk().test(&endpoint, &post, "https://pulse.example.org", id).await.unwrap();
     assert_eq!((attempt.delivered(), world.endpoint().await.unwrap().state), (true, EndpointState::Untested));
@@ -567,7 +578,7 @@ async fn what_the_address_before_takes_late_does_not_speak_for_the_new_one() {
 
 #[tokio::test]
 async fn what_is_tried_again_or_elsewhere_has_five_days_of_its_own() {
-    let url = Some(credentials::Secret::new("https://hooks.example.com/new"));
+    let url = Some(credentials::Secret::new(NEW));
     let (again, elsewhere) = (Change { activate: true, ..Change::default() }, Change { url, ..Change::default() });
     for (change, hours, disabled) in [(again, 6 * 24, true), (elsewhere, 5 * 24 - 1, false)] {
         let world = Receiver::unpinged(MemoryPost::answering(|_| saying(500))).await.unwrap();

@@ -1,5 +1,5 @@
 //! Webhook endpoints on pages: made, tested, changed, followed, mended, removed; by the rules of the API.
-use crate::world::{DETECTION, PUBLIC, SignedIn, World};
+use crate::world::{DETECTION, PROJECT, PUBLIC, SignedIn, World};
 use credentials::MemoryVault;
 use domain::webhook::Platform;
 use domain::webhook::message::Content;
@@ -255,6 +255,24 @@ async fn what_was_sent_of_a_site_is_shown_to_who_sees_the_site_alone() {
         shown.body
     );
     assert_eq!(world.post(&limited, &retry, "").await.status, 404);
+}
+
+#[tokio::test]
+async fn whom_their_projects_limit_sends_nothing_of_later_sites() {
+    // Today's one site is theirs to see.
+    let world = World::new().await;
+    let limited = world.lists(&world.ours, &[PROJECT], Role::Manager).await;
+    assert_eq!(world.post(&limited, NEW, &form(1, GOOD)).await.status, 422, "without a site");
+    let chosen = format!("{GOOD}&site={}", world.ours.site);
+    assert_eq!(world.post(&limited, NEW, &form(1, &chosen)).await.status, 200);
+    let (endpoint, only) = (one(&world).await, Some(vec![world.ours.site.clone()]));
+    assert_eq!(endpoint.wants.site_ids, only);
+    let form = form(0, &chosen);
+    let (_, rest) = form.split_once('&').unwrap();
+    let change = format!("version={}&{rest}", endpoint.edition);
+    assert_eq!(world.post(&limited, &format!("{}/settings", path(&endpoint)), &change).await.status, 303);
+    let changed = one(&world).await;
+    assert_eq!((changed.edition, changed.wants.site_ids), (endpoint.edition + 1, only));
 }
 
 #[tokio::test]
