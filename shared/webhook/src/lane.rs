@@ -382,13 +382,8 @@ impl<'e> Engine<'e> {
     /// tried.
     async fn disable(&self, run: &mut Run<'_>, edition: u64, reason: &str) -> Result<(), RunError> {
         let (organization_id, id) = (&run.endpoint.organization_id, &run.endpoint.id);
-        let standing = Endpoints(self.table).get(organization_id, id).await?;
-        if run.over || standing.is_none_or(|endpoint| endpoint.edition != edition) {
-            return Ok(());
-        }
-        run.over = true;
         let since = self.clock.now();
-        Endpoints(self.table)
+        let standing = Endpoints(self.table)
             .change(organization_id, id, |endpoint| {
                 let change = !endpoint.is_disabled() && endpoint.edition == edition;
                 if change {
@@ -398,6 +393,10 @@ impl<'e> Engine<'e> {
                 change
             })
             .await?;
+        if run.over || standing.is_none_or(|endpoint| !endpoint.is_disabled()) {
+            return Ok(());
+        }
+        run.over = true;
         tracing::warn!(%organization_id, endpoint_id = %id, reason, "a webhook endpoint was disabled");
         run.report.disabled = true;
         Ok(())
