@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use store::due;
 use store::endpoints::EndpointState;
 use store::messages::DeliveryState;
+use store::{Condition, Table};
 use sync::clock::Clock;
 use webhook::post::{Got, MemoryPost, Reply};
 use webhook::settings::Change;
@@ -780,4 +781,23 @@ async fn what_was_taken_before_it_became_a_privacy_case_is_not_told_again() {
     let after = world.got().split_off(2);
     assert_eq!(after.len(), 3);
     assert!(!after.iter().any(tells), "{after:?}");
+}
+
+#[tokio::test]
+async fn of_what_became_a_privacy_case_and_is_not_kept_any_more_nothing_is_sent_again() {
+    let world = Receiver::new(MemoryPost::taking()).await.unwrap();
+    world.tell(vec![detection(1)]).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    let open = world.got().remove(0);
+    world.tell(vec![confirmed(domain::event::Incident { privacy_case: true, ..incident(9, 1, &[1]) })]).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    let (organization, id) = (&world.lane.organization_id, crash::facts::id(1));
+    let kept = store::keys::fact(organization, &world.site_id, domain::fact::FactKind::Detection, &id);
+    world.table.delete(&kept, Condition::Always).await.unwrap();
+    let before = world.got().len();
+    world.desk().retry(&world.endpoint().await.unwrap(), &open.id).await.unwrap().unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    assert_eq!(world.got().len(), before);
+    let row = world.rows().await.unwrap().into_iter().find(|row| row.message_id == open.id).unwrap();
+    assert!(row.attempts.last().unwrap().error.as_ref().unwrap().contains("not kept any more"), "{row:?}");
 }
