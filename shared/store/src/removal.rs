@@ -153,9 +153,17 @@ impl Directory<'_> {
         now: Timestamp,
     ) -> Result<(), TableError> {
         let connection = &removal.connection;
-        let (organization, pk) = (&connection.organization_id, connection.lane().pk());
-        let removed =
-            Removed { at: now, provider: connection.provider, hooks_left, expires_at: (now + REMEMBERED).as_second() };
+        let (organization, lane) = (&connection.organization_id, connection.lane());
+        let pk = lane.pk();
+        // A run after one that died below knows of no hooks any more.
+        let noted =
+            self.removed(&lane).await?.filter(|noted| noted.at >= removal.at).map_or(0, |noted| noted.hooks_left);
+        let removed = Removed {
+            at: now,
+            provider: connection.provider,
+            hooks_left: hooks_left.max(noted),
+            expires_at: (now + REMEMBERED).as_second(),
+        };
         self.0.put(item(&keys::removed(&pk), &removed)?, Condition::Always).await?;
         let mut gone = vec![keys::hooks(&pk), keys::rereads(&pk), keys::project_blocks(&pk)];
         for project in projects {

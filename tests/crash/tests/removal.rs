@@ -20,6 +20,7 @@ use sync::clock::Clock;
 on_each_platform!(
     hooks_are_made_once_whatever_step_fails_and_mended_when_broken,
     a_removed_connections_hooks_go_whatever_step_fails,
+    a_hook_that_may_not_be_removed_is_told_of_whatever_step_fails,
 );
 
 /// An incident with an injury that came back, an observation, and a detection that still waits.
@@ -184,6 +185,37 @@ async fn a_removed_connections_hooks_go_whatever_step_fails(on: Provider) {
             assert!(world.hooks().is_empty(), "{case}: a hook is left");
             assert!(Directory(&world.table).removal(&world.lane).await.unwrap().is_none(), "{case}");
             assert_eq!(world.shown(RecordKind::Observation).len(), 1, "{case}: what we made stays");
+            if !fault.struck() {
+                assert!(at > 10, "only {at} steps");
+                break;
+            }
+        }
+    }
+}
+
+async fn a_hook_that_may_not_be_removed_is_told_of_whatever_step_fails(on: Provider) {
+    for mode in Mode::ALL {
+        for at in 0.. {
+            let mut world = World::on(on, 1).await.unwrap();
+            world.reread_every = Some(SignedDuration::from_mins(30));
+            let (fault, case, never) = (Fault::new(at, mode), format!("{mode:?} at step {at}"), Fault::never());
+            world.route(&world.message(vec![zone(1), detection(1)]), &never).await.unwrap();
+            world.rest(&never).await.unwrap();
+            let refused = Effect::Status {
+                status: 403,
+                shape: Default::default(),
+                retry_after: None,
+                message: None,
+                done: false,
+            };
+            world.faults().add(Rule::new(refused).method("DELETE"));
+            remove(&world).await;
+            world.rest(&fault).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+            assert_eq!(world.hooks().len(), world.hooks_each(), "{case}: no hook stays");
+            let directory = Directory(&world.table);
+            assert!(directory.removal(&world.lane).await.unwrap().is_none(), "{case}: it never ends");
+            let removed = directory.removed(&world.lane).await.unwrap().unwrap_or_else(|| panic!("{case}: no note"));
+            assert_eq!(removed.hooks_left, 1, "{case}");
             if !fault.struck() {
                 assert!(at > 10, "only {at} steps");
                 break;
