@@ -8,6 +8,7 @@ pub enum Tool {
     Issues,
     /// All calls of all customers together have one limit.
     Forms,
+    Locations,
     /// Hubs and projects as Data Management lists them.
     Projects,
     Webhooks,
@@ -20,6 +21,7 @@ impl Tool {
         match self {
             Tool::Issues => "Issues",
             Tool::Forms => "Forms",
+            Tool::Locations => "Locations",
             Tool::Projects => "Projects",
             Tool::Webhooks => "Webhooks",
             Tool::AccountAdmin => "Account Admin",
@@ -35,6 +37,7 @@ impl Tool {
             Tool::Projects | Tool::Forms => None,
             // Which looks in no other region.
             Tool::AccountAdmin => Some("Region"),
+            Tool::Locations => Some("region"),
         }
     }
 }

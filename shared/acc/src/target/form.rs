@@ -1,7 +1,7 @@
 //! A site's day as a form of its date (design 7): all of it in the notes, and single figures in the fields of a template that has some for
 //! them. A form is never submitted by us: while it is in progress people may add to it, and an amendment can still come.
 use super::limits::{FORM_NAME, NOTES, with_tail};
-use super::templates;
+use super::{project, templates};
 use domain::merge::Fields;
 use domain::settings::form_fields::{FormField, Takes};
 use domain::summary::count::{Day, incidents_counted};
@@ -17,8 +17,9 @@ pub(super) const TEMPLATE: &str = "formTemplateId";
 /// The members that a form is made with, by Autodesk's names.
 const MEMBERS: [&str; 5] = [ID, TEMPLATE, "name", "formDate", "notes"];
 
-pub(super) fn render(subject: &Subject, day: &Day, project: &Project, known: Known<'_>) -> Result<Fields, Stop> {
-    let mapping = &project.settings.mapping;
+pub(super) fn render(subject: &Subject, day: &Day, into: &Project, known: Known<'_>) -> Result<Fields, Stop> {
+    project::check(known)?;
+    let mapping = &into.settings.mapping;
     let template = match &mapping.form_template_id {
         Some(chosen) => chosen.clone(),
         None => templates::suggested(&known.get::<Vec<templates::Template>>(templates::NEED)?)?.id.clone(),
@@ -29,7 +30,7 @@ pub(super) fn render(subject: &Subject, day: &Day, project: &Project, known: Kno
     let notes = with_tail(note.strip_suffix(&tail).unwrap_or(&note), &tail, NOTES);
     let name = format!("Safety summary, {}", day.report.date.strftime("%a, %b %-d, %Y"));
     let mut fields = Fields::from([
-        (ID.to_owned(), json!(form_id(&project.id, &subject.marker))),
+        (ID.to_owned(), json!(form_id(&into.id, &subject.marker))),
         (TEMPLATE.to_owned(), json!(template)),
         ("name".to_owned(), json!(with_tail(&name, &format!(" [{}]", subject.marker), FORM_NAME))),
         ("formDate".to_owned(), json!(day.report.date)),

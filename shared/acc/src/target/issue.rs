@@ -1,7 +1,7 @@
 //! A detection or an incident as an issue (design 7, in Autodesk's members): within its lengths, the marker at the title's end, the
 //! link at the description's.
 use super::limits::{COMMENT, DESCRIPTION, LOCATION, TITLE, length, shortened, split, with_tail};
-use super::{project, required, subtypes};
+use super::{locations, project, required, subtypes};
 use domain::event::Zone;
 use domain::merge::Fields;
 use domain::record::Mender;
@@ -31,7 +31,7 @@ pub(super) fn render(subject: &Subject, project: &Project, known: Known<'_>) -> 
     fields.insert("description".to_owned(), json!(description));
     fields.insert("issueSubtypeId".to_owned(), json!(subtype.id));
     if let Some(location) = text.location {
-        let (name, value) = match mapping.locations.get(&subject.zone_id) {
+        let (name, value) = match locations::of_zone(&subject.zone_id, mapping, known)? {
             Some(node) => ("locationId", json!(node)),
             None => ("locationDetails", json!(shortened(&location, LOCATION))),
         };

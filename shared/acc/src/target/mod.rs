@@ -2,7 +2,7 @@
 //!
 //! - [`form`], [`forms`], [`templates`]: a site's day as a form of its date
 //! - [`issue`]: what an issue says and how Autodesk shows it; [`limits`]: within Autodesk's lengths; pure
-//! - [`project`], [`subtypes`], [`required`]: what rendering needs from Autodesk
+//! - [`project`], [`subtypes`], [`required`], [`locations`]: what rendering needs from Autodesk
 //! - [`records`]: the calls on issues and their comments; [`told`]: what people did, read back; [`hooks`]: what tells us of it
 //!
 //! Never written: who is assigned, watchers, dates, and on an update the status, which people own. Injuries and treatment have no
@@ -12,6 +12,7 @@ mod forms;
 mod hooks;
 mod issue;
 mod limits;
+mod locations;
 mod project;
 mod records;
 pub(crate) mod required;
@@ -143,6 +144,7 @@ impl Target for AccTarget {
         match need {
             project::NEED => project::find(&self.acc, call, &at).await,
             subtypes::NEED => subtypes::find(&self.acc, call, &at).await,
+            locations::NEED => locations::find(&self.acc, call, &at).await,
             templates::NEED => templates::find(&self.acc, call, &at).await,
             need => match required::items(need) {
                 Some(items) => required::find(&self.acc, call, &at, &items).await,

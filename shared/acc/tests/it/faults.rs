@@ -88,7 +88,7 @@ async fn each_request_is_asked_for_and_a_pause_sends_nothing() {
     let site = Site::start().await;
     let fields = site.fields(&observation_subject(detection())).await;
     let asked = site.meter.asked.load(Ordering::SeqCst);
-    assert_eq!(asked, 3, "project, subtypes, demanded fields: tokens are no calls of the budget");
+    assert_eq!(asked, 4, "project, subtypes, demanded fields, locations: tokens are no calls of the budget");
     *site.meter.pause_from.lock().unwrap() = Some(asked);
     let paused = site.target.create(site.call(), &site.project, OBSERVATION, &fields).await;
     assert!(matches!(paused, Err(TargetError::Paused { .. })), "{paused:?}");

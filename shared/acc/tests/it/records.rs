@@ -143,6 +143,18 @@ async fn a_mapped_zone_stands_at_its_location() {
 }
 
 #[tokio::test]
+async fn a_zone_whose_id_is_a_locations_barcode_stands_there() {
+    let site = Site::start().await;
+    site.sandbox.add_location(&site.project.id, "Level 4", "z2");
+    let node = site.sandbox.add_location(&site.project.id, "Level 3", "z1");
+    site.made(OBSERVATION, &observation_subject(detection())).await;
+    let kept = site.issues().remove(0);
+    assert_eq!((kept.text("locationId"), kept.text("locationDetails")), (Some(node.as_str()), None));
+    assert_eq!(site.calls_of("listLocationNodes"), 1);
+    site.assert_clean();
+}
+
+#[tokio::test]
 async fn what_may_not_be_written_is_told_with_the_record() {
     let site = Site::start().await;
     let made = site.made(OBSERVATION, &observation_subject(detection())).await;

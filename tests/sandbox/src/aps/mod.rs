@@ -7,6 +7,7 @@ mod forms;
 mod hooks;
 mod hubs;
 mod issues;
+mod locations;
 mod pages;
 mod people;
 mod pipeline;

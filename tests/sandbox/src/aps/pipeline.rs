@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::auth::{self, Ask};
 use super::state::World;
-use super::{Core, forms, hooks, hubs, issues};
+use super::{Core, forms, hooks, hubs, issues, locations};
 use crate::faults::{Effect, Plan, Probe};
 use crate::intake::{pause, read_body};
 use crate::journal::CallRecord;
@@ -217,6 +217,7 @@ impl Core {
             _ if asked.path.starts_with("/construction/issues/") => issues::answer(world, &call),
             _ if asked.path.starts_with("/webhooks/") => hooks::answer(world, &call),
             _ if asked.path.starts_with("/construction/forms/") => forms::answer(world, &call),
+            "listLocationNodes" => locations::answer(world, &call),
             _ => Err(gateway(501, "SANDBOX", &format!("the sandbox does not offer {operation}"))),
         }
     }

@@ -101,6 +101,15 @@ pub struct User {
     pub service_account: bool,
 }
 
+/// A node of a project's tree of locations.
+#[derive(Clone, Debug, Serialize)]
+pub struct Location {
+    pub id: String,
+    pub project_id: String,
+    pub name: String,
+    pub barcode: Option<String>,
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub struct Subtype {
     pub id: String,
@@ -198,6 +207,7 @@ pub(super) struct World {
     pub(super) comments: Vec<Comment>,
     pub(super) templates: Vec<Template>,
     pub(super) forms: Vec<Form>,
+    pub(super) locations: Vec<Location>,
     pub(super) hooks: Hooks,
     numbers: BTreeMap<String, u64>,
 }
@@ -221,6 +231,7 @@ impl World {
             comments: Vec::new(),
             templates: Vec::new(),
             forms: Vec::new(),
+            locations: Vec::new(),
             hooks: Hooks::default(),
             numbers: BTreeMap::new(),
         };

@@ -1,0 +1,49 @@
+//! Which location of the project a zone is: the one that the settings name, else the one whose barcode is our zone's id (barcodes are
+//! unique in a project); without either, the zone's path stands as text.
+use super::At;
+use crate::client::Acc;
+use crate::errors::AccManners;
+use crate::pages::id;
+use crate::request::{Effect, Place, Request, Tool};
+use domain::settings::Mapping;
+use platform::known::{Known, Stop};
+use platform::unreadable;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use sync::target::{Call, TargetError};
+
+pub(super) const NEED: &str = "locations";
+const PER_PAGE: usize = 10_000;
+/// Barcodes that are kept; a project has a location for each zone at the most.
+const MOST: usize = 2_000;
+/// What is longer is no zone's id.
+const LONGEST: usize = 128;
+
+/// `None`: no location is known for the zone.
+pub(super) fn of_zone(zone_id: &str, mapping: &Mapping, known: Known<'_>) -> Result<Option<String>, Stop> {
+    if let Some(node) = mapping.locations.get(zone_id) {
+        return Ok(Some(node.clone()));
+    }
+    let by_barcode: BTreeMap<String, String> = known.get(NEED)?;
+    Ok(by_barcode.get(zone_id).cloned())
+}
+
+/// Locations by their barcodes. A project whose locations we may not see has none for us: their text does.
+pub(super) async fn find(acc: &Acc, call: Call<'_>, at: &At) -> Result<Value, TargetError> {
+    let path = format!("/construction/locations/v2/projects/{}/trees/default/nodes", at.project.bare());
+    let request = Request::get(at.region, path, Place::Record, Tool::Locations).with("limit", PER_PAGE);
+    let reply = match acc.send(call, &request).await {
+        Ok(reply) => reply,
+        Err(TargetError::Project(_) | TargetError::NotFound) => return Ok(json!({})),
+        Err(error) => return Err(error),
+    };
+    let Some(Value::Array(nodes)) = reply.body.get("results") else {
+        return Err(unreadable::<AccManners>(Effect::Repeatable));
+    };
+    let coded = |node: &Value| {
+        let barcode = node.get("barcode")?.as_str().filter(|code| !code.is_empty() && code.len() <= LONGEST)?;
+        Some((barcode.to_owned(), id(node)?.to_owned()))
+    };
+    let by_barcode: BTreeMap<String, String> = nodes.iter().filter_map(coded).take(MOST).collect();
+    Ok(json!(by_barcode))
+}
