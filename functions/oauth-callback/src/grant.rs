@@ -13,7 +13,7 @@ use store::directory::Connection;
 use sync::clock::SystemClock;
 use sync::visit::PageMeter;
 
-/// A connection of the visitor's organization to this platform; only its managers let it work with anything.
+/// A connection of the visitor's organization to this platform; only managers who see all of its projects let it work with anything.
 pub async fn connection(
     app: &AppState,
     visitor: &Visitor,
@@ -23,9 +23,13 @@ pub async fn connection(
     let id: ConnectionId = id.parse().map_err(|_| Refusal::NotHere)?;
     let found = app.directory().connection(&visitor.session.organization_id, &id).await?;
     let found = found.filter(|found| found.provider == provider).ok_or(Refusal::NotHere)?;
-    match visitor.session.role >= Role::Manager {
+    if visitor.session.role < Role::Manager {
+        return Err(Refusal::NotAManager);
+    }
+    let mapped = app.directory().projects(&found.lane()).await?;
+    match mapped.iter().all(|project| visitor.sees_project(&found.id, &project.project_id)) {
         true => Ok(found),
-        false => Err(Refusal::NotAManager),
+        false => Err(Refusal::SeesSome),
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Refusal {
     Nowhere(Nowhere),
     #[error("only a manager may do this")]
     NotAManager,
+    #[error("only a manager who sees all projects of the connection may do this")]
+    SeesSome,
     #[error(transparent)]
     Login(#[from] LoginError),
     #[error(transparent)]
@@ -71,6 +73,7 @@ impl Refusal {
                 | Self::NotOurs(_)
                 | Self::Nowhere(_)
                 | Self::NotAManager
+                | Self::SeesSome
                 | Self::Lists(_)
                 | Self::AutodeskLists(_)
                 | Self::Autodesk(_)
@@ -167,6 +170,12 @@ fn words(refusal: &Refusal) -> Words {
             "Not for your role",
             "Only a manager of your organization decides what a connection works with. A manager can raise your role under People and \
              sessions.",
+        ),
+        Refusal::SeesSome => (
+            StatusCode::FORBIDDEN,
+            "Not for all of its projects",
+            "This connection also serves projects that you can't list there, so a manager who sees all of them decides what it works \
+             with. Nothing was changed.",
         ),
         Refusal::Login(LoginError::Refused) | Refusal::Lists(ListError::SignInAgain) => (
             StatusCode::BAD_REQUEST,

@@ -3,7 +3,7 @@ use crate::form;
 use crate::platform;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::{connect, visible, words};
+use crate::{connect, disconnect, visible, words};
 use ::platform::lists::ListError;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
@@ -108,6 +108,11 @@ pub async fn end(
     visitor.require(Role::Manager)?;
     form.verified(&visitor)?;
     let connection = visible::connection(&app, &visitor, &connection).await?;
+    if !disconnect::sees_all(&app, &visitor, &connection).await? {
+        return Err(Refusal::forbidden(
+            "This connection also serves projects that you can't list there. A manager who sees all of them decides what it works with.",
+        ));
+    }
     let back = connect::path(connection.provider);
     if let Some(missing) = missing(&app, &connection).await? {
         return Err(Refusal::not_now(missing, back));

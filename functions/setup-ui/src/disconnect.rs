@@ -134,8 +134,8 @@ pub async fn save(
 const SEES_SOME: &str = "This company also shows sites whose projects you can't list there, and disconnecting takes all of them away. \
     Ask a manager who sees all of them.";
 
-/// Whether the visitor sees all that a removal would take away.
-async fn sees_all(app: &AppState, visitor: &Visitor, connection: &Connection) -> Result<bool, Refusal> {
+/// Whether the visitor sees all that the connection is for: what a removal would take away.
+pub async fn sees_all(app: &AppState, visitor: &Visitor, connection: &Connection) -> Result<bool, Refusal> {
     let seen = Sites::of(app, visitor).await?;
     Ok(seen.all || removal::sites(app.table(), &connection.lane()).await?.iter().all(|site| seen.sees(site)))
 }

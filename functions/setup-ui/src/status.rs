@@ -315,11 +315,20 @@ pub async fn try_again(
     visitor.require(Role::Manager)?;
     let values = form.verified(&visitor)?;
     let mapped = visible::project(&app, &visitor, &connection, &project).await?;
-    let status = Status::of(&app, &mapped).await?;
-    let one = named(&mapped, &values);
-    let chosen = |link: &&Link| values.get("id").is_empty() || one.as_ref() == Some(&link.record);
-    let records: Vec<RecordKey> =
-        status.stuck().filter(chosen).take(AGAIN_AT_ONCE).map(|link| link.record.clone()).collect();
+    let id = mapped.connection.lane();
+    let records: Vec<RecordKey> = match (values.get("id").is_empty(), named(&mapped, &values)) {
+        (true, _) => {
+            let status = Status::of(&app, &mapped).await?;
+            status.stuck().take(AGAIN_AT_ONCE).map(|link| link.record.clone()).collect()
+        }
+        // However old it is.
+        (false, Some(record)) => {
+            let link = Lane { table: app.table(), id: &id }.link(&record).await?;
+            let stuck = |link: &Link| link.project_id == mapped.project.project_id && needs_someone(link);
+            link.filter(stuck).map(|link| link.record).into_iter().collect()
+        }
+        (false, None) => Vec::new(),
+    };
     again::records(app.table(), app.bell(), &mapped.connection, &records, app.now()).await?;
     tracing::info!(
         organization_id = %mapped.connection.organization_id, connection_id = %mapped.connection.id,

@@ -123,7 +123,7 @@ impl People {
 
     /// The person whom a platform vouches for: the one known by that identity; else `already` (who signed in here by a link
     /// and now at the platform too), who gets the identity; else someone new, with the role that nobody had to give them.
-    /// A role is raised by this, never lowered: where `already` is another person, their role carries over. `projects` is what
+    /// A role is raised by this, never lowered: where `already` is another person, their role carries over, and what they see. `projects` is what
     /// they can list there; it limits who was not let in by a link.
     pub async fn vouched(
         &self,
@@ -135,6 +135,10 @@ impl People {
     ) -> Result<Person, PeopleError> {
         let mut person = match (self.by_identity(organization, identity).await?, already) {
             (Some(mut known), already) => {
+                // Whom a link let in sees what the link opens.
+                if already.as_ref().is_some_and(|already| already.projects.is_none()) {
+                    known.projects = None;
+                }
                 known.role = known.role.max(already.map_or(Role::Viewer, |already| already.role));
                 if let Some(before) = known.projects.take() {
                     known.projects = Some(self.listed_now(organization, identity.provider, before, projects).await?);

@@ -148,6 +148,18 @@ async fn who_came_by_a_link_and_signs_in_at_the_platform_stays_one_person() {
     let next =
         world.people.vouched(&organization(1), &identity, "a@example.com", None, Default::default()).await.unwrap();
     assert_eq!((next.id, next.role), (by_link.id, Role::Manager));
+    // Whom a link lets in is somebody who was known by their projects alone.
+    let viewer = Identity { provider: Provider::Procore, user_id: "8600000002".into() };
+    let known =
+        world.people.vouched(&organization(1), &viewer, "b@example.com", None, Default::default()).await.unwrap();
+    assert!(known.projects.is_some());
+    let invited = world.people.add(&organization(1), Role::Manager, "Invitation").await.unwrap();
+    let raised = world
+        .people
+        .vouched(&organization(1), &viewer, "b@example.com", Some(invited), Default::default())
+        .await
+        .unwrap();
+    assert_eq!((raised.id, raised.role, raised.projects), (known.id, Role::Manager, None), "sees all, and may invite");
     // In another organization the same user is somebody else, and nobody made them a manager there.
     let other =
         world.people.vouched(&organization(2), &identity, "a@example.com", None, Default::default()).await.unwrap();

@@ -102,6 +102,18 @@ async fn only_a_manager_of_the_connections_organization_may() {
 }
 
 #[tokio::test]
+async fn who_sees_some_of_the_projects_decides_nothing_for_all() {
+    let ready = ready().await;
+    let identity = people::Identity { provider: Provider::Procore, user_id: "77".into() };
+    let people = &ready.world.people;
+    let limited = people.vouched(&ready.organization, &identity, "kim", None, Default::default()).await.unwrap();
+    let limited = people.change_role(&ready.organization, &limited.id, Role::Manager).await.unwrap().unwrap();
+    let mut browser = ready.world.opened(&limited).await;
+    let answer = ready.world.get(&mut browser, &ready.path()).await;
+    assert!(answer.status == 403 && answer.body.contains("a manager who sees all of them"), "{}", answer.body);
+}
+
+#[tokio::test]
 async fn somebody_of_another_company_can_not_consent_for_this_one() {
     let ready = ready().await;
     let mut browser = ready.world.by_link(&ready.organization, Role::Manager).await;
