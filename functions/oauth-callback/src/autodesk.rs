@@ -1,9 +1,10 @@
 //! Who is signed in here lets this session see the accounts and projects that they belong to at Autodesk: what they choose from when
 //! they connect one. It makes nobody somebody here, and opens nothing but those lists. With `connection=…` a manager lets that
 //! connection work with their access, where their account wants no service account.
-use crate::grant;
 use crate::refusal::{Nowhere, Refusal};
+use crate::routes::AUTODESK_START;
 use crate::state::AppState;
+use crate::{grant, start};
 use acc::lists::{As, ListError, Lists};
 use acc::personal::{Consent, Profile};
 use axum::extract::{Query, State};
@@ -26,6 +27,9 @@ pub async fn begin(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let next = asked.get("next").map_or("", String::as_str);
+    if people::is_framed(&headers) {
+        return Ok(Redirect::to(&start::in_a_tab(AUTODESK_START, &asked)).into_response());
+    }
     let Some(visitor) = visitor else { return Ok(Redirect::to(&people::sign_in_path(next)).into_response()) };
     let connection = match asked.get("connection") {
         Some(id) => Some(grant::connection(&app, &visitor, id, Provider::Acc).await?.id),

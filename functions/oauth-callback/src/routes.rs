@@ -14,7 +14,7 @@ pub const CALLBACK: &str = "/oauth/procore/callback";
 const START: &str = "/sign-in/procore";
 const CHOOSE: &str = "/oauth/procore/choose";
 pub const AUTODESK_CALLBACK: &str = "/oauth/acc/callback";
-const AUTODESK_START: &str = "/sign-in/autodesk";
+pub const AUTODESK_START: &str = "/sign-in/autodesk";
 const LONGEST_FORM: usize = 4 * 1024;
 
 /// Method and path of every route.

@@ -31,13 +31,20 @@ pub async fn begin(
     Ok(([(SET_COOKIE, begun.set_cookie)], Redirect::to(&url)).into_response())
 }
 
+fn query(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// Our page in the frame that leads to a step of ours in a tab of its own.
+pub fn in_a_tab(step: &str, asked: &BTreeMap<String, String>) -> String {
+    let asked: Vec<(&str, &str)> =
+        ["connection", "next"].into_iter().filter_map(|name| Some((name, asked.get(name)?.as_str()))).collect();
+    format!("/sign-in/tab?{}", query(&[("path", &format!("{step}?{}", query(&asked)))]))
+}
+
 fn beside_the_frame(asked: &BTreeMap<String, String>, next: &str) -> String {
-    let query = |pairs: &[(&str, &str)]| form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     match asked.get("connection") {
-        Some(connection) => {
-            let path = format!("/sign-in/procore?{}", query(&[("connection", connection), ("next", next)]));
-            format!("/sign-in/tab?{}", query(&[("path", &path)]))
-        }
+        Some(_) => in_a_tab("/sign-in/procore", asked),
         None => format!("/sign-in?{}", query(&[("again", "1"), ("next", people::local(next))])),
     }
 }

@@ -34,12 +34,15 @@ pub fn sign_in(next: &str, again: bool) -> Page {
     Page::new("Sign in", body)
 }
 
-/// In a frame: a step at Procore that comes back to a page, not to the frame, and so has a tab of its own.
+/// In a frame: a step at a platform that comes back to a page, not to the frame, and so has a tab of its own.
 pub async fn tab(Query(asked): Query<BTreeMap<String, String>>) -> Result<Page, Refusal> {
-    let path = asked.get("path").filter(|path| path.starts_with("/sign-in/procore?")).ok_or_else(Refusal::not_found)?;
+    let known =
+        |path: &&String| ["/sign-in/procore?", "/sign-in/autodesk?"].iter().any(|known| path.starts_with(known));
+    let path = asked.get("path").filter(known).ok_or_else(Refusal::not_found)?;
+    let platform = if path.starts_with("/sign-in/autodesk?") { "Autodesk" } else { "Procore" };
     let body = html! {
         h1 { "This step has a tab of its own" }
-        p { "Procore asks you there whether you agree. Go on in that tab, or come back here when it is done." }
+        p { (platform) " asks you there whether you agree. Go on in that tab, or come back here when it is done." }
         p { a.button href=(local(path)) target="_blank" { "Go on in a new tab" } }
         p { a href="/setup" { "Overview" } }
     };

@@ -59,7 +59,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     };
     let guard = Guard::new(config::flag("ALLOW_PRIVATE_WEBHOOK_TARGETS")?, &[&public, &config::text("API_URL")?]);
     let services = Services {
-        origins: Origins::new(&public, &web, &login)?,
+        origins: Origins::new(&public, &web, &login, &config::text("APS_URL")?)?,
         people,
         platform,
         footage: Arc::new(S3Footage::new(clients::s3(&aws), config::text("BUCKET_NAME")?)),

@@ -98,12 +98,16 @@ pub async fn show(
         Role::Viewer => None,
     };
     let polling = polling::notice(&app, &mapped).await?;
+    let grant = grants::grant(app.table(), &mapped.connection.lane()).await?;
     let oldest = status.waiting.iter().map(|todo| todo.asked_at).min();
     let body = html! {
         p { a href="/setup" { "Overview" } }
         h1 { "Status of " (site.name) }
         p.dim { "In " (words::platform(mapped.connection.provider)) ": " (words::project(&mapped.project)) ". Times are on the site's clock (" (site.time_zone) ")." }
         (blocked(&visitor, &mapped.connection, Some(site)))
+        @if let Some(grant) = &grant {
+            p.dim { "It works with the consent of " (grant.label) ", and can do there what " (grant.label) " can." }
+        }
         @for (kind, block) in &status.paused { (paused(*kind, block, &mapped)) }
         (polling)
         @if let Some((step, path)) = &open {

@@ -151,6 +151,9 @@ pub struct ReadMark {
 pub struct Rereads {
     #[serde(default)]
     pub projects: BTreeMap<String, Timestamp>,
+    /// Why a project can't be read, in words, until it could be again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<String, String>,
 }
 
 fn is_zero(number: &u32) -> bool {

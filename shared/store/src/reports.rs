@@ -22,7 +22,7 @@ use crate::summaries::{Summaries, SummaryState};
 use crate::table::{Query, Table, TableError, item, read};
 use count::{Kept, Progress, Work};
 use domain::fact::{FactBody, FactKind};
-use domain::summary::count::{Day, Head};
+use domain::summary::count::{Day, Head, MOST_INCIDENTS};
 use domain::summary::occurrence::Occurrence;
 use domain::summary::tally::Tally;
 use domain::summary::window::{Cut, SummaryHour, calendar};
@@ -195,6 +195,10 @@ impl<'a> Reports<'a> {
         }
         let mut changed = Vec::new();
         for (day, before) in &mut days {
+            if day.incidents.len() >= MOST_INCIDENTS && day.progress() != *before {
+                let Site { organization_id, id: site_id, .. } = self.site;
+                tracing::error!(%organization_id, %site_id, date = %day.date, "a day has more incidents than are counted");
+            }
             if day.is_worth_keeping(*before, site_made) || (outcome.is_err() && day.progress() != *before) {
                 day.names = self.names(day, &day.tally).await?;
                 changed.push(item(&keys::tally(&self.site.organization_id, &self.site.id, day.date), day)?);

@@ -45,6 +45,7 @@ impl Run<'_> {
         let mapped = Directory(self.table).projects(self.lane).await?;
         let mut projects: Vec<String> = mapped.into_iter().map(|project| project.project_id).collect();
         kept.projects.retain(|project, _| projects.contains(project));
+        kept.refused.retain(|project, _| projects.contains(project));
         projects.sort_by_key(|project| kept.projects.get(project).copied());
         let mut ended = Reread::Next(self.clock.now() + every);
         let mut asked = Vec::new();
@@ -56,7 +57,10 @@ impl Run<'_> {
             let mine = links.remove(&project).unwrap_or_default();
             let (since, began) = (kept.projects.get(&project).copied(), self.clock.now());
             match self.reread_project(&project, mine, since, &mut asked).await {
-                Ok(()) => _ = kept.projects.insert(project, began),
+                Ok(()) => {
+                    kept.refused.remove(&project);
+                    kept.projects.insert(project, began);
+                }
                 Err(ReadError::Table(error)) => return Err(error),
                 Err(ReadError::Target(TargetError::Paused { until, .. })) => {
                     ended = Reread::Next(until);
@@ -68,6 +72,9 @@ impl Run<'_> {
                 }
                 Err(ReadError::Target(error)) => {
                     tracing::warn!(connection_id = %self.lane.connection_id, project_id = %project, failure = error.kind(), "a project can't be read again");
+                    if let TargetError::Project(block) = error {
+                        kept.refused.insert(project, format!("{} {}", block.reason, block.what_to_do));
+                    }
                 }
             }
         }

@@ -64,6 +64,12 @@ impl Run<'_> {
             }
         }
         link.written = rewritten(&desired, &link.written, &merged.send, &remote.fields);
+        // Undecided, our news is still news: should the person change the field again, or put it back, the next look sees that.
+        for conflict in &merged.conflicts {
+            if let Some(written) = link.written.get_mut(&conflict.field) {
+                written.wrote.clear();
+            }
+        }
         let fields_of = |c: &domain::merge::Conflict| merged.conflicts.iter().all(|new| new.field != c.field);
         let unsolved = |c: &domain::merge::Conflict| remote.fields.get(&c.field) == Some(&c.theirs);
         link.conflicts.retain(|c| fields_of(c) && unsolved(c));

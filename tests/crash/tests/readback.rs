@@ -267,6 +267,33 @@ async fn a_conflict_stays_until_someone_decides_and_ours_is_sent_once() {
     assert_eq!(writes(&world), wrote);
 }
 
+/// Nobody decided, and the person writes again: our news is not forgotten over it.
+#[tokio::test]
+async fn a_conflict_follows_the_persons_later_edits_and_ends_where_they_put_our_words_back() {
+    let (world, never) = (begun().await, Fault::never());
+    let before = world.procore.incidents(world.project_id)[0].description.clone().unwrap();
+    let edit = |words: &str| person(&world, "incident", "update", Some(remote(&world)), json!({"description": words}));
+    edit("As told by the crew");
+    world.route(&world.message(vec![confirmed(incident(9, 2, &[]))]), &never).await.unwrap();
+    world.rest(&never).await.unwrap();
+    edit("As told by the foreman");
+    ask(&world).await;
+    world.rest(&never).await.unwrap();
+    let link = world.link(RecordKind::Incident, id(9)).await.unwrap().unwrap();
+    assert_eq!(link.conflicts.len(), 1, "{:?}", link.conflicts);
+    assert_eq!(link.conflicts[0].theirs, json!("As told by the foreman"));
+    let wrote = writes(&world);
+    ask(&world).await;
+    world.rest(&never).await.unwrap();
+    assert_eq!(writes(&world), wrote, "theirs stands while nobody decides");
+    edit(&before);
+    ask(&world).await;
+    world.rest(&never).await.unwrap();
+    let standing = world.procore.incidents(world.project_id)[0].description.clone().unwrap();
+    assert!(standing.contains("2026-002"), "{standing}");
+    assert!(conflicts_left(&world).await.is_empty());
+}
+
 #[tokio::test]
 async fn kept_theirs_stands_against_later_revisions_too() {
     let world = conflicting().await;

@@ -168,4 +168,8 @@ async fn a_frame_is_not_led_to_procores_login() {
         assert_eq!((answer.status, answer.location()), (303, led));
         assert!(!answer.headers.contains_key("set-cookie"), "nothing is under way");
     }
+    // Nor to Autodesk's.
+    let answer = world.framed("/sign-in/autodesk?next=%2Fsetup").await;
+    let led = "/sign-in/tab?path=%2Fsign-in%2Fautodesk%3Fnext%3D%252Fsetup";
+    assert_eq!((answer.status, answer.location()), (303, led));
 }

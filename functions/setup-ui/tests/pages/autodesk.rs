@@ -14,7 +14,7 @@ use std::sync::Arc;
 use store::bus::MemoryBus;
 use store::directory::{Connection, Directory, Project};
 use store::hooks::{Hook, Hooks};
-use store::lanes::Lane;
+use store::lanes::{Lane, Rereads};
 use store::outbox::MemoryOutbox;
 use sync::clock::SystemClock;
 use sync::lane::Engine;
@@ -385,6 +385,11 @@ async fn a_test_record_arrives_and_the_pages_speak_of_autodesk() {
         let page = world.get(&manager, &shown).await.body;
         assert!(page.contains("by polling only") && page.contains("A project admin makes it one, too."), "{page}");
     }
+    let refused = [(beside.project("Tower A"), "Autodesk shows no such project (404).".to_owned())].into();
+    let rereads = Rereads { refused, ..Rereads::default() };
+    Lane { table: world.table.as_ref(), id: &lane }.put_rereads(&rereads).await.unwrap();
+    let page = world.get(&manager, &status).await.body;
+    assert!(page.contains("Changes do not come back") && !page.contains("by polling only"), "{page}");
     let activity = world.get(&manager, &format!("{status}/activity")).await.body;
     assert!(activity.contains("In Autodesk") && !activity.contains("Procore"), "{activity}");
     let leaving = world.get(&manager, &format!("/setup/{}/disconnect", lane.connection_id)).await.body;

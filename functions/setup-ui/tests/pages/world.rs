@@ -143,7 +143,8 @@ impl World {
         let vault = Arc::new(MemoryVault::default());
         let own = Arc::new(TableGrants::new(table.clone(), vault.clone()).without_memory());
         let grants = TableGrants::new(table.clone(), vault.clone());
-        let origins = Origins::new(PUBLIC, "https://sandbox.procore.com", "https://login.procore.com").unwrap();
+        let origins =
+            Origins::new(PUBLIC, "https://sandbox.procore.com", "https://login.procore.com", aps_url).unwrap();
         let tokens = Arc::new(Tokens::default());
         let shared = ParameterServiceAccounts::new(parameters(), "t");
         let accounts = Arc::new(TableServiceAccounts::new(table.clone(), vault.clone(), shared));
