@@ -15,9 +15,33 @@ fn from_the_setup_link_to_a_test_record_in_autodesk() {
     run(async { set_up(&Person::new().await).await });
 }
 
-async fn set_up(person: &Person) {
-    let stack = Stack::named();
-    let account = format!("Harbour Builders {}", jiff::Timestamp::now().as_millisecond());
+#[test]
+fn with_ones_own_access_where_the_company_wants_no_service_account() {
+    run(async {
+        let person = &Person::new().await;
+        let stack = Stack::named();
+        let (account, _) = begin(person, &stack, "Own Access").await;
+        allow(person).await;
+        person.sees("Account in Autodesk").await;
+        person.ticks(&format!("{account} (US)")).await;
+        person.presses("My company wants no account for the app: connect with my own access").await;
+        person.can_use("acc own access").await;
+        person.presses("Connect with my own access").await;
+        person.sees("Let this application act for you?").await;
+        person.chooses("Person", PERSON).await;
+        person.presses("Allow").await;
+        person.sees("Bridge D").await;
+        person.presses("Map Bridge D").await;
+        person.presses("Overview").await;
+        person.sees("Works with the consent of safety.manager@example.com.").await;
+    });
+}
+
+const PERSON: &str = "Safety Manager (safety.manager@example.com)";
+
+/// The first page of the set-up, for an account of this name, and one of its projects.
+async fn begin(person: &Person, stack: &Stack, name: &str) -> (String, Value) {
+    let account = format!("{name} {}", jiff::Timestamp::now().as_millisecond());
     let projects = json!([{"name": "Bridge D", "timezone": "America/Denver"}, {"name": "Depot E"}]);
     let seed = json!({"account": {"name": account, "region": "US", "projects": projects}});
     let project = stack.control_of(Platform::Acc, "seed", seed)["projects"][0]["id"].clone();
@@ -26,15 +50,25 @@ async fn set_up(person: &Person) {
     person.open(&stack.setup_link(organization)).await;
     person.presses("Sign in").await;
     person.presses("Set up Autodesk Construction Cloud").await;
+    (account, project)
+}
+
+async fn allow(person: &Person) {
+    person.presses("Sign in with Autodesk").await;
+    person.sees("Let this application act for you?").await;
+    person.chooses("Person", PERSON).await;
+    person.presses("Allow").await;
+}
+
+async fn set_up(person: &Person) {
+    let stack = Stack::named();
+    let (account, project) = begin(person, &stack, "Harbour Builders").await;
 
     // 1. Connect: sign in there, agree, choose the account by its name.
     person.sees("Sign in with Autodesk, so that you can choose your account").await;
     person.sees("an issue has no place for them").await;
     person.can_use("acc connect").await;
-    person.presses("Sign in with Autodesk").await;
-    person.sees("Let this application act for you?").await;
-    person.chooses("Person", "Safety Manager (safety.manager@example.com)").await;
-    person.presses("Allow").await;
+    allow(person).await;
     person.sees("Account in Autodesk").await;
     person.can_use("acc account").await;
     person.ticks(&format!("{account} (US)")).await;

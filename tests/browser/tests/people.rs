@@ -59,6 +59,8 @@ fn a_manager_invites_raises_and_sends_away() {
         foreman.sees("This link was used").await;
 
         manager.presses("Take all access from Foreman of the night shift").await;
+        let access = "return document.querySelectorAll('button[aria-label^=\"Take all access from Foreman\"]').length";
+        manager.becomes(access, &json!(0)).await;
         manager.sees("Who has access").await;
         manager.does_not_see("Foreman of the night shift").await;
     });

@@ -150,6 +150,19 @@ async fn several_injuries_a_status_and_a_deleted_injury_come_back() {
     assert_eq!(told.history.last().unwrap().source, "procore");
 }
 
+/// We made it, so that we see it still.
+#[tokio::test]
+async fn an_incident_that_somebody_made_private_is_read_as_before() {
+    let (world, never) = (begun().await, Fault::never());
+    person(&world, "incident", "update", Some(remote(&world)), json!({"private": true}));
+    injure(&world, lost_time(3));
+    world.reread(&never).await.unwrap();
+    assert_eq!(fact(&world).await.treatment.days_away(), Some(3));
+    let link = world.link(RecordKind::Incident, id(9)).await.unwrap().unwrap();
+    assert_eq!(link.state, RecordState::Synced);
+    assert!(world.procore.violations().is_empty());
+}
+
 #[tokio::test]
 async fn reading_is_never_deleting() {
     let (world, never) = (begun().await, Fault::never());

@@ -45,6 +45,8 @@ fn an_injury_comes_back_in_seconds_when_procore_rings() {
     let (tenant, record, hook) = begun(Platform::Procore);
     assert_eq!(hook["namespace"], "hardhat-pulse");
     // What is changed in an injury rings only where it moves its incident: here a person changes that as well.
+    let etag = || tenant.stack.operator("GET", &path(&tenant), Value::Null).header("etag").expect("an ETag").to_owned();
+    let before = etag();
     injure(&tenant, &record, 3);
     let edit = json!({"kind": "incident", "id": record["id"], "fields": {"status": "closed"}});
     tenant.stack.control("person-edit", edit);
@@ -53,6 +55,7 @@ fn an_injury_comes_back_in_seconds_when_procore_rings() {
         (incident["treatment"]["days_away"] == 3).then_some(incident)
     });
     assert_eq!(shown["treatment"]["outcome"], "days_away", "{shown}");
+    assert_ne!(etag(), before, "who looks by ETag is told");
     assert_eq!(shown["treatment"]["injuries"][0]["source"], "procore");
     assert_eq!(shown["treatment"]["injuries"][0]["treatment_facility"], "Mercy Clinic");
     assert_eq!(shown["platforms"][0]["status"], "closed", "{shown}");
