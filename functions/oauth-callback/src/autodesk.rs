@@ -32,7 +32,10 @@ pub async fn begin(
     }
     let Some(visitor) = visitor else { return Ok(Redirect::to(&people::sign_in_path(next)).into_response()) };
     let connection = match asked.get("connection") {
-        Some(id) => Some(grant::connection(&app, &visitor, id, Provider::Acc).await?.id),
+        Some(id) => {
+            grant::require_ours(&headers)?;
+            Some(grant::connection(&app, &visitor, id, Provider::Acc).await?.id)
+        }
         None => None,
     };
     let to = if connection.is_some() { Consent::Work } else { Consent::Look };

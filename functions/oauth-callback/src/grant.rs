@@ -13,6 +13,14 @@ use store::directory::Connection;
 use sync::clock::SystemClock;
 use sync::visit::PageMeter;
 
+/// A consent begins on a page of ours: a link from elsewhere puts no connection under anybody's access.
+pub fn require_ours(headers: &HeaderMap) -> Result<(), Refusal> {
+    match headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none") {
+        true => Ok(()),
+        false => Err(Refusal::Elsewhere),
+    }
+}
+
 /// A connection of the visitor's organization to this platform; only managers who see all of its projects let it work with anything.
 pub async fn connection(
     app: &AppState,

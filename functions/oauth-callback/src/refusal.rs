@@ -99,7 +99,7 @@ fn words(refusal: &Refusal) -> Words {
         Refusal::Elsewhere => (
             StatusCode::FORBIDDEN,
             "Not from here",
-            "This form was sent from another page, so nothing was done. Begin your sign-in again.",
+            "This was sent or linked from a page that is not ours, so nothing was done. Begin again on a page of HardHat Pulse.",
         ),
         Refusal::Denied { .. } => (
             StatusCode::FORBIDDEN,

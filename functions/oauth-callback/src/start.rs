@@ -22,7 +22,10 @@ pub async fn begin(
         return Ok(Redirect::to(&beside_the_frame(&asked, next)).into_response());
     }
     let connection = match (asked.get("connection"), &visitor) {
-        (Some(id), Some(visitor)) => Some(grant::connection(&app, visitor, id, Provider::Procore).await?.id),
+        (Some(id), Some(visitor)) => {
+            grant::require_ours(&headers)?;
+            Some(grant::connection(&app, visitor, id, Provider::Procore).await?.id)
+        }
         (Some(_), None) => return Ok(Redirect::to(&people::sign_in_path(next)).into_response()),
         (None, _) => None,
     };

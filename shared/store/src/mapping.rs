@@ -7,7 +7,7 @@ use crate::due::SiteRef;
 use crate::keys;
 use crate::lanes::LaneId;
 use crate::summaries;
-use crate::table::{Key, Table, TableError, read};
+use crate::table::{Condition, Key, Table, TableError, read};
 use domain::ids::SiteId;
 use domain::route::Route;
 use domain::settings::ProjectSettings;
@@ -63,6 +63,14 @@ pub async fn apply(
         }
         Err(TableError::Condition(_)) => return Err(MapError::Stale),
         outcome => outcome?,
+    }
+    // A connection that was removed meanwhile keeps no project from anybody: whoever clears up behind it may be done by now.
+    if directory.connection(&lane.organization_id, &lane.connection_id).await?.is_none() {
+        directory.release_project(connection, &project).await?;
+        table
+            .delete(&keys::project(&lane.organization_id, &lane.connection_id, &project.project_id), Condition::Always)
+            .await?;
+        return Err(MapError::Stale);
     }
     leave_other_sites(&directory, &lane, &project).await?;
     let site = SiteRef { organization_id: lane.organization_id.clone(), site_id: project.settings.site_id.clone() };

@@ -14,7 +14,8 @@ use sandbox::procore::Level;
 use std::collections::BTreeSet;
 use store::directory::Directory;
 use store::lanes::{Lane, Link};
-use store::mapping::{self, Wanted};
+use store::mapping::{self, MapError, Wanted};
+use store::removal;
 use sync::clock::Clock;
 
 const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
@@ -164,6 +165,23 @@ async fn what_waits_of_a_site_of_before_is_sent_when_someone_tries_it_again() {
     assert_eq!(world.procore.observations(world.project_id).len(), 1);
     assert_eq!(blocked(&links(&world).await), 0);
     violations(&world, "of a site of before");
+}
+
+/// Who saves a mapping while a colleague disconnects: the project is kept from nobody.
+#[tokio::test]
+async fn a_mapping_that_a_removal_overtook_leaves_nothing() {
+    let world = World::new(1).await.unwrap();
+    let (directory, lane) = (Directory(&world.table), &world.lane);
+    let connection = directory.connection(&lane.organization_id, &lane.connection_id).await.unwrap().unwrap();
+    let settings = directory.project(lane, world.project()).await.unwrap().unwrap().settings;
+    removal::remove(&world.table, &world.bell, &connection, world.clock.now()).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    let wanted = Wanted { project_id: world.project().to_owned(), name: None, settings, standing: None };
+    let late = mapping::apply(&world.table, &world.bell, &connection, wanted, world.clock.now()).await;
+    assert!(matches!(late, Err(MapError::Stale)), "{late:?}");
+    assert_eq!(directory.claimant(&connection, world.project()).await.unwrap(), None);
+    assert_eq!(directory.project(lane, world.project()).await.unwrap(), None);
+    assert!(directory.route(lane, &world.site_id).await.unwrap().is_none());
 }
 
 /// Reading may go on where writing is refused, so that a read alone opens nothing.

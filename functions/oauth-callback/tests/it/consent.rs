@@ -102,6 +102,16 @@ async fn only_a_manager_of_the_connections_organization_may() {
 }
 
 #[tokio::test]
+async fn a_link_from_elsewhere_begins_no_consent() {
+    let ready = ready().await;
+    let mut browser = ready.world.by_link(&ready.organization, Role::Manager).await;
+    let answer = ready.world.linked(&mut browser, &ready.path()).await;
+    assert!(answer.status == 403 && answer.body.contains("a page that is not ours"), "{}", answer.body);
+    // To sign in, one may come from anywhere.
+    assert_eq!(ready.world.linked(&mut browser, "/sign-in/procore?next=%2Fsetup").await.status, 303);
+}
+
+#[tokio::test]
 async fn who_sees_some_of_the_projects_decides_nothing_for_all() {
     let ready = ready().await;
     let identity = people::Identity { provider: Provider::Procore, user_id: "77".into() };

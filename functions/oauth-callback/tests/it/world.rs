@@ -152,6 +152,12 @@ impl World {
         self.send(browser, request).await
     }
 
+    /// By a link that stands on another site.
+    pub async fn linked(&self, browser: &mut Browser, path: &str) -> Answer {
+        let request = Request::get(path).header("cookie", browser.header()).header("sec-fetch-site", "cross-site");
+        self.send(browser, request.body(Body::empty()).unwrap()).await
+    }
+
     pub async fn framed(&self, path: &str) -> Answer {
         let request = Request::get(path).header("sec-fetch-dest", "iframe").body(Body::empty()).unwrap();
         self.send(&mut Browser::default(), request).await
