@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use platform::unreadable;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sync::target::{Block, Call, Project, Remote, TargetError};
+use sync::target::{Block, Call, Remote, TargetError};
 
 pub(super) const DRAFT: &str = "draft";
 pub(super) const SUBMITTED: &str = "submitted";
@@ -27,7 +27,11 @@ pub(super) async fn create(acc: &Acc, call: Call<'_>, at: &At, fields: &Fields) 
         Ok(reply) => remote(acc.hosts(), at, &reply.body).ok_or_else(|| unreadable::<AccManners>(Effect::Once)),
         // Whether Autodesk refuses an id that stands already is not said; where it does, that is our form.
         Err(error @ (TargetError::NotDone { .. } | TargetError::Refused { .. })) => {
-            read(acc, call, at, form).await?.ok_or(error)
+            let standing = read(acc, call, at, form).await?.ok_or(error)?;
+            // An earlier create made it, of what the day was then.
+            let news = |(name, value): &(&String, &Value)| standing.fields.get(*name) != Some(*value);
+            let later: Fields = fields.iter().filter(news).map(|(name, value)| (name.clone(), value.clone())).collect();
+            update(acc, call, at, None, &standing, &later).await
         }
         Err(error) => Err(error),
     }
@@ -44,11 +48,12 @@ pub(super) async fn read(acc: &Acc, call: Call<'_>, at: &At, form: &str) -> Resu
     Ok(found.iter().filter_map(|each| remote(acc.hosts(), at, each)).find(|each| each.id == form))
 }
 
+/// `chosen`: the template that the settings name.
 pub(super) async fn update(
     acc: &Acc,
     call: Call<'_>,
     at: &At,
-    project: &Project,
+    chosen: Option<&str>,
     standing: &Remote,
     send: &Fields,
 ) -> Result<Remote, TargetError> {
@@ -56,7 +61,6 @@ pub(super) async fn update(
     let mut now = standing.clone();
     let members = form::members(send);
     // Another template was chosen since: its fields are not this form's.
-    let chosen = project.settings.mapping.form_template_id.as_deref();
     let values = if chosen == Some(template) { form::custom_values(send) } else { Vec::new() };
     let writes = !members.is_empty() || !values.is_empty();
     if writes && !in_progress(&standing.status) {

@@ -193,7 +193,10 @@ impl Target for AccTarget {
     ) -> Result<Remote, TargetError> {
         let at = At::of(project)?;
         match kind {
-            RecordKind::DailySummary => forms::update(&self.acc, call, &at, project, remote, send).await,
+            RecordKind::DailySummary => {
+                let chosen = project.settings.mapping.form_template_id.as_deref();
+                forms::update(&self.acc, call, &at, chosen, remote, send).await
+            }
             RecordKind::Incident | RecordKind::Observation => records::update(&self.acc, call, &at, remote, send).await,
         }
     }
