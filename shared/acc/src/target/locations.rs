@@ -2,12 +2,10 @@
 //! unique in a project); without either, the zone's path stands as text.
 use super::At;
 use crate::client::Acc;
-use crate::errors::AccManners;
 use crate::pages::id;
-use crate::request::{Effect, Place, Request, Tool};
+use crate::request::{Place, Request, Tool};
 use domain::settings::Mapping;
 use platform::known::{Known, Stop};
-use platform::unreadable;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use sync::target::{Call, TargetError};
@@ -28,18 +26,20 @@ pub(super) fn of_zone(zone_id: &str, mapping: &Mapping, known: Known<'_>) -> Res
     Ok(by_barcode.get(zone_id).cloned())
 }
 
-/// Locations by their barcodes. A project whose locations we may not see has none for us: their text does.
+/// Locations by their barcodes. Where we may not see them, or they don't answer, there are none for us that day: no record waits for
+/// them, the text does.
 pub(super) async fn find(acc: &Acc, call: Call<'_>, at: &At) -> Result<Value, TargetError> {
     let path = format!("/construction/locations/v2/projects/{}/trees/default/nodes", at.project.bare());
     let request = Request::get(at.region, path, Place::Record, Tool::Locations).with("limit", PER_PAGE);
     let reply = match acc.send(call, &request).await {
         Ok(reply) => reply,
-        Err(TargetError::Project(_) | TargetError::NotFound) => return Ok(json!({})),
-        Err(error) => return Err(error),
+        Err(error @ (TargetError::Connection(_) | TargetError::Paused { .. })) => return Err(error),
+        Err(error) => {
+            tracing::warn!(project_id = at.project.bare(), failure = error.kind(), "locations can't be read");
+            return Ok(json!({}));
+        }
     };
-    let Some(Value::Array(nodes)) = reply.body.get("results") else {
-        return Err(unreadable::<AccManners>(Effect::Repeatable));
-    };
+    let nodes = reply.body.get("results").and_then(Value::as_array).cloned().unwrap_or_default();
     let coded = |node: &Value| {
         let barcode = node.get("barcode")?.as_str().filter(|code| !code.is_empty() && code.len() <= LONGEST)?;
         Some((barcode.to_owned(), id(node)?.to_owned()))
