@@ -8,6 +8,7 @@ use domain::marker::marker;
 use domain::record::{RecordKey, RecordKind};
 use domain::route::Route;
 use domain::wording::{observation_joined, trial_closed};
+use std::collections::BTreeMap;
 use store::directory::{Directory, Site};
 use store::due::SiteRef;
 use store::facts::SiteFacts;
@@ -214,20 +215,47 @@ pub(crate) fn step_marker(marker: &str, step: &str) -> String {
     format!("{marker}.{}", domain::marker::crockford(step.as_bytes(), 4))
 }
 
-/// A retracted incident is closed, one whose retraction was taken back is opened again: each once per revision.
+/// A retracted incident is closed, one whose retraction was taken back is opened again: each once per retraction. One whose
+/// answer was lost may have moved the status: it is settled before the next one.
 fn incident_steps(fact: &IncidentFact, link: Option<&Link>, statuses: Statuses) -> Vec<WantedStep> {
     let Some(link) = link.filter(|link| link.remote_id.is_some()) else { return Vec::new() };
-    let step = |id: String, comment: &str, status| {
-        let comment = format!("{comment} [{}]", step_marker(&link.marker, &id));
-        vec![WantedStep { id, write: SideWrite { comment, status: Some(status) } }]
+    let made: BTreeMap<Turn, Step> = link.steps.iter().filter_map(|(id, step)| Some((Turn::of(id)?, *step))).collect();
+    let wanted = match fact.retraction.as_ref().filter(|_| fact.is_retracted()) {
+        Some(retraction) => Some(Turn { revision: retraction.revision, stands: false }),
+        // Of retractions that came and went while nobody wrote, only the last one that we wrote counts.
+        None => made.keys().next_back().map(|last| Turn { stands: true, ..*last }),
     };
-    let retracted = fact.retraction.as_ref().map(|r| r.revision);
-    match (fact.is_retracted(), retracted) {
-        (true, Some(revision)) => step(format!("retract:{revision}"), "Retracted in HardHat Pulse.", statuses.closed),
-        (false, Some(revision)) if link.steps.contains_key(&format!("retract:{revision}")) => {
-            step(format!("stand:{revision}"), "Stands again in HardHat Pulse.", statuses.open)
-        }
-        _ => Vec::new(),
+    let begun = made.into_iter().filter(|(_, step)| matches!(step, Step::Begun { .. })).map(|(turn, _)| turn);
+    let first = begun.filter(|turn| Some(*turn) != wanted);
+    first.chain(wanted).map(|turn| turn.step(&link.marker, statuses)).collect()
+}
+
+/// An incident's being retracted at a revision, or its standing again after that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    revision: u64,
+    stands: bool,
+}
+
+impl Turn {
+    fn of(step: &str) -> Option<Self> {
+        let (turn, revision) = step.split_once(':')?;
+        let stands = match turn {
+            "retract" => false,
+            "stand" => true,
+            _ => return None,
+        };
+        Some(Self { revision: revision.parse().ok()?, stands })
+    }
+
+    fn step(self, marker: &str, statuses: Statuses) -> WantedStep {
+        let (turn, comment, status) = match self.stands {
+            false => ("retract", "Retracted in HardHat Pulse.", statuses.closed),
+            true => ("stand", "Stands again in HardHat Pulse.", statuses.open),
+        };
+        let id = format!("{turn}:{}", self.revision);
+        let comment = format!("{comment} [{}]", step_marker(marker, &id));
+        WantedStep { id, write: SideWrite { comment, status: Some(status) } }
     }
 }
 

@@ -101,3 +101,28 @@ proptest! {
         runtime.block_on(play(on, &history, faults))?;
     }
 }
+
+/// Found by the test above: the close was carried out and not noted, so that what opens it again took it for a person's.
+#[tokio::test]
+async fn a_retraction_that_was_not_noted_is_taken_back_all_the_same() {
+    let stands = News::Revised { with_detection: false };
+    for on in [Provider::Procore, Provider::Acc] {
+        for at in 40..110 {
+            for mode in Mode::ALL {
+                let faults = [(at, mode), (usize::MAX, mode)];
+                play(on, &[(stands, 2), (News::Retracted, 1), (stands, 0)], faults).await.unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn retractions_that_came_and_went_while_nobody_wrote_leave_the_last_word() {
+    let stands = News::Revised { with_detection: false };
+    let never = [(usize::MAX, Mode::DieBefore), (usize::MAX, Mode::DieBefore)];
+    for on in [Provider::Procore, Provider::Acc] {
+        let history = [(stands, 2), (News::Retracted, 2), (stands, 0), (News::Retracted, 0), (stands, 2)];
+        play(on, &history, never).await.unwrap();
+        play(on, &[(stands, 2), (News::Retracted, 0), (stands, 0), (News::Retracted, 2)], never).await.unwrap();
+    }
+}
