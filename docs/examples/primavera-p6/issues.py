@@ -18,6 +18,7 @@ SETTLED_SECONDS = 300
 # With so many failures that pass in a row, P6 is down.
 ENOUGH = 3
 LONGEST_NAME = 120
+WORKER = "Worker: "
 MARK = re.compile(r"\[HHP-([0-9A-Z]{26})\]")
 REQUIRED = ("ObjectId", "ProjectObjectId", "WBSObjectId", "ActivityObjectId", "Name")
 WRITTEN = ("Name", "Priority", "Status", "Notes")
@@ -51,13 +52,20 @@ def words(kind):
 
 def local(instant, time_zone):
     """On the site's clock, as P6 has times: without a zone."""
-    at = datetime.datetime.fromisoformat(instant.replace("Z", "+00:00"))
+    # Python 3.10 reads three or six digits of a second, and no Z.
+    whole, _, fraction = instant.removesuffix("Z").partition(".")
+    at = datetime.datetime.fromisoformat(f"{whole}.{fraction:0<6.6}+00:00")
     return at.astimezone(zoneinfo.ZoneInfo(time_zone)).replace(tzinfo=None, microsecond=0).isoformat()
 
 
 def trace(said):
     """Stands in the notes of what was brought up to this revision."""
     return f"HardHat Pulse, revision {said['revision']}"
+
+
+def without_worker(notes):
+    """People's notes without our line on the worker: it became a privacy case since."""
+    return "\n".join(line for line in notes.splitlines() if not line.lstrip().startswith(WORKER))
 
 
 def wanted(incident_id, said, zone_names, time_zone):
@@ -73,7 +81,7 @@ def wanted(incident_id, said, zone_names, time_zone):
     if said["worker"] is None:
         lines.append("Privacy case: nothing is said of the worker")
     elif any(said["worker"]):
-        lines.append("Worker: " + ", ".join(part for part in said["worker"] if part))
+        lines.append(WORKER + ", ".join(part for part in said["worker"] if part))
     lines.append(trace(said))
     severe = said["outcome"] in ("death", "days_away")
     return {
@@ -164,12 +172,16 @@ class Issues:
             self.outcome.deleted_by_people += 1
             return
         if given is None:
-            # The state was lost and the issue found again: what it says is taken for ours, but not that it was closed.
-            given = {**{name: standing[name] for name in WRITTEN}, "Status": "Open"}
+            # The state was lost and the issue found again: what stands there otherwise than it should may be a person's.
+            given = {**fields, "Status": "Open"}
         ours = {name for name in WRITTEN if same(standing[name], given[name])}
         change = {name: fields[name] for name in ours if not same(standing[name], fields[name])}
-        if "Notes" not in ours and trace(said) not in (standing["Notes"] or ""):
-            change["Notes"] = f"{standing['Notes'] or ''}\n\n{fields['Notes']}"
+        if "Notes" not in ours:
+            notes = without_worker(standing["Notes"] or "") if said["worker"] is None else standing["Notes"] or ""
+            if trace(said) not in notes:
+                notes = f"{notes}\n\n{fields['Notes']}"
+            if not same(notes, standing["Notes"]):
+                change["Notes"] = notes
         if change:
             self.p6.change("projectIssue", [{**{name: standing[name] for name in REQUIRED}, **change}])
             self.outcome.changed += 1

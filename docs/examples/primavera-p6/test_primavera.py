@@ -20,7 +20,7 @@ from fake_p6 import FakeP6  # noqa: E402
 from fake_pulse import SITE, FakePulse  # noqa: E402
 from fake_server import Answer  # noqa: E402
 from feed import Feed  # noqa: E402
-from issues import SETTLED_SECONDS  # noqa: E402
+from issues import SETTLED_SECONDS, local  # noqa: E402
 from ledger import Busy, Ledger  # noqa: E402
 from p6 import P6  # noqa: E402
 
@@ -174,6 +174,24 @@ class Incidents(Both):
         self.assertTrue(issue["Notes"].startswith("Ask the crane crew\n\nRETRACTED."))
         self.assertEqual(issue["Notes"].count("RETRACTED"), 1)
 
+    def test_what_became_a_privacy_case_leaves_peoples_notes_too(self):
+        self.pulse.tell("incidents", incident(1))
+        self.done()
+        issue = self.issues()[0]
+        issue["Notes"] = f"Ask the crane crew\n{issue['Notes']}"
+        self.assertIn("Rigger", issue["Notes"])
+        self.pulse.tell("incidents", incident(1, revision=2, privacy_case=True, worker=None))
+        self.done()
+        [issue] = self.issues()
+        self.assertTrue(issue["Notes"].startswith("Ask the crane crew\n"))
+        self.assertNotIn("Rigger", issue["Notes"])
+        self.assertIn("Privacy case", issue["Notes"])
+
+    def test_a_time_has_as_many_digits_as_it_likes(self):
+        for digits in range(10):
+            fraction = "." + "123456789"[:digits] if digits else ""
+            self.assertEqual(local(f"2026-11-24T16:03:05{fraction}Z", "America/Chicago"), "2026-11-24T10:03:05")
+
     def test_an_issue_that_people_deleted_is_not_made_again(self):
         self.pulse.tell("incidents", incident(1))
         self.done()
@@ -237,6 +255,20 @@ class Repeats(Both):
         os.remove(self.state)
         self.done()
         self.assertEqual((str(self.p6.rows), len(self.p6.written())), (before, written))
+
+    def test_with_its_state_lost_what_people_changed_still_stays(self):
+        for number in range(2):
+            self.pulse.tell("incidents", incident(number))
+        self.done()
+        mine = {"Name": f"Ours now [HHP-{incident_id(0)}]", "Priority": "Low", "Notes": "Ask the crane crew"}
+        self.issues()[0].update(mine)
+        os.remove(self.state)
+        for _ in range(2):
+            self.done()
+        edited, left = self.issues()
+        self.assertEqual((edited["Name"], edited["Priority"]), (mine["Name"], "Low"))
+        self.assertTrue(edited["Notes"].startswith("Ask the crane crew\n\nStruck by"))
+        self.assertNotIn("Ask", left["Notes"])
 
     def test_a_token_that_has_ended_is_renewed(self):
         self.pulse.tell("incidents", incident(1))

@@ -60,7 +60,7 @@ class Fieldwire:
     def _found(self, name):
         marker = MARKER.search(name)
         sign = marker.group() if marker else name
-        found = [task["id"] for task in self._all("/tasks") if sign in task["name"]]
+        found = [task["id"] for task in self._all("/tasks") if sign in (task.get("name") or "")]
         return found[0] if found else None
 
     def _says(self, task, content):

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import unittest
+import uuid
 import urllib.error
 import urllib.request
 
@@ -124,6 +125,13 @@ class ToFieldwire(Running):
         [task], [bubble], [team] = self.fake.tasks, self.fake.bubbles, self.fake.teams
         self.assertEqual((task["name"], task["priority"], task["team_id"], team["name"]), (NAME, 1, team["id"], "Safety"))
         self.assertEqual((bubble["task_id"], bubble["content"]), (task["id"], "Seen by cam-7"))
+
+    def test_a_task_without_a_name_is_nobodys_trouble(self):
+        self.fake.tasks.append({"id": str(uuid.uuid4()), "name": None, "sequence_number": 1, "deleted_at": None})
+        self.fake.faults.append(("POST", "/tasks", None))
+        self.assertEqual(self.post("msg_1", event(FIELDWIRE))[0], 503)
+        self.assertEqual(self.post("msg_1", event(FIELDWIRE))[0], 200)
+        self.assertEqual([task["name"] for task in self.fake.tasks], [None, NAME])
 
     def test_later_news_is_a_comment_on_the_same_task(self):
         self.post("msg_1", event(FIELDWIRE))

@@ -60,6 +60,7 @@ routes! {
     post "/setup/webhooks/{endpoint}/again" => webhooks::endpoint::again;
     post "/setup/webhooks/{endpoint}/rotate-secret" => webhooks::endpoint::rotate_secret;
     post "/setup/webhooks/{endpoint}/remove" => webhooks::endpoint::remove;
+    get "/setup/webhooks/{endpoint}/deliveries/{delivery}" => webhooks::delivery::show;
     post "/setup/webhooks/{endpoint}/deliveries/{delivery}/retry" => webhooks::log::retry;
     post "/setup/webhooks/{endpoint}/recover" => webhooks::log::recover;
     get "/setup/{connection}/projects" => projects::show;

@@ -1,8 +1,10 @@
 //! Webhook endpoints as a safety manager sets them up: choose, enter, test, follow.
 //!
 //! - [`new`]: choose a platform, enter an address, see the secret once; [`settings`]: change it later; `fields`: the form of both
-//! - [`endpoint`]: its status with the test, a new secret, trying again, the way out; [`log`]: what came of each message
+//! - [`endpoint`]: its status with the test, a new secret, trying again, the way out; [`log`]: what came of each message;
+//!   [`delivery`]: one of them whole
 //! - [`preview`]: what is sent, shown with the last event of the visitor's own sites; `guide`: what each platform can show, and how
+pub mod delivery;
 pub mod endpoint;
 mod fields;
 mod guide;

@@ -56,6 +56,7 @@ fn shown(visitor: &Visitor, endpoint: &Endpoint, sites: &Sites, row: &Delivery) 
     html! {
         h3 { (words(row.message_type)) " " (tag(row.state)) }
         p.dim { "Number " (row.sequence) ", made " (sites.clock(row.created_at)) ", " code { (row.message_id) } }
+        p { a href={ (path(endpoint)) "/deliveries/" (row.message_id) } { "What is sent as message " (row.sequence) ", and each attempt" } }
         @if let Some(address) = about(row) { p { a href=(address) { "What message " (row.sequence) " is about" } } }
         @match last {
             Some(attempt) => p {
@@ -94,7 +95,7 @@ fn about(row: &Delivery) -> Option<String> {
     Some(format!("/sites/{}/{kind}/{}", row.site_id.as_ref()?, row.subject_id))
 }
 
-fn words(of: MessageType) -> &'static str {
+pub fn words(of: MessageType) -> &'static str {
     match of {
         MessageType::DetectionRecorded => "Detection",
         MessageType::IncidentConfirmed => "Incident, confirmed",
@@ -105,7 +106,7 @@ fn words(of: MessageType) -> &'static str {
     }
 }
 
-fn tag(state: DeliveryState) -> Markup {
+pub fn tag(state: DeliveryState) -> Markup {
     let (class, words) = match state {
         DeliveryState::Pending => ("tag", "Waiting"),
         DeliveryState::Delivered => ("tag synced", "Delivered"),

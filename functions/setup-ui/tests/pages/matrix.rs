@@ -4,6 +4,7 @@ use crate::world::{DETECTION, PROJECT, SignedIn, Tenant, World};
 use credentials::{MemoryVault, Secret};
 use domain::ids::{ApiKeyId, EndpointId};
 use domain::record::RecordState;
+use domain::webhook::message::Content;
 use domain::webhook::{Format, Platform, Wants};
 use people::Role;
 use people::api_keys::{self, NewKey};
@@ -11,8 +12,11 @@ use serde_json::Value;
 use setup_ui::ROUTES;
 use store::bell::MemoryBell;
 use store::directory::Directory;
+use store::messages::{Message, MessageLane, Todo};
 use webhook::endpoints::Desk;
 use webhook::settings::New;
+
+const DELIVERY: &str = "msg_00000000000000000000000000";
 
 /// Each route that names something, with a form that would do something were it one's own.
 const CASES: &[(&str, &str, &str)] = &[
@@ -49,6 +53,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("post", "/setup/webhooks/{endpoint}/again", ""),
     ("post", "/setup/webhooks/{endpoint}/rotate-secret", ""),
     ("post", "/setup/webhooks/{endpoint}/remove", ""),
+    ("get", "/setup/webhooks/{endpoint}/deliveries/{delivery}", ""),
     ("post", "/setup/webhooks/{endpoint}/deliveries/{delivery}/retry", ""),
     ("post", "/setup/webhooks/{endpoint}/recover", "since=24"),
     ("get", "/sites/{site}/detections/{id}", ""),
@@ -81,7 +86,7 @@ fn filled(text: &str, world: &World, of: &SignedIn) -> String {
         .replace("{site}", tenant.site.as_str())
         .replace("{endpoint}", endpoint(tenant).as_str())
         .replace("{key}", key(tenant).as_str())
-        .replace("{delivery}", "msg_00000000000000000000000000")
+        .replace("{delivery}", DELIVERY)
         .replace("{id}", DETECTION)
         .replace("{date}", "2026-11-23")
 }
@@ -111,7 +116,11 @@ async fn make_endpoint(world: &World, tenant: &Tenant) {
         wants: Wants::default(),
         format: Format::Cloudevents,
     };
-    desk.make(&tenant.organization, endpoint(tenant), new).await.unwrap();
+    let (made, _) = desk.make(&tenant.organization, endpoint(tenant), new).await.unwrap();
+    let content = Content::Detection { site_id: tenant.site.clone(), detection_id: DETECTION.into() };
+    let todo = Todo::new(DELIVERY.into(), content.clone(), desk.now, "token".into());
+    let message = Message::new(&todo, &content, 1, Format::Cloudevents, "{}".into(), desk.now);
+    MessageLane { table: desk.table, id: &made.lane() }.keep(message).await.unwrap();
 }
 
 /// Two organizations with the same company's project, the same ids of facts, a record, footage, a webhook endpoint and an API key each.

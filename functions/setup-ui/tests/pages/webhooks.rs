@@ -242,6 +242,14 @@ async fn what_was_sent_of_a_site_is_shown_to_who_sees_the_site_alone() {
     let row = lane.deliveries_after(0, 10).await.unwrap().into_iter().find(|row| row.subject_id == DETECTION).unwrap();
     let retry = format!("{status}/deliveries/{}/retry", row.message_id);
     assert!(!shown.contains(&retry), "it can't be sent again");
+    let whole = format!("{status}/deliveries/{}", row.message_id);
+    assert!(shown.contains(&format!("href=\"{whole}\"")), "{shown}");
+    let page = world.get(&manager, &whole).await.body;
+    assert!(page.contains("webhook-signature") && page.contains("&quot;Rigger&quot;"), "{page}");
+    assert!(page.contains("answered 200 after"), "{page}");
+    world.incident_of(&world.ours, "01JDPRIVATE00000000000001A", true, &[DETECTION]).await;
+    let page = world.get(&manager, &whole).await.body;
+    assert!(page.contains("became part of a privacy case") && !page.contains("Rigger"), "{page}");
     let refused = world.post(&manager, &retry, "").await;
     assert!(refused.status == 409 && refused.body.contains("not for the message"), "{}", refused.body);
     let content = Content::Detection { site_id: world.ours.site.clone(), detection_id: DETECTION.into() };
