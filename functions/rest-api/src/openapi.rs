@@ -1,12 +1,13 @@
 //! The OpenAPI 3.1 document, built from the table of routes: a route that [`operations`] says nothing of fails a test.
 mod messages;
 mod operations;
+mod requests;
 mod schema;
 mod webhooks;
 
 use crate::retiring;
 use crate::routes::ROUTES;
-use operations::{Says, says};
+use operations::{Says, Shown, says};
 use schema::Schemas;
 use serde_json::{Value, json};
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, Paths};
@@ -86,7 +87,7 @@ fn operation(method: &str, path: &str, says: &Says, schemas: &mut Schemas) -> Op
         .operation_id(Some(says.id))
         .tag(says.tag)
         .security(SecurityRequirement::new("key", Vec::<String>::new()))
-        .request_body(says.body.map(body))
+        .request_body(says.body.map(|shown| body(shown, schemas)))
         .response(says.status, answer(says, schemas));
     for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
         operation = operation.parameter(parameter(says.id, name, ParameterIn::Path, ""));
@@ -134,9 +135,8 @@ fn example(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
 
-fn body(text: &str) -> RequestBody {
-    let example = example(text);
-    let content = ContentBuilder::new().schema(example.as_ref().map(schema::like)).example(example).build();
+fn body(shown: Shown, schemas: &mut Schemas) -> RequestBody {
+    let content = ContentBuilder::new().schema(Some((shown.schema)(schemas))).example(example(shown.example)).build();
     RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build()
 }
 

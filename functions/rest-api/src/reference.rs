@@ -1,4 +1,7 @@
-//! The API's reference as a page, from the same document: nothing but itself is loaded, and no script runs.
+//! The API's reference as a page, from the same document: nothing but itself is loaded, and no script runs. [`members`] says what
+//! bodies have.
+mod members;
+
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{Html, IntoResponse};
 use base64::Engine;
@@ -82,7 +85,7 @@ fn markup(document: &Value) -> Markup {
                         section aria-labelledby=(tag) {
                             h2 id=(tag) { (title) }
                             p { (words) }
-                            @for (method, path, operation) in operations { (self::operation(method, path, operation)) }
+                            @for (method, path, operation) in operations { (self::operation(document, method, path, operation)) }
                         }
                     }
                     (changes())
@@ -120,7 +123,7 @@ fn changes() -> Markup {
     }
 }
 
-fn operation(method: &str, path: &str, operation: &Value) -> Markup {
+fn operation(document: &Value, method: &str, path: &str, operation: &Value) -> Markup {
     let text = |member: &str| operation[member].as_str().unwrap_or_default();
     let id = text("operationId").replace(' ', "-");
     let good = operation["responses"].as_object().into_iter().flatten().find(|(status, _)| status.starts_with('2'));
@@ -131,6 +134,7 @@ fn operation(method: &str, path: &str, operation: &Value) -> Markup {
             @if !text("description").is_empty() { p { (prose(text("description"))) } }
             (parameters(operation))
             @for (kind, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+                (members::of(document, &content["schema"]))
                 (examples("Body", kind, content))
             }
             @if let Some((status, answer)) = good {

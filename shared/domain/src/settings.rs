@@ -24,8 +24,10 @@ pub fn is_kind(text: &str) -> bool {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ProjectSettings {
     pub site_id: SiteId,
+    /// Which detections become records. Confirmed recordable incidents always do.
     #[serde(default)]
     pub observations: ObservationSettings,
+    /// The site's daily summary. Its hour is the site's: another one here changes it for all that take it.
     #[serde(default)]
     pub daily_summary: SummarySettings,
     #[serde(default)]
@@ -47,6 +49,8 @@ impl ProjectSettings {
 #[serde(default)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ObservationSettings {
+    /// Detections from this priority on.
+    #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 5))]
     pub min_priority: u8,
     pub kinds: Kinds,
 }
@@ -86,6 +90,7 @@ impl Kinds {
 #[serde(default)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SummarySettings {
+    /// Whether each day's summary is written here.
     pub enabled: bool,
     /// `HH:MM` on the site's clock.
     pub at: String,
@@ -102,10 +107,13 @@ impl Default for SummarySettings {
 #[serde(default)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Mapping {
+    /// Procore: its observation types, by detection kind.
     #[serde(deserialize_with = "ids_as_text")]
     pub observation_types: BTreeMap<String, String>,
+    /// Procore: its incident types, by ours.
     #[serde(deserialize_with = "ids_as_text")]
     pub incident_types: BTreeMap<String, String>,
+    /// Procore: its hazards, by our incident type.
     #[serde(deserialize_with = "ids_as_text")]
     pub hazards: BTreeMap<String, String>,
     /// Autodesk: the subtype of all issues. Left out: the one whose title says Safety.
@@ -146,7 +154,10 @@ fn ids_as_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTre
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Shift {
+    /// Of its own in the site; not `other`.
     pub name: String,
+    /// `HH:MM`.
     pub start: String,
+    /// `HH:MM`, exclusive.
     pub end: String,
 }

@@ -45,17 +45,21 @@ impl Platform {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Format {
     #[default]
+    /// CloudEvents 1.0 as `application/cloudevents+json`.
     Cloudevents,
+    /// The same body as `application/json`, for flows that read no other as JSON.
+    Json,
     /// A message for a Teams workflow.
     Teams,
 }
 
 impl Format {
-    pub const ALL: [Format; 2] = [Format::Cloudevents, Format::Teams];
+    pub const ALL: [Format; 3] = [Format::Cloudevents, Format::Json, Format::Teams];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Format::Cloudevents => "cloudevents",
+            Format::Json => "json",
             Format::Teams => "teams",
         }
     }
@@ -63,7 +67,7 @@ impl Format {
     pub fn content_type(self) -> &'static str {
         match self {
             Format::Cloudevents => "application/cloudevents+json",
-            Format::Teams => "application/json",
+            Format::Json | Format::Teams => "application/json",
         }
     }
 }

@@ -348,7 +348,7 @@ proptest! {
         let body = body(&content, Some(seen), platform, format, &zone);
         prop_assert!(body.len() <= LIMIT, "{} bytes", body.len());
         let read: Value = serde_json::from_str(&body).unwrap();
-        if format == Format::Cloudevents {
+        if format != Format::Teams {
             valid(&read);
         }
     }

@@ -178,7 +178,7 @@ fn format(members: &Members<'_>, checks: &mut Checks) -> Option<Format> {
     let given = members.given("format")?.as_str();
     let found = Format::ALL.into_iter().find(|format| Some(format.as_str()) == given);
     if found.is_none() {
-        checks.fail(members.pointer("format"), "must be cloudevents or teams");
+        checks.fail(members.pointer("format"), "must be cloudevents, json or teams");
     }
     found
 }

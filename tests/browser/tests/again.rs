@@ -82,7 +82,9 @@ fn a_manager_whose_company_wants_no_account_for_the_app_connects_with_their_own_
         person.can_use("connection with a consent").await;
         person.presses(&format!("Choose projects of {}", newcomer.company_name)).await;
         person.presses("Map Bridge D").await;
+        person.sees("Lowest priority that is sent").await;
         person.presses("Save and go on").await;
+        person.sees("America/Denver").await;
         person.presses("Save and go on").await;
         person.presses("Send a test record").await;
         person.sees("It works: the test record stands in Procore").await;

@@ -92,7 +92,9 @@ fn hooks_that_would_stay_with_an_ended_consent_are_named_and_a_new_one_takes_the
         person.presses("Connect with my own access").await;
         person.presses("Allow").await;
         person.presses("Map Bridge D").await;
+        person.sees("Lowest priority that is sent").await;
         person.presses("Save and go on").await;
+        person.sees("America/Denver").await;
         person.presses("Save and go on").await;
         person.presses("Send a test record").await;
         person.sees("It works: the test record stands in Procore").await;

@@ -1,4 +1,7 @@
 //! What the document says of each route.
+use super::requests::{
+    ConflictChoice, NewConnection, NewEdge, NewKey, NewOrganization, NewSite, SiteChange, SummaryHour, Treatment,
+};
 use super::schema::{self, Schemas};
 use crate::connections;
 use domain::event::{Detection, Incident, PpeSample, WorkerAssignment, Zone};
@@ -8,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
-/// An answer: an example, and the schema of the type that it is made of.
+/// A body or an answer: an example, and the schema of the type that it is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown {
     pub example: &'static str,
@@ -33,8 +36,7 @@ pub struct Says {
     pub description: &'static str,
     pub query: &'static [&'static str],
     pub headers: &'static [&'static str],
-    /// An example of the body.
-    pub body: Option<&'static str>,
+    pub body: Option<Shown>,
     pub status: &'static str,
     pub answers: &'static str,
     /// Of a list: of one entry.
@@ -60,8 +62,9 @@ const ORGANIZATION: Shown = shown::<store::directory::Organization>(
 );
 const HOUR: Shown = shown::<crate::site_hour::Hour>(A_HOUR);
 const A_HOUR: &str = r#"{"at":"17:00"}"#;
-const NEW_SITE: &str =
-    r#"{"name":"North Tower","time_zone":"America/Chicago","shifts":[{"name":"day","start":"06:00","end":"14:30"}]}"#;
+const NEW_SITE: Shown = shown::<NewSite>(
+    r#"{"name":"North Tower","time_zone":"America/Chicago","shifts":[{"name":"day","start":"06:00","end":"14:30"}]}"#,
+);
 const EDGE: Shown = shown::<crate::edges::View>(
     r#"{"id":"edge_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","site_id":"site_01JDN3Z4WQ0000000000000001","name":"edge 1","secret":"whsec_…","created_at":"2026-11-24T16:03:05Z"}"#,
 );
@@ -98,7 +101,9 @@ const DETECTION: Shown = fact::<Detection>(
 const INCIDENT: Shown = fact::<Incident>(
     r#"{"incident_id":"01JDN3Z4WQ0000000000000002","revision":1,"occurred_at":"2026-11-24T16:00:00Z","confirmed_at":"2026-11-24T16:30:00Z","recordable":true,"incident_type":"fall","classification":"injury","privacy_case":false,"osha_log":{"year":2026,"case_number":"17"},"zone_id":"zone-3","worker":{"worker_id":"W-7","role":"Rigger","trade":"Ironwork"},"detection_ids":[],"retracted":false,"retraction_reason":null,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:30:01Z","treatment":{"revision":1,"injuries":[{"source":"procore","remote_id":"562949953430021","disposition":"days_away","filing_type":"lost_time","treatment_facility":"Mercy Clinic","treatment_provider":null,"treated_in_er":true,"hospitalized_overnight":false,"days_away":3,"days_restricted":null,"days_transferred":null,"date_returned_to_work":null,"date_of_death":null,"description":null,"updated_at":"2026-11-25T09:12:00Z"}],"outcome":"days_away","days_away":3,"days_restricted_or_transferred":null,"history":[{"revision":1,"at":"2026-11-25T09:12:04Z","source":"procore","changed":["injuries/562949953430021/days_away"]}]},"platforms":[{"connection_id":"con_01JDN3Z4WQ0000000000000001","provider":"procore","remote_id":"562949953428811","remote_url":"https://app.procore.com/562949953428811","status":"open","comments":[],"updated_at":"2026-11-25T09:12:00Z"}]}"#,
 );
-const TREATMENT: &str = r#"{"remote_id":"1","filing_type":"lost_time","treatment_facility":"Mercy Clinic","treated_in_er":true,"days_away":3,"description":"Sprained wrist"}"#;
+const TREATMENT: Shown = shown::<Treatment>(
+    r#"{"remote_id":"1","filing_type":"lost_time","treatment_facility":"Mercy Clinic","treated_in_er":true,"days_away":3,"description":"Sprained wrist"}"#,
+);
 const ZONE: Shown = fact::<Zone>(
     r#"{"zone_id":"zone-3","revision":1,"name":"Crane 2","kind":"restricted","required_ppe":["hard_hat"],"active":true,"site_id":"site_01JDN3Z4WQ0000000000000001","received_at":"2026-11-24T16:03:06Z"}"#,
 );
@@ -148,10 +153,9 @@ pub(super) fn make(
     id: &'static str,
     tag: &'static str,
     summary: &'static str,
-    body: &'static str,
+    body: Option<Shown>,
     answer: Shown,
 ) -> Says {
-    let body = (!body.is_empty()).then_some(body);
     Says { headers: REPEATABLE, body, status: "201", answers: "Made", ..get(id, tag, summary, answer) }
 }
 
@@ -162,17 +166,21 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
     let operator = |says: Says| Says { tag: "operator", description: OPERATOR, ..says };
     let tail = path.strip_prefix(site).or_else(|| path.strip_prefix(connection)).unwrap_or(path);
     let says = match (method, path.starts_with(site), tail) {
-        ("post", false, "/v1/organizations") => {
-            operator(make("makeOrganization", "directory", "Make an organization", r#"{"name":"Acme"}"#, ORGANIZATION))
-        }
+        ("post", false, "/v1/organizations") => operator(make(
+            "makeOrganization",
+            "directory",
+            "Make an organization",
+            Some(shown::<NewOrganization>(r#"{"name":"Acme"}"#)),
+            ORGANIZATION,
+        )),
         ("post", false, "/v1/organizations/{organization}/sites") => {
-            operator(make("makeSite", "directory", "Make a site", NEW_SITE, SITE))
+            operator(make("makeSite", "directory", "Make a site", Some(NEW_SITE), SITE))
         }
         ("post", false, "/v1/organizations/{organization}/api-keys") => operator(make(
             "makeKey",
             "directory",
             "Make an API key, shown once",
-            r#"{"name":"P6","scopes":["read"]}"#,
+            Some(shown::<NewKey>(r#"{"name":"P6","scopes":["read"],"site_ids":null}"#)),
             NEW_KEY,
         )),
         ("get", false, "/v1/organizations/{organization}/api-keys") => {
@@ -189,7 +197,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             "makeSetupLink",
             "directory",
             "Make a link that lets one person in as a manager, once",
-            "",
+            None,
             SETUP_LINK,
         )),
         ("get", false, "/v1/sites") => {
@@ -198,7 +206,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
         ("get", true, "") => get("getSite", "directory", "A site", SITE),
         ("patch", true, "") => Says {
             headers: CONDITIONAL,
-            body: Some(r#"{"name":"North Tower"}"#),
+            body: Some(shown::<SiteChange>(r#"{"name":"North Tower"}"#)),
             answers: "Changed",
             ..get("changeSite", "directory", "Change a site", SITE)
         },
@@ -209,7 +217,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
         ("put", true, "/daily-summary") => Says {
             description: "`HH:MM` on the site's clock. It is the site's: it changes for all its platforms and webhook endpoints, and `daily_summary.at` of its projects' settings is the same.",
             headers: CONDITIONAL,
-            body: Some(A_HOUR),
+            body: Some(shown::<SummaryHour>(A_HOUR)),
             answers: "Changed",
             ..get("setSummaryHour", "directory", "Set the hour of a site's daily summary", HOUR)
         },
@@ -217,12 +225,16 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             "makeEdge",
             "directory",
             "Make an edge; its secret is shown once",
-            r#"{"name":"edge 1"}"#,
+            Some(shown::<NewEdge>(r#"{"name":"edge 1"}"#)),
             EDGE,
         )),
-        ("post", true, "/edges/{edge}/rotate-secret") => {
-            operator(make("rotateEdgeSecret", "directory", "A new secret; the one before is good for a day", "", EDGE))
-        }
+        ("post", true, "/edges/{edge}/rotate-secret") => operator(make(
+            "rotateEdgeSecret",
+            "directory",
+            "A new secret; the one before is good for a day",
+            None,
+            EDGE,
+        )),
         ("get", true, "/detections") => feed(
             "listDetections",
             "Detections",
@@ -271,12 +283,14 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             ..get("getTrend", "reports", "Figures over a stretch of days", TREND)
         },
         ("post", false, "/v1/connections") => Says {
-            description: "Procore: `company_id`. Autodesk: `{\"organization_id\",\"provider\":\"acc\",\"account_id\",\"region\"}`, the region being one of US, EMEA, AUS, CAN, DEU, IND, JPN, GBR; the answer's `service_account.email` is whom the account's admin invites to the projects. With `service_account` `{\"id\",\"key_id\",\"private_key\"}` the connection works with the customer's own, whose key is kept sealed and never shown.",
+            description: "Autodesk: the answer's `service_account.email` is whom the account's admin invites to the projects, where none of the customer's own was named.",
             ..operator(make(
                 "makeConnection",
                 "connections",
                 "Connect a Procore company or an Autodesk account",
-                r#"{"organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831"}"#,
+                Some(shown::<NewConnection>(
+                    r#"{"organization_id":"org_01JDN3Z4WQ0000000000000001","provider":"procore","company_id":"562949953425831"}"#,
+                )),
                 CONNECTION,
             ))
         },
@@ -297,7 +311,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
         ("put", false, "/projects/{project}") => Says {
             description: "What is left out has its default. Where a person made the connection on the set-up page, a project is mapped there first, by somebody who can list it at the platform: a key that maps it gets 403, and from then on changes its settings.",
             headers: CONDITIONAL,
-            body: Some(SETTINGS.example),
+            body: Some(SETTINGS),
             answers: "Mapped; 201 when it was not before",
             ..get("mapProject", "connections", "Map a project to a site", SETTINGS)
         },
@@ -305,7 +319,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             description: "`note` is the daily summary of the day that is under way as it would read now; null where none is wanted. With `send=true` the records shown are sent, also those from before the mapping: 202.",
             query: &["send"],
             headers: REPEATABLE,
-            body: Some(SETTINGS.example),
+            body: Some(SETTINGS),
             answers: "The last 24 hours' arrivals",
             ..get("previewProject", "connections", "What the last day would have sent", PREVIEW)
         },
@@ -325,7 +339,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
             description: "A field that people changed at the platform while HardHat Pulse had news for it. `ours` is sent over the value that was shown; with `theirs` the conflict is closed.",
             query: &["site_id"],
             headers: REPEATABLE,
-            body: Some(r#"{"use":"ours"}"#),
+            body: Some(shown::<ConflictChoice>(r#"{"use":"ours"}"#)),
             status: "202",
             answers: "Decided",
             ..get("settleConflict", "connections", "Decide a conflict", RECORD)

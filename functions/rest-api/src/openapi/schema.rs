@@ -1,9 +1,8 @@
-//! Schemas: of parameters and bodies, what a caller's tools can check before they ask; of answers, from the types they are made of.
+//! Schemas: of parameters, what a caller's tools can check before they ask; of bodies and answers, from types.
 use crate::facts::view;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{AllOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{Ref, RefOr};
 
 /// The document's own, by name.
@@ -43,27 +42,5 @@ pub fn parameter(operation: &str, name: &str) -> ObjectBuilder {
         "Idempotency-Key" => text.min_length(Some(1)).max_length(Some(255)).pattern(Some("^[ -~]+$")),
         "cursor" | "kind" | "zone_id" | "organization_id" | "site_id" => text.min_length(Some(1)),
         _ => text,
-    }
-}
-
-/// Of a body, from its example: members with their types. What else a member must be, its refusal says.
-pub fn like(example: &Value) -> Schema {
-    let simple = |of| Schema::Object(ObjectBuilder::new().schema_type(of).build());
-    match example {
-        Value::Null => Schema::Object(ObjectBuilder::new().build()),
-        Value::Bool(_) => simple(Type::Boolean),
-        Value::Number(number) if number.is_f64() => simple(Type::Number),
-        Value::Number(_) => simple(Type::Integer),
-        Value::String(_) => simple(Type::String),
-        Value::Array(items) => {
-            let of = items.first().map_or_else(|| Schema::Object(ObjectBuilder::new().build()), like);
-            Schema::Array(ArrayBuilder::new().items(RefOr::T(of)).build())
-        }
-        Value::Object(members) => {
-            let object = ObjectBuilder::new().schema_type(Type::Object);
-            Schema::Object(
-                members.iter().fold(object, |object, (name, value)| object.property(name, like(value))).build(),
-            )
-        }
     }
 }

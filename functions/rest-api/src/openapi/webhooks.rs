@@ -1,9 +1,12 @@
 //! What each operation on webhook endpoints says of itself.
 use super::operations::{CONDITIONAL, OF_ORGANIZATION, PAGES, REPEATABLE, Says, Shown, get, list, make, shown};
+use super::requests::{EndpointChange, NewEndpoint, RecoverFrom};
 use crate::webhook_endpoints::deliveries::{self, Recovery};
 use crate::webhook_endpoints::{Made, Tested, View};
 
-const NEW: &str = r#"{"platform":"fieldwire","name":"Relay to Fieldwire","url":"https://hooks.example.com/pulse","token":"3f1c…","min_priority":3,"kinds":"all","daily_summary":true,"format":"cloudevents"}"#;
+const NEW: Shown = shown::<NewEndpoint>(
+    r#"{"platform":"fieldwire","name":"Relay to Fieldwire","url":"https://hooks.example.com/pulse","token":"3f1c…","min_priority":3,"kinds":["zone_breach","fall"],"daily_summary":true,"format":"cloudevents"}"#,
+);
 const ENDPOINT: Shown = shown::<View>(
     r#"{"id":"whe_01JDN3Z4WQ0000000000000001","organization_id":"org_01JDN3Z4WQ0000000000000001","platform":"fieldwire","name":"Relay to Fieldwire","url":"https://hooks.example.com/pulse","has_token":true,"site_ids":null,"min_priority":3,"kinds":"all","daily_summary":true,"format":"cloudevents","state":"active","disabled_reason":null,"created_at":"2026-11-24T16:03:05Z"}"#,
 );
@@ -17,7 +20,7 @@ const DELIVERY: Shown = shown::<deliveries::View>(
     r#"{"id":"msg_7F3K9Q2M4VX8T1B6N0R5C2WYZD","type":"com.hardhatpulse.detection.recorded.v1","subject_id":"01JDN3Z4WQ0000000000000001","sequence":42,"state":"pending","attempts":[{"at":"2026-11-24T16:03:06Z","status_code":503,"duration_ms":91,"response_excerpt":"","error":"answered 503: the receiver failed"}],"next_attempt_at":"2026-11-24T16:03:11Z","created_at":"2026-11-24T16:03:06Z"}"#,
 );
 
-const RECOVERY: Shown = shown::<Recovery>(r#"{"since":"2026-11-24T00:00:00Z"}"#);
+const SINCE: &str = r#"{"since":"2026-11-24T00:00:00Z"}"#;
 
 const MAKE: &str = "Incidents of the sites are always sent, detections by `min_priority` and `kinds`. `site_ids` left out: all sites of the \
     key. The address must be https and reach a public host; it is kept sealed, as is the token, which goes out as `Authorization: \
@@ -41,14 +44,14 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
     let says = match (method, path.strip_prefix("/v1/webhook-endpoints")?) {
         ("post", "") => Says {
             description: MAKE,
-            ..make("makeEndpoint", tag, "Make a webhook endpoint; its secret is shown once", NEW, MADE)
+            ..make("makeEndpoint", tag, "Make a webhook endpoint; its secret is shown once", Some(NEW), MADE)
         },
         ("get", "") => Says { query: OF_ORGANIZATION, ..list("listEndpoints", tag, "Webhook endpoints", ENDPOINT) },
         ("get", "/{endpoint}") => get("getEndpoint", tag, "A webhook endpoint", ENDPOINT),
         ("patch", "/{endpoint}") => Says {
             description: CHANGE,
             headers: CONDITIONAL,
-            body: Some(r#"{"min_priority":4,"state":"active"}"#),
+            body: Some(shown::<EndpointChange>(r#"{"min_priority":4,"state":"active"}"#)),
             answers: "Changed",
             ..get("changeEndpoint", tag, "Change a webhook endpoint", ENDPOINT)
         },
@@ -68,7 +71,7 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
         },
         ("post", "/{endpoint}/rotate-secret") => Says {
             description: "Both sign for 24 hours, so that the receiver can change over without a gap.",
-            ..make("rotateEndpointSecret", tag, "A new signing secret", "", MADE)
+            ..make("rotateEndpointSecret", tag, "A new signing secret", None, MADE)
         },
         ("get", "/{endpoint}/deliveries") => Says {
             description: DELIVERIES,
@@ -82,7 +85,13 @@ pub fn says(method: &str, path: &str) -> Option<Says> {
         },
         ("post", "/{endpoint}/recover") => asked(Says {
             description: RECOVER,
-            ..make("recoverEndpoint", tag, "Send again what failed or is missing", RECOVERY.example, RECOVERY)
+            ..make(
+                "recoverEndpoint",
+                tag,
+                "Send again what failed or is missing",
+                Some(shown::<RecoverFrom>(SINCE)),
+                shown::<Recovery>(SINCE),
+            )
         }),
         _ => return None,
     };

@@ -1,4 +1,5 @@
 //! An endpoint's status: where it stands and why, the test with the receiver's own answer, a new secret, trying again, the way out.
+use super::fields::form_of;
 use super::new::secret_once;
 use super::{log, path, platform, state, visible};
 use crate::form;
@@ -11,7 +12,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
 use credentials::Secret;
 use domain::settings::Kinds;
-use domain::webhook::{Attempt, Format};
+use domain::webhook::Attempt;
 use domain::wording::{priority_words, words};
 use maud::{Markup, html};
 use people::{Visitor, token};
@@ -147,7 +148,7 @@ fn facts(endpoint: &Endpoint, url: &Secret, sites: &Sites) -> Markup {
             dt { "Incidents" } dd { "All" }
             dt { "Detections" } dd { (kinds) ", from priority " (priority_words(wants.min_priority)) }
             dt { "Daily summary" } dd { @if wants.daily_summary { "Sent at each site's hour" (hours(endpoint, sites)) } @else { "Not sent" } }
-            dt { "Form" } dd { @match endpoint.format { Format::Cloudevents => "JSON (CloudEvents)", Format::Teams => "Cards for Microsoft Teams" } }
+            dt { "Form" } dd { (form_of(endpoint.format)) }
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct Fields {
     pub sites: Vec<String>,
     pub chosen: Chosen,
     pub daily_summary: bool,
-    pub teams: bool,
+    pub format: Format,
     /// Of the endpoint that is changed; of a new one, the press that makes it.
     pub version: String,
 }
@@ -51,7 +51,7 @@ impl Fields {
             sites: wants.site_ids.iter().flatten().map(ToString::to_string).collect(),
             chosen: Chosen::saved(&wants.kinds, wants.min_priority),
             daily_summary: wants.daily_summary,
-            teams: endpoint.format == Format::Teams,
+            format: endpoint.format,
             version: endpoint.edition.to_string(),
             ..Self::default()
         }
@@ -70,7 +70,7 @@ impl Fields {
             sites: values.all("site").map(str::to_owned).collect(),
             chosen: Chosen::sent(values),
             daily_summary: values.get("daily_summary") == "1",
-            teams: values.get("format") == Format::Teams.as_str(),
+            format: Format::ALL.into_iter().find(|format| format.as_str() == values.get("format")).unwrap_or_default(),
             version: values.get("version").to_owned(),
         }
     }
@@ -79,10 +79,9 @@ impl Fields {
     pub fn body(&self, standing: bool) -> Value {
         let (kinds, min_priority) = self.chosen.body();
         let sites = if self.all_sites { Value::Null } else { json!(self.sites) };
-        let format = if self.teams { Format::Teams } else { Format::Cloudevents };
         let mut body = json!({
             "name": self.name, "url": self.url, "site_ids": sites, "kinds": kinds, "min_priority": min_priority,
-            "daily_summary": self.daily_summary, "format": format,
+            "daily_summary": self.daily_summary, "format": self.format,
         });
         if !standing {
             body["platform"] = json!(self.platform);
@@ -149,16 +148,21 @@ impl Fields {
                 label.check { input #daily_summary type="checkbox" name="daily_summary" value="1" checked[self.daily_summary];
                     "Send the daily summary of each site at its hour" }
             }
-            @if self.platform == Some(Platform::Own) {
-                div.field {
-                    label for="format" { "Form of the messages" }
-                    select #format name="format" {
-                        option value=(Format::Cloudevents.as_str()) selected[!self.teams] { "JSON (CloudEvents), for programs and relays" }
-                        option value=(Format::Teams.as_str()) selected[self.teams] { "A card for a Microsoft Teams workflow" }
+            div.field {
+                label for="format" { "Form of the messages" }
+                select #format name="format" aria-describedby="format-hint" {
+                    @for format in Format::ALL.into_iter().filter(|format| self.offers(*format)) {
+                        option value=(format.as_str()) selected[format == self.format] { (form_of(format)) }
                     }
                 }
+                p.dim #format-hint { "Both kinds of JSON have the same content. Power Automate reads the one for flows without code only." }
             }
         }
+    }
+
+    /// A card has nothing ready-made for a platform.
+    fn offers(&self, format: Format) -> bool {
+        format != Format::Teams || self.platform == Some(Platform::Own) || self.format == Format::Teams
     }
 
     /// A form that comes back keeps what was just typed in; what is kept here is never shown.
@@ -189,5 +193,14 @@ pub fn title(of: Platform) -> String {
     match of {
         Platform::Own => "A webhook to a system of your own".into(),
         of => format!("A webhook for {}", platform(of)),
+    }
+}
+
+/// A form of messages, in words.
+pub fn form_of(format: Format) -> &'static str {
+    match format {
+        Format::Cloudevents => "JSON (CloudEvents), for programs",
+        Format::Json => "JSON, for flows without code",
+        Format::Teams => "A card for a Microsoft Teams workflow",
     }
 }

@@ -31,7 +31,12 @@ pub fn steps(platform: Platform) -> Markup {
                     li { "As account owner or manager, make an API token in Fieldwire under Account, API Settings." }
                     li { "In your relay, make a flow that begins with a web address: “When an HTTP request is received” in Power Automate, \
                           “Webhooks by Zapier, Catch Hook” in Zapier, “Custom webhook” in Make. Copy its address into the field below." }
-                    li { "Press “Make the webhook” here. A test event arrives in the flow, so that you can pick its parts by name." }
+                    li { "For Power Automate choose the form “JSON, for flows without code” below." }
+                    li { "Press “Make the webhook” here. A test event arrives in the flow: it shows that the way is open. It has no task, so let \
+                          the flow learn the parts by name from a real message: paste the one under “See a message as it is sent”, or press \
+                          “Send what was missed”." }
+                    li { "Let the flow take detections, confirmed incidents and first summaries only: one that keeps no list of what it made \
+                          would make another task of each later change." }
                     li { "In the flow, exchange the API token for an access token, then make a task from " code { "data.ready.task" }
                          " and a comment from " code { "data.ready.bubble" } ", with the ids of your project, team and task owner." }
                 },
@@ -40,7 +45,10 @@ pub fn steps(platform: Platform) -> Markup {
                           only be made in the name of a person who has agreed to it." }
                     li { "In your relay, make a flow that begins with a web address: “When an HTTP request is received” in Power Automate, \
                           “Webhooks by Zapier, Catch Hook” in Zapier, “Custom webhook” in Make. Copy its address into the field below." }
-                    li { "Press “Make the webhook” here. A test event arrives in the flow, so that you can pick its parts by name." }
+                    li { "For Power Automate choose the form “JSON, for flows without code” below." }
+                    li { "Press “Make the webhook” here. A test event arrives in the flow: it shows that the way is open. It has no topic, so let \
+                          the flow learn the parts by name from a real message: paste the one under “See a message as it is sent”, or press \
+                          “Send what was missed”." }
                     li { "In the flow, POST " code { "data.ready.topic" } " to the topics of your project (BCF 2.1), and "
                          code { "data.ready.comment" } " to the comments of that topic. The topic's guid is the same for all that is ever said of \
                          one event: an answer of 409 means that it is there already." }

@@ -102,7 +102,7 @@ async fn section(app: &AppState, sites: &Sites, endpoint: &Endpoint) -> Result<M
             p { (words) " Nothing was sent now." }
             pre.code #headers tabindex="0" role="region" aria-label="Headers" { (headers(endpoint, &id, app.now())) }
             pre.code #payload tabindex="0" role="region" aria-label="Message" { (pretty(&body)) }
-            @if endpoint.format == Format::Cloudevents && endpoint.platform != Platform::Own {
+            @if endpoint.format != Format::Teams && endpoint.platform != Platform::Own {
                 p { "What a relay needs for one call at the platform stands under " code { "ready" } "." }
             }
             p.dim { "It is sent without these line breaks, and signed as it is sent." }

@@ -82,7 +82,7 @@ impl Draft<'_> {
                 said.data.insert("truncated".into(), true.into());
             }
             body = match self.format {
-                Format::Cloudevents => self.event(said).to_string(),
+                Format::Cloudevents | Format::Json => self.event(said).to_string(),
                 Format::Teams => teams::card(&said.title, &said.text, &said.link).to_string(),
             };
             if body.len() <= LIMIT {
