@@ -181,6 +181,7 @@ async fn ask(app: &AppState, visitor: &Visitor, connection: &Connection, errors:
                 None => {}
             }
             @match connection.provider {
+                Provider::Acc if grant.is_some() => li { "HardHat Pulse stays a custom integration of the account until an admin removes it in Autodesk." },
                 Provider::Acc => li { "HardHat Pulse stays a custom integration of the account, and its service account a member of your projects, until an admin removes both in Autodesk." },
                 _ => li { "The app stays installed until an admin of your company removes it under App Management in Procore." },
             }

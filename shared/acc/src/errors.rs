@@ -51,7 +51,10 @@ impl Manners for AccManners {
     fn invisible(place: Place) -> Block {
         let (what, whose) = match place {
             Place::Account => ("account", "custom integration is active in the account"),
-            Place::Project | Place::Record => ("project", "service account is a member of the project"),
+            Place::Project | Place::Record => (
+                "project",
+                "service account, or the person whose access the connection works with, is a member of the project",
+            ),
         };
         Block {
             reason: format!("Autodesk shows HardHat Pulse no such {what} (404)."),
@@ -86,7 +89,7 @@ fn forbidden(tool: Tool, words: &str) -> Block {
             reason: format!("Autodesk does not let HardHat Pulse make webhooks in the project: {words}"),
             who: Mender::PlatformAdmin,
             what_to_do: "Status and comments come back with each timed reading. For seconds instead, a project admin makes HardHat \
-                         Pulse's service account a project admin too."
+                         Pulse's service account, or the person whose access the connection works with, a project admin too."
                 .into(),
         };
     }
@@ -94,8 +97,8 @@ fn forbidden(tool: Tool, words: &str) -> Block {
         reason: format!("Autodesk does not let HardHat Pulse do this in the project: {words}"),
         who: Mender::PlatformAdmin,
         what_to_do: format!(
-            "An Autodesk project admin checks that HardHat Pulse's service account is a member of the project with access to Build, \
-             and that it may create and edit in {}; an account admin, that HardHat Pulse is a custom integration of the account.",
+            "An Autodesk project admin checks that HardHat Pulse's service account, or the person whose access the connection works with, \
+             is a member of the project with access to Build and may create and edit in {}; an account admin, that HardHat Pulse is a custom integration of the account.",
             tool.words()
         ),
     }

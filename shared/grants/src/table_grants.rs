@@ -125,7 +125,7 @@ impl TableGrants {
         now: Timestamp,
     ) -> Result<Secret, GrantError> {
         let Some(sealed) = grant.sealed_refresh.clone() else {
-            return self.end(lane, grant, "the access ended and Procore gave nothing to renew it with").await;
+            return self.end(lane, grant, "the access ended, and there is nothing to renew it with").await;
         };
         // Before the claim, and sealing tried as well: a key service that is down must cost nothing. The data key is warm then.
         let refresh = self.vault.open(&context(lane), &sealed).await?;

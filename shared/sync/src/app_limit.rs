@@ -65,11 +65,13 @@ pub struct TableLimit {
     limit: u32,
     /// By lane: of which minute, and how many are left.
     held: Mutex<BTreeMap<String, (i64, u32)>>,
+    /// One leases at a time, so that the others find what it leased.
+    leasing: futures::lock::Mutex<()>,
 }
 
 impl TableLimit {
     pub fn new(table: Arc<dyn Table>, name: &'static str, limit: u32) -> Self {
-        Self { table, name, limit, held: Mutex::default() }
+        Self { table, name, limit, held: Mutex::default(), leasing: Default::default() }
     }
 
     fn take_held(&self, lane: &str, minute: i64) -> bool {
@@ -95,6 +97,10 @@ impl AppLimit for TableLimit {
     async fn admit(&self, lane: Option<&LaneId>, now: Timestamp) -> Result<Admission, TableError> {
         let minute = now.as_second().div_euclid(MINUTE);
         let lane = lane.map_or("a page", |lane| lane.connection_id.as_str());
+        if self.take_held(lane, minute) {
+            return Ok(Admission::Go);
+        }
+        let _alone = self.leasing.lock().await;
         if self.take_held(lane, minute) {
             return Ok(Admission::Go);
         }

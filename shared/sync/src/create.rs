@@ -63,10 +63,12 @@ impl Run<'_> {
         self.note_intent(&mut link, &first).await?;
         match self.target.create(self.call(work.todo), &work.project, work.todo.record.kind, &first).await {
             Ok(remote) => {
-                let follows = first.len() < desired.len();
-                let adopted = self.adopt(work, link, &first, remote, follows).await?;
+                self.adopt(&mut link, &first, &remote).await?;
                 self.project_answers(work).await?;
-                Ok(adopted)
+                match first.len() < desired.len() {
+                    true => self.bring(work, link, remote, &desired, true).await,
+                    false => Ok(self.made(work, &link)),
+                }
             }
             Err(TargetError::Unclear { why, retry_after }) => {
                 let until = self.clock.now() + self.unclear_wait.max(retry_after.unwrap_or_default());
@@ -117,34 +119,26 @@ impl Run<'_> {
         }
     }
 
-    /// Keeps what the platform answered. Where the create was a repeated one, the todo stays for the sweep.
-    async fn adopt(
-        &self,
-        work: &Work<'_>,
-        mut link: Link,
-        desired: &Fields,
-        remote: Remote,
-        follows: bool,
-    ) -> Result<Outcome, TableError> {
-        let now = self.clock.now();
+    /// Keeps what the platform answered.
+    async fn adopt(&self, link: &mut Link, desired: &Fields, remote: &Remote) -> Result<(), TableError> {
         link.written = rewritten(desired, &link.written, desired, &remote.fields);
-        self.note_remote(&link, &remote.id).await?;
-        (link.remote_id, link.remote_url) = (Some(remote.id), Some(remote.url));
-        (link.gave_status, link.intent_at, link.answered_at) = (Some(remote.status), None, remote.updated_at);
-        (link.state, link.reason, link.who, link.updated_at) = (RecordState::Synced, None, None, now);
-        self.lane().put_link(&mut link).await?;
-        Ok(match link.sweep_at {
-            Some(until) => {
-                let why = "looking for late doubles of a repeated create".to_owned();
-                Outcome::PutOff { until, why, counts: false }
-            }
-            None if follows => Outcome::PutOff { until: now, why: "its other fields follow".to_owned(), counts: false },
+        self.note_remote(link, &remote.id).await?;
+        (link.remote_id, link.remote_url) = (Some(remote.id.clone()), Some(remote.url.clone()));
+        (link.gave_status, link.intent_at) = (Some(remote.status.clone()), None);
+        link.answered_at = remote.updated_at;
+        (link.state, link.reason, link.who, link.updated_at) = (RecordState::Synced, None, None, self.clock.now());
+        self.lane().put_link(link).await
+    }
+
+    /// Where the create was a repeated one, the todo stays for the sweep.
+    fn made(&self, work: &Work<'_>, link: &Link) -> Outcome {
+        match link.sweep_at {
             None if self.overflow(&work.wanted.subject, &work.project).is_some() => {
                 let why = "the rest of its text follows in a comment".to_owned();
-                Outcome::PutOff { until: now, why, counts: false }
+                Outcome::PutOff { until: self.clock.now(), why, counts: false }
             }
-            None => Outcome::Done { state: Some(RecordState::Synced), wrote: true },
-        })
+            _ => self.done(link, true),
+        }
     }
 
     /// A create was begun and its answer never kept: was it carried out?

@@ -262,6 +262,12 @@ pub trait Target: Send + Sync {
         true
     }
 
+    /// Whether a lane handles records of this kind one after another: where a limit gives it a few calls at a time, several side by
+    /// side would use them up with none of them done.
+    fn one_at_a_time(&self, _kind: RecordKind) -> bool {
+        false
+    }
+
     /// How what people did is read again by the clock.
     fn rereading(&self) -> Rereading {
         Rereading::Lists

@@ -3,7 +3,7 @@
 use crate::budget::Admission;
 use crate::handle::{Failure, Outcome, Run, Work, gone};
 use crate::target::{Remote, TargetError};
-use domain::merge::{Conflict, Merge, merge, news, note_sending, rewritten};
+use domain::merge::{Conflict, Fields, Merge, merge, news, note_sending, rewritten};
 use domain::record::RecordState;
 use store::TableError;
 use store::lanes::{Link, Step};
@@ -34,13 +34,25 @@ impl Run<'_> {
         if let Admission::Pause { until, everything } = self.meter.ready(work.todo.class).await {
             return Ok(Outcome::Paused { until, everything });
         }
-        let mut remote = match self.read(work, &link).await {
+        let remote = match self.read(work, &link).await {
             Ok(Some(remote)) if !remote.recycled => remote,
             Ok(_) => return self.set_state(&mut link, RecordState::Blocked, gone(work.todo.record.kind)).await,
             Err(failure) => return self.fail(work, &mut link, failure).await,
         };
+        self.bring(work, link, remote, &desired, step_due).await
+    }
+
+    /// Brings what stands there, as it was just read, to what is desired. `wrote`: something is written even if no field is.
+    pub async fn bring(
+        &self,
+        work: &Work<'_>,
+        mut link: Link,
+        mut remote: Remote,
+        desired: &Fields,
+        wrote: bool,
+    ) -> Result<Outcome, TableError> {
         let before = link.clone();
-        let mut merged = merge(&desired, &link.written, &remote.fields);
+        let mut merged = merge(desired, &link.written, &remote.fields);
         bar(&mut merged, &remote);
         if !merged.send.is_empty() {
             // Should the answer be lost, the next merge must not take what we sent for a person's edit.
@@ -63,7 +75,7 @@ impl Run<'_> {
                 }
             }
         }
-        link.written = rewritten(&desired, &link.written, &merged.send, &remote.fields);
+        link.written = rewritten(desired, &link.written, &merged.send, &remote.fields);
         // Undecided, our news is still news: should the person change the field again, or put it back, the next look sees that.
         for conflict in &merged.conflicts {
             if let Some(written) = link.written.get_mut(&conflict.field) {
@@ -92,7 +104,7 @@ impl Run<'_> {
         if let Some(outcome) = self.side_writes(work, &mut link, remote).await? {
             return Ok(outcome);
         }
-        Ok(self.done(&link, !merged.send.is_empty() || step_due))
+        Ok(self.done(&link, !merged.send.is_empty() || wrote))
     }
 
     pub async fn read(&self, work: &Work<'_>, link: &Link) -> Result<Option<Remote>, Failure> {

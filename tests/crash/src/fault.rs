@@ -238,6 +238,9 @@ impl Target for Faulty<&dyn Target> {
     fn comments_apart(&self) -> bool {
         self.inner.comments_apart()
     }
+    fn one_at_a_time(&self, kind: RecordKind) -> bool {
+        self.inner.one_at_a_time(kind)
+    }
     fn overflow(&self, subject: &Subject, project: &Project) -> Option<String> {
         self.inner.overflow(subject, project)
     }

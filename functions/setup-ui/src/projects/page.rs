@@ -69,9 +69,11 @@ pub fn page(visitor: &Visitor, choice: &Choice, sent: &Sent, errors: &Errors) ->
         }
         @if open.is_empty() {
             @match &choice.grant {
-                _ if provider == Provider::Acc => p { "No project can be chosen yet. As soon as HardHat Pulse's service account is a member of a \
-                    project, load this page again." },
-                Some(grant) => p { "No project can be chosen: the connection works with the consent of " (grant.label) ", and sees what " (grant.label) " can see in Procore." },
+                Some(grant) => p { "No project can be chosen: the connection works with the consent of " (grant.label) ", and sees what " (grant.label) " can see in " (words::platform(provider)) "." },
+                None if provider == Provider::Acc => {
+                    p { "No project can be chosen yet. As soon as HardHat Pulse's service account is a member of a project, load this page again." }
+                    (consent::change(visitor, &choice.connection, None))
+                }
                 None => {
                     p { "No project can be chosen. An admin of your company in Procore adds projects to the app's permitted projects in App \
                          Management; after an update or a reinstall of the app that list is empty." }
@@ -104,7 +106,7 @@ fn closed_project(visitor: &Visitor, choice: &Choice, row: &Row, sent: &Sent, er
         @if let Some(closed) = &row.closed {
             p {
                 @match (closed, &choice.grant) {
-                    (Closed::NotPermitted, Some(grant)) => { (grant.label) ", with whose consent the connection works, can't see it in Procore." }
+                    (Closed::NotPermitted, Some(grant)) => { (grant.label) ", with whose consent the connection works, can't see it in " (words::platform(choice.connection.provider)) "." }
                     (closed, _) => (closed.words(choice.connection.provider)),
                 }
             }

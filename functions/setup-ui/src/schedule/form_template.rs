@@ -57,6 +57,8 @@ pub async fn choose(
             let project = &mapped.project.project_id;
             match platform::form_fields(app, &mapped.connection, project, template).await? {
                 Ok(fields) => fields,
+                // What was saved before stands.
+                Err(_) if standing.form_template_id.as_deref() == Some(chosen) => standing.form_fields.clone(),
                 Err(error) => return wrong(format!("its fields can't be read. {error} Save again in a minute.")),
             }
         }
@@ -87,7 +89,7 @@ pub fn field(mapped: &Mapped, chosen: &str, templates: &Templates, errors: &Erro
                 Err(why) => p.notice role="status" { "The templates can't be listed at the moment. " (why) },
                 Ok(_) if first.is_none() => p.notice role="status" {
                     "This project has no template for daily reports that HardHat Pulse may use. Someone who manages Forms in Autodesk makes \
-                     one of the type Daily report, and lets HardHat Pulse's service account fill it in."
+                     one of the type Daily report, and lets HardHat Pulse's service account, or the person whose access the connection works with, fill it in."
                 },
                 Ok(_) => {}
             }
@@ -98,7 +100,7 @@ pub fn field(mapped: &Mapped, chosen: &str, templates: &Templates, errors: &Erro
                 } @else {
                     "Filled in beside the notes: "
                     (FIGURES.iter().filter(|(name, _)| saved.form_fields.contains_key(*name)).map(|(_, label)| *label).collect::<Vec<_>>().join(", "))
-                    ". Was the template changed in Autodesk? Save here, and its fields are read anew."
+                    ". Was the template changed in Autodesk? Save here, and its fields are read anew; while Autodesk does not answer, those saved before stand."
                 }
             }
         }

@@ -24,15 +24,24 @@ pub(super) async fn create(acc: &Acc, call: Call<'_>, at: &At, fields: &Fields) 
     let path = format!("v1/projects/{}/form-templates/{}/forms", at.project.bare(), text(fields, form::TEMPLATE)?);
     let request = write(at, Method::POST, &path, Value::Object(body), Place::Project);
     match acc.send(call, &request).await {
-        Ok(reply) => remote(acc.hosts(), at, &reply.body).ok_or_else(|| unreadable::<AccManners>(Effect::Once)),
-        // Whether Autodesk refuses an id that stands already is not said; where it does, that is our form.
-        Err(error @ (TargetError::NotDone { .. } | TargetError::Refused { .. })) => {
-            let standing = read(acc, call, at, form).await?.ok_or(error)?;
-            // An earlier create made it, of what the day was then.
-            let news = |(name, value): &(&String, &Value)| standing.fields.get(*name) != Some(*value);
-            let later: Fields = fields.iter().filter(news).map(|(name, value)| (name.clone(), value.clone())).collect();
-            update(acc, call, at, None, &standing, &later).await
+        Ok(reply) => {
+            let mut made =
+                remote(acc.hosts(), at, &reply.body).ok_or_else(|| unreadable::<AccManners>(Effect::Once))?;
+            // What an answer leaves out stands as it was sent.
+            made.fields.retain(|_, value| !value.is_null());
+            for (name, value) in fields {
+                made.fields.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+            Ok(made)
         }
+        // Whether Autodesk refuses an id that stands already is not said; where it does, that is our form, made by a create whose
+        // answer was lost. People may have written into it since: it is looked for and compared as after any lost answer.
+        Err(error @ (TargetError::NotDone { .. } | TargetError::Refused { .. })) => {
+            read(acc, call, at, form).await?.ok_or(error)?;
+            let why = "the form stands in Autodesk already; it is compared next".to_owned();
+            Err(TargetError::Unclear { why, retry_after: None })
+        }
+        Err(TargetError::Project(block)) => Err(TargetError::Project(template_or_project(block))),
         Err(error) => Err(error),
     }
 }
@@ -107,6 +116,21 @@ fn closed(form: &Remote) -> Block {
         what_to_do: "If the later figures shall stand there, someone who may reopens the form in Autodesk; then press retry. The \
                      report itself stands in HardHat Pulse."
             .into(),
+    }
+}
+
+/// The address of a create names the template beside the project: a 404 may be of either.
+fn template_or_project(block: Block) -> Block {
+    Block {
+        reason: format!(
+            "{} It may be the form template that was chosen: one that was deleted there is not shown either.",
+            block.reason
+        ),
+        who: Mender::SafetyManager,
+        what_to_do: format!(
+            "Open Hour and shifts of the project and choose a form template that is listed, then press retry. Where none is listed: {}",
+            block.what_to_do
+        ),
     }
 }
 

@@ -106,6 +106,11 @@ impl Target for AccTarget {
     }
 
     /// A form's values go in once it stands.
+    /// Forms have a limit that all customers share.
+    fn one_at_a_time(&self, kind: RecordKind) -> bool {
+        kind == RecordKind::DailySummary
+    }
+
     fn created_with(&self, kind: RecordKind, field: &str) -> bool {
         kind != RecordKind::DailySummary || form::made_with(field)
     }

@@ -33,8 +33,8 @@ pub(super) fn check(known: Known<'_>) -> Result<(), Stop> {
         Found { there: false, .. } => Err(Stop::Block(Block {
             reason: "Autodesk shows HardHat Pulse no such active project in the connected account.".into(),
             who: Mender::PlatformAdmin,
-            what_to_do: "An Autodesk project admin checks that the project is active and that HardHat Pulse's service account is its \
-                         member; a project of another account can't be used in this connection."
+            what_to_do: "An Autodesk project admin checks that the project is active and that HardHat Pulse's service account, or the person \
+                         whose access the connection works with, is its member; a project of another account can't be used in this connection."
                 .into(),
         })),
     }

@@ -38,8 +38,8 @@ fn none() -> Block {
     Block {
         reason: "This Autodesk project has no form template for daily reports that HardHat Pulse may use.".into(),
         who: Mender::PlatformAdmin,
-        what_to_do: "Someone who manages Forms there makes one of the type Daily report and lets HardHat Pulse's service account fill \
-                     it in, or the safety manager switches the daily summary off (Hour and shifts)."
+        what_to_do: "Someone who manages Forms there makes one of the type Daily report and lets HardHat Pulse's service account, or the \
+                     person whose access the connection works with, fill it in, or the safety manager switches the daily summary off (Hour and shifts)."
             .into(),
     }
 }

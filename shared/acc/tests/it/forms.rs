@@ -1,9 +1,9 @@
 //! A site's day as a form.
 use crate::site::Site;
 use domain::merge::Fields;
-use domain::record::RecordKind;
+use domain::record::{Mender, RecordKind};
 use serde_json::json;
-use sync::target::Target;
+use sync::target::{Target, TargetError};
 
 fn fields(site: &Site, notes: &str) -> Fields {
     let template = site.sandbox.templates(&site.project.id).remove(0);
@@ -17,17 +17,35 @@ fn fields(site: &Site, notes: &str) -> Fields {
 }
 
 #[tokio::test]
-async fn a_form_that_is_made_again_is_the_one_that_stands_with_what_is_said_now() {
+async fn a_form_that_is_made_again_is_left_as_it_stands_to_be_looked_for() {
     let site = Site::start().await;
-    for notes in ["Alerts: 2", "Alerts: 2", "Alerts: 3"] {
-        let sent = fields(&site, notes);
-        let made = site.target.create(site.call(), &site.project, RecordKind::DailySummary, &sent).await.unwrap();
-        assert_eq!(made.fields["notes"], notes);
-        let forms = site.sandbox.forms(&site.project.id);
-        assert_eq!((forms.len(), &forms[0].fields["notes"]), (1, &json!(notes)));
-    }
-    assert_eq!(site.calls_of("patchForm"), 1, "only what is news is written");
+    let made = async |notes: &str| {
+        site.target.create(site.call(), &site.project, RecordKind::DailySummary, &fields(&site, notes)).await
+    };
+    assert_eq!(made("Alerts: 2").await.unwrap().fields["notes"], "Alerts: 2");
+    let typed = json!({"notes": "Crane down since noon"});
+    let id = &site.sandbox.forms(&site.project.id)[0].id;
+    site.sandbox.person_writes_form(id, typed.as_object().unwrap().clone(), None).unwrap();
+    // Its create was carried out unseen: what a person wrote since is compared, not written over.
+    assert!(matches!(made("Alerts: 3").await, Err(TargetError::Unclear { .. })));
+    let forms = site.sandbox.forms(&site.project.id);
+    assert_eq!((forms.len(), &forms[0].fields["notes"]), (1, &json!("Crane down since noon")));
+    assert_eq!(site.calls_of("patchForm"), 0);
     site.assert_clean();
+}
+
+#[tokio::test]
+async fn a_template_that_is_gone_is_told_as_one() {
+    let site = Site::start().await;
+    let mut sent = fields(&site, "Alerts: 2");
+    sent.insert("formTemplateId".into(), json!("5a0db0c5-0000-4000-8000-00000000dead"));
+    let refused = site.target.create(site.call(), &site.project, RecordKind::DailySummary, &sent).await;
+    let Err(TargetError::Project(block)) = refused else { panic!("{refused:?}") };
+    assert_eq!(block.who, Mender::SafetyManager);
+    assert!(
+        block.reason.contains("form template that was chosen") && block.what_to_do.contains("Hour and shifts"),
+        "{block:?}"
+    );
 }
 
 #[tokio::test]

@@ -66,6 +66,12 @@ impl Engine<'_> {
         if outage.is_some() {
             todos.truncate(1);
         }
+        // A few at a time, so that what arrives meanwhile and matters more need not wait for all of them.
+        let mut after_another = 0;
+        todos.retain(|todo| {
+            after_another += usize::from(self.target.one_at_a_time(todo.record.kind));
+            after_another <= self.at_once.max(1) || !self.target.one_at_a_time(todo.record.kind)
+        });
         early.extend(todos.iter().filter(|todo| is_early(todo)).map(|todo| todo.record.clone()));
         Ok(todos)
     }
@@ -80,11 +86,13 @@ impl Engine<'_> {
         report: &mut Report,
     ) -> Result<Option<Block>, RunError> {
         held.next_try = None;
-        let shared = Mutex::new(std::mem::take(held));
+        let (shared, alone) = (Mutex::new(std::mem::take(held)), futures::lock::Mutex::new(()));
         let mut work = stream::iter(todos)
             .map(|todo| {
-                let shared = &shared;
+                let (shared, alone) = (&shared, &alone);
                 async move {
+                    let one = self.target.one_at_a_time(todo.record.kind);
+                    let _alone = if one { Some(alone.lock().await) } else { None };
                     // Asked before an attempt is noted: what is held costs no write.
                     if let Some((until, everything)) = run.meter.held(todo.class) {
                         lock(shared).pause(todo.class, until, everything);
