@@ -6,8 +6,9 @@ when the event is retracted, its zone is renamed, or a person changed it.
 """
 
 import re
+import urllib.parse
 
-from calls import call, with_token
+from calls import Later, call, with_token
 
 ACCOUNT_URL = "https://client-api.super.fieldwire.com"
 PROJECTS_URL = "https://client-api.us.fieldwire.com"
@@ -54,7 +55,7 @@ class Fieldwire:
     def _team(self, name):
         """Fieldwire's categories are teams."""
         teams = self._all("/teams")
-        found = [team["id"] for team in teams if team["name"].lower() == name.lower()]
+        found = [team["id"] for team in teams if (team.get("name") or "").lower() == name.lower()]
         return found[0] if found else self._call("POST", "/teams", {"name": name})["id"]
 
     def _found(self, name):
@@ -73,7 +74,10 @@ class Fieldwire:
             rows += [row for row in page if not row.get("deleted_at")]
             if (headers.get("X-Has-More") or "").lower() != "true":
                 return rows
-            since = f"?last_synced_at={headers['X-Last-Synced-At']}"
+            after = f"?last_synced_at={urllib.parse.quote(headers['X-Last-Synced-At'])}"
+            if after == since:
+                raise Later("Fieldwire's list does not move on")
+            since = after
 
     def _call(self, method, path, body=None):
         return self._answer(method, path, body)[2]

@@ -133,7 +133,10 @@ def main(arguments, environ):
     if arguments == ["login"]:
         print("Open this address, agree, and paste the whole address that the browser shows then:")
         print(platform.consent_url())
-        platform.agreed(input("> "))
+        try:
+            platform.agreed(input("> "))
+        except Refused as refused:
+            sys.exit(str(refused))
         print("Agreed. Start the relay: python3 relay.py")
         return
     secrets = [secret for secret in (environ.get("RELAY_SECRET"), environ.get("RELAY_SECRET_BEFORE")) if secret]

@@ -18,6 +18,7 @@ import urllib.request
 
 sys.path[:0] = [os.path.dirname(__file__), os.path.join(os.path.dirname(__file__), "../common")]
 
+from calls import Refused  # noqa: E402
 from fake_server import Answer  # noqa: E402
 from fakes import FakeFieldwire, FakeTrimble  # noqa: E402
 from fieldwire import Fieldwire  # noqa: E402
@@ -264,6 +265,15 @@ class ToTrimble(Running):
         self.assertEqual(status, 503)
         self.assertIn("relay.py login", words)
         self.agree()
+        self.assertEqual(self.post("msg_1", event(TRIMBLE))[0], 200)
+
+    def test_a_consent_that_is_not_given_leaves_the_one_that_stands(self):
+        self.agree()
+        self.platform.consent_url()
+        with self.assertRaisesRegex(Refused, "access_denied"):
+            self.platform.agreed("http://localhost/?error=access_denied")
+        self.fake.expire()
+        self.platform.access_token = None
         self.assertEqual(self.post("msg_1", event(TRIMBLE))[0], 200)
 
     def test_a_detection_becomes_one_topic_with_values_of_the_projects_own(self):

@@ -114,14 +114,19 @@ class Trimble:
     def consent_url(self):
         """Where somebody agrees. Keeps the verifier for what comes back."""
         verifier, told = challenge()
-        self.state.put("token", "verifier", verifier)
+        # Of its own: a consent that is not given must not end the one that stands.
+        self.state.put("token", "login verifier", verifier)
         fields = {"response_type": "code", "client_id": self.client_id, "redirect_uri": self.redirect_url,
                   "scope": self.scope, "code_challenge": told, "code_challenge_method": "S256"}
         return f"{self.identity_url}/oauth/authorize?{urllib.parse.urlencode(fields)}"
 
     def agreed(self, came_back_at):
         """`came_back_at`: the whole address that the browser showed after it."""
-        code = urllib.parse.parse_qs(urllib.parse.urlsplit(came_back_at).query).get("code", [""])[0]
+        answer = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(came_back_at.strip()).query))
+        code = answer.get("code")
+        if not code:
+            why = answer.get("error_description") or answer.get("error") or "the address has no code: copy it whole"
+            raise Refused(f"nobody agreed at Trimble: {why}", 400)
         fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect_url,
-                  "code_verifier": self.state.get("token", "verifier")}
+                  "code_verifier": self.state.get("token", "login verifier")}
         self._exchange(fields)
