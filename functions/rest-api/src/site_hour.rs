@@ -51,7 +51,7 @@ pub async fn put(
     let members = Members::of(&body, "", &["at"], &mut checks);
     let at = members.and_then(|members| check::hour(&members, &mut checks)).unwrap_or_default();
     checks.done()?;
-    summaries::set_hour(app.table(), &site, &at).await?;
+    summaries::set_hour(app.table(), &site, &at, app.now()).await?;
     tracing::info!(organization_id = %site.organization_id, site_id = %site.id, "a site's hour was changed");
     let hour = Hour { at };
     Ok(etag::tagged(StatusCode::OK, etag::of_content(&hour)?, hour))

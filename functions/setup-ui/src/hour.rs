@@ -49,7 +49,7 @@ pub async fn save(
     if summaries::hour_of(app.table(), &site.organization_id, &site.id).await? != was {
         return Err(Refusal::changed_meanwhile(path(&site)));
     }
-    summaries::set_hour(app.table(), &site, at).await?;
+    summaries::set_hour(app.table(), &site, at, app.now()).await?;
     tracing::info!(organization_id = %site.organization_id, site_id = %site.id, "a site's hour was changed by a person");
     Ok(Redirect::to("/setup").into_response())
 }

@@ -16,12 +16,14 @@ use domain::summary::count::Day;
 use domain::summary::shifts::Shifts;
 use domain::summary::window::{Cut, SummaryHour, Window};
 use domain::webhook::message::Content;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const TRIES: usize = 5;
+/// Days: a date may end so much later by one clock than by another.
+const CLOCKS_APART: i64 = 2;
 
 /// The hour of a site's summary, and how far its days are cut off.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +66,28 @@ impl SummaryState {
             // By a clock that was moved east meanwhile, a later date may have ended earlier.
             known => Some(Cut { date: last.date, to: known.map_or(last.to, |known| known.to.max(last.to)) }),
         };
+    }
+
+    /// Takes another hour. Where that hour is still to come today and no day was cut since it was switched on, cutting begins a day
+    /// earlier: who sets up in the evening gets today's summary.
+    async fn take_hour(
+        &mut self,
+        days: &Summaries<'_>,
+        site: &Site,
+        at: &str,
+        now: Timestamp,
+    ) -> Result<SummaryHour, TableError> {
+        at.clone_into(&mut self.at);
+        let hour = self.hour(site)?;
+        let begins = hour.last_cut(now).date;
+        if let Some(last) = self.last.filter(|last| self.on && begins < last.date)
+            && days.get(last.date).await?.is_none()
+        {
+            let cut = days.between(begins.saturating_sub(CLOCKS_APART.days()), last.date).await?;
+            self.last = cut.last().map(Summary::cut);
+            self.begin(&hour, now);
+        }
+        Ok(hour)
     }
 
     fn write(mut self, site: &SiteRef) -> Result<(Item, Condition), TableError> {
@@ -198,17 +222,17 @@ pub async fn settled(
     let site_ref = SiteRef { organization_id: lane.organization_id.clone(), site_id: settings.site_id.clone() };
     let directory = Directory(table);
     let Some(site) = directory.site(&lane.organization_id, &settings.site_id).await? else { return Ok(Vec::new()) };
-    let mut state = Summaries { table, site: &site_ref }.state().await?;
+    let days = Summaries { table, site: &site_ref };
+    let mut state = days.state().await?;
     let others = directory.routes(&lane.organization_id, &settings.site_id).await?;
     let others = others.iter().any(|route| route.connection_id != lane.connection_id && takes_summaries(route));
     let was_on = state.on;
-    match standing.is_some_and(|standing| standing.settings.daily_summary.at == settings.daily_summary.at) {
-        true => settings.daily_summary.at.clone_from(&state.at),
-        false => state.at.clone_from(&settings.daily_summary.at),
+    if standing.is_some_and(|standing| standing.settings.daily_summary.at == settings.daily_summary.at) {
+        settings.daily_summary.at.clone_from(&state.at);
     }
+    let hour = state.take_hour(&days, &site, &settings.daily_summary.at, now).await?;
     let endpoints = Endpoints(table).of_summaries(&lane.organization_id, &settings.site_id).await?;
     state.on = settings.daily_summary.enabled || others || !endpoints.is_empty();
-    let hour = state.hour(&site)?;
     if state.on && !was_on {
         state.begin(&hour, now);
     }
@@ -248,12 +272,12 @@ pub async fn take_up_new(table: &dyn Table, site: &Site) -> Result<(), TableErro
 }
 
 /// Sets the hour of a site, for all who take its summary.
-pub async fn set_hour(table: &dyn Table, site: &Site, at: &str) -> Result<(), TableError> {
+pub async fn set_hour(table: &dyn Table, site: &Site, at: &str, now: Timestamp) -> Result<(), TableError> {
     let site_ref = SiteRef { organization_id: site.organization_id.clone(), site_id: site.id.clone() };
     for _ in 0..TRIES {
-        let mut state = Summaries { table, site: &site_ref }.state().await?;
-        at.clone_into(&mut state.at);
-        let hour = state.hour(site)?;
+        let days = Summaries { table, site: &site_ref };
+        let mut state = days.state().await?;
+        let hour = state.take_hour(&days, site, at, now).await?;
         let due = due::get(table, &site_ref).await?;
         let alarm = due.changed(|reasons| alarm(reasons, &state, &hour))?;
         let writes = alarm.into_iter().chain([state.write(&site_ref)?]).collect();

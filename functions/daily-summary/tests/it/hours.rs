@@ -1,6 +1,7 @@
 //! The hour of a site, set, changed and switched off while its days go by.
 use crate::world::{World, at, detection};
 use store::due::{self, Reason};
+use store::summaries;
 
 async fn alarm(world: &World) -> Option<String> {
     let due = due::get(&world.table, &world.site).await.expect("a due item");
@@ -40,6 +41,43 @@ async fn a_changed_hour_neither_loses_nor_doubles_an_event() {
     assert_eq!(alerts, [1, 2, 0, 1]);
     let fourth = world.report("2026-06-04").await.window;
     assert_eq!((fourth.from, fourth.to), (at("2026-06-03T22:00:00Z"), at("2026-06-04T11:00:00Z")));
+}
+
+#[tokio::test]
+async fn who_sets_up_in_the_evening_gets_todays_summary_at_an_hour_still_to_come() {
+    let world = World::new("America/Chicago", "17:00", "2026-06-01T23:10:00Z").await;
+    assert_eq!(alarm(&world).await.as_deref(), Some("2026-06-02T22:00:00Z"));
+    world.map("7", "19:00", true).await;
+    assert_eq!(alarm(&world).await.as_deref(), Some("2026-06-02T00:00:00Z"));
+    world.until("2026-06-02T00:01:00Z").await;
+    let first = world.report("2026-06-01").await.window;
+    assert_eq!((first.from, first.to), (at("2026-06-01T00:00:00Z"), at("2026-06-02T00:00:00Z")));
+    // That day is cut: another hour is tomorrow's.
+    world.map("7", "20:00", true).await;
+    assert_eq!(alarm(&world).await.as_deref(), Some("2026-06-03T01:00:00Z"));
+    // Switched off and on, and set back and forth: no hour counts twice.
+    world.map("7", "20:00", false).await;
+    world.until("2026-06-03T21:00:00Z").await;
+    world.map("7", "15:00", true).await;
+    world.map("7", "17:00", true).await;
+    assert_eq!(alarm(&world).await.as_deref(), Some("2026-06-03T22:00:00Z"));
+    world.until("2026-06-03T22:01:00Z").await;
+    assert_eq!(world.report("2026-06-03").await.window.from, at("2026-06-02T22:00:00Z"));
+}
+
+#[tokio::test]
+async fn an_hour_set_by_itself_begins_today_too_and_what_was_cut_before_stays_cut() {
+    let world = World::new("America/Chicago", "17:00", "2026-06-01T15:00:00Z").await;
+    world.until("2026-06-01T22:01:00Z").await;
+    world.map("7", "17:00", false).await;
+    world.move_to("2026-06-02T22:30:00Z");
+    world.map("7", "17:00", true).await;
+    summaries::set_hour(&world.table, &world.site().await, "18:00", world.now()).await.expect("an hour");
+    assert_eq!(alarm(&world).await.as_deref(), Some("2026-06-02T23:00:00Z"));
+    world.until("2026-06-02T23:01:00Z").await;
+    // The first of June was cut at five, by another hour: the second goes on from there.
+    assert_eq!(world.report("2026-06-01").await.window.to, at("2026-06-01T22:00:00Z"));
+    assert_eq!(world.report("2026-06-02").await.window.from, at("2026-06-01T22:00:00Z"));
 }
 
 #[tokio::test]

@@ -203,7 +203,7 @@ async fn a_project_is_mapped_to_the_suggested_site_or_to_a_new_one() {
     assert!(page.contains(&format!("value=\"{}\" selected", world.ours.site)));
     // Only a webhook takes this site's summary so far, at an hour of its own.
     let ours = directory.site(&world.ours.organization, &world.ours.site).await.unwrap().unwrap();
-    summaries::set_hour(world.table.as_ref(), &ours, "15:30").await.unwrap();
+    summaries::set_hour(world.table.as_ref(), &ours, "15:30", jiff::Timestamp::now()).await.unwrap();
     let mapped = world.post(&manager, &path, &format!("project={north}&site={}", world.ours.site)).await;
     assert_eq!(
         mapped.headers["location"].to_str().unwrap(),
