@@ -40,7 +40,7 @@ pub async fn begin(
     };
     let to = if connection.is_some() { Consent::Work } else { Consent::Look };
     let begun = app.people().begin_sign_in(&headers, Provider::Acc, next, Some(&visitor), connection).await?;
-    let url = app.acc().consent_url(&app.autodesk_redirect_uri(), &begun.state, to).await?;
+    let url = app.acc().consent_url(&app.autodesk_redirect_uri(), &begun.state, to).await.map_err(Refusal::Autodesk)?;
     Ok(([(SET_COOKIE, begun.set_cookie)], Redirect::to(&url)).into_response())
 }
 
@@ -64,18 +64,27 @@ pub async fn end(
         (None, Some(code)) if !code.is_empty() => Secret::new(code.as_str()),
         (Some(_), _) | (None, _) => return Err(Refusal::NotOurs(NotOurs::Unknown)),
     };
-    let tokens = app.acc().exchange_code(&code, &app.autodesk_redirect_uri(), app.now()).await?;
+    let tokens = app.acc().exchange_code(&code, &app.autodesk_redirect_uri(), app.now()).await;
+    let tokens = tokens.map_err(Refusal::Autodesk)?;
     let arrived = match &under_way.connection {
         Some(connection) => consent(&app, &visitor, connection, &tokens).await,
         None => look(&app, &visitor, &tokens).await,
     };
-    if arrived.as_ref().is_err_and(Refusal::keeps_nothing)
-        && let Err(error) = app.acc().take_back(&tokens.access, "access_token", app.now()).await
-    {
-        tracing::warn!(error = %error, "tokens that nobody needs were not taken back");
+    if arrived.as_ref().is_err_and(Refusal::keeps_nothing) {
+        take_back(&app, &tokens).await;
     }
     arrived?;
     Ok(Redirect::to(&next).into_response())
+}
+
+/// Tokens that nobody needs. Autodesk takes back one at a time.
+async fn take_back(app: &AppState, tokens: &Tokens) {
+    let refresh = tokens.refresh.as_ref().map(|token| (token, "refresh_token"));
+    for (token, kind) in [(&tokens.access, "access_token")].into_iter().chain(refresh) {
+        if let Err(error) = app.acc().take_back(token, kind, app.now()).await {
+            tracing::warn!(error = %error, kind, "a token that nobody needs was not taken back");
+        }
+    }
 }
 
 /// For this session.
@@ -95,8 +104,8 @@ async fn consent(app: &AppState, visitor: &Visitor, id: &ConnectionId, tokens: &
     if !accounts.iter().any(|account| account.id == connection.account) {
         return Err(Refusal::Nowhere(Nowhere::NotThisAccount));
     }
-    let Profile { id, label } = app.acc().profile(&tokens.access, app.now()).await?;
-    grant::kept(app, visitor, &connection, (&id, &label), tokens).await?;
+    let Profile { id, label } = app.acc().profile(&tokens.access, app.now()).await.map_err(Refusal::Autodesk)?;
+    grant::kept(app, visitor, &connection, (&id, &label), tokens, app.acc()).await?;
     note_projects(app, visitor, As::Person(&tokens.access)).await
 }
 

@@ -5,7 +5,7 @@ use crate::state::AppState;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ids::{ConnectionId, Provider};
-use grants::Tokens;
+use grants::{Grants, Refresher, Tokens};
 use people::sign_in::{NotOurs, UnderWay};
 use people::{Identity, Role, Visitor};
 use store::again;
@@ -61,7 +61,7 @@ pub async fn keep(
     if !companies?.iter().any(|company| company.active && company.id == connection.account) {
         return Err(Refusal::Nowhere(Nowhere::NotThisCompany));
     }
-    kept(app, &visitor, &connection, (&identity.user_id, label), tokens).await?;
+    kept(app, &visitor, &connection, (&identity.user_id, label), tokens, app.procore()).await?;
     Ok(Redirect::to(people::local(&under_way.next)).into_response())
 }
 
@@ -72,8 +72,15 @@ pub async fn kept(
     connection: &Connection,
     (user_id, label): (&str, &str),
     tokens: &Tokens,
+    platform: &dyn Refresher,
 ) -> Result<(), Refusal> {
-    app.grants().keep(&connection.lane(), user_id, label, tokens, app.now()).await?;
+    let lane = connection.lane();
+    app.grants().keep(&lane, user_id, label, tokens, app.now()).await?;
+    // A connection that was removed meanwhile works with nobody's consent: whoever clears up behind it may be done by now.
+    if app.directory().connection(&lane.organization_id, &lane.connection_id).await?.is_none() {
+        app.grants().revoke(&lane, platform, app.now()).await?;
+        return Err(Refusal::NotHere);
+    }
     app.people()
         .keep_platform_token(app.vault(), &visitor.session, connection.provider, &tokens.access, tokens.ends_at)
         .await?;

@@ -5,8 +5,8 @@ use credentials::VaultError;
 use grants::GrantError;
 use people::sign_in::NotOurs;
 use people::{PeopleError, calm};
+use platform::LoginError;
 use procore::lists::ListError;
-use procore::personal::LoginError;
 use store::TableError;
 use store::again::AgainError;
 
@@ -44,8 +44,8 @@ pub enum Refusal {
     SeesSome,
     #[error(transparent)]
     Login(#[from] LoginError),
-    #[error(transparent)]
-    Autodesk(#[from] acc::personal::LoginError),
+    #[error("{0}")]
+    Autodesk(LoginError),
     #[error(transparent)]
     Grant(#[from] GrantError),
     #[error(transparent)]
@@ -177,12 +177,12 @@ fn words(refusal: &Refusal) -> Words {
             "This connection also serves projects that you can't list there, so a manager who sees all of them decides what it works \
              with. Nothing was changed.",
         ),
-        Refusal::Login(LoginError::Refused) | Refusal::Lists(ListError::SignInAgain) => (
+        Refusal::Login(LoginError::Refused(_)) | Refusal::Lists(ListError::SignInAgain) => (
             StatusCode::BAD_REQUEST,
             "Procore did not accept this sign-in",
             "What it gave us works once and for ten minutes, and it was used or is too old. Nothing was done.",
         ),
-        Refusal::Login(LoginError::OurCredentials(_) | LoginError::NoCredentials(_)) => (
+        Refusal::Login(LoginError::OurCredentials { .. } | LoginError::NoCredentials { .. }) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "Signing in with Procore does not work at the moment",
             "Procore does not accept HardHat Pulse itself, which is ours to mend. Nothing was lost. A link from a manager of your \
@@ -193,20 +193,24 @@ fn words(refusal: &Refusal) -> Words {
             "Procore does not answer",
             "Procore could not be reached, or answered nothing that we can use. Nothing was lost: begin again in a minute.",
         ),
-        Refusal::Autodesk(acc::personal::LoginError::Refused) => (
+        Refusal::Autodesk(LoginError::Refused(_)) | Refusal::AutodeskLists(ListError::SignInAgain) => (
             StatusCode::BAD_REQUEST,
             "Autodesk did not accept this sign-in",
             "What it gave us works once and for five minutes, and it was used or is too old. Nothing was done.",
         ),
-        Refusal::Autodesk(
-            acc::personal::LoginError::OurCredentials(_) | acc::personal::LoginError::NoCredentials(_),
-        ) => (
+        Refusal::Autodesk(LoginError::OurCredentials { .. } | LoginError::NoCredentials { .. }) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "Signing in with Autodesk does not work at the moment",
             "Autodesk does not accept HardHat Pulse itself, which is ours to mend. Nothing was lost.",
         ),
-        Refusal::Autodesk(acc::personal::LoginError::NotSent(_) | acc::personal::LoginError::Unclear(_))
-        | Refusal::AutodeskLists(_) => (
+        Refusal::AutodeskLists(ListError::NotInstalled(_) | ListError::Refused(_)) => (
+            StatusCode::FORBIDDEN,
+            "Autodesk does not let you look",
+            "Autodesk did not tell HardHat Pulse what you belong to. Ask the admin of your account whether HardHat Pulse is added to it as a \
+             custom integration. Nothing was changed.",
+        ),
+        Refusal::Autodesk(LoginError::NotSent(_) | LoginError::Unclear(_))
+        | Refusal::AutodeskLists(ListError::Later { .. }) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "Autodesk does not answer",
             "Autodesk could not be reached, or answered nothing that we can use. Nothing was lost: begin again in a minute.",

@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use credentials::Secret;
 use grants::{RefreshError, Refresher, Tokens};
 use jiff::Timestamp;
-use platform::token::{ForPerson, oauth_code};
-use platform::{Answer, Broken, CredentialError, Credentials, Manners};
+use platform::{Answer, Credentials, LoginError, Manners, login};
 use serde_json::Value;
 
+const NAME: &str = AccManners::NAME;
 const AUTHORIZE_PATH: &str = "/authentication/v2/authorize";
 const REVOKE_PATH: &str = "/authentication/v2/revoke";
 
@@ -31,24 +31,6 @@ impl Consent {
             Self::Work => SCOPES.join(" "),
         }
     }
-}
-
-/// Why the login host gave no token.
-#[derive(Debug, thiserror::Error)]
-pub enum LoginError {
-    /// The code or refresh token is used, too old or another's.
-    #[error("Autodesk does not accept what stands for the person's consent")]
-    Refused,
-    #[error("Autodesk's login refuses HardHat Pulse's own credentials ({0})")]
-    OurCredentials(String),
-    #[error("HardHat Pulse has no credentials for Autodesk's login: {0}")]
-    NoCredentials(String),
-    /// Surely nothing was sent.
-    #[error("{0}")]
-    NotSent(String),
-    /// It may have been carried out.
-    #[error("{0}")]
-    Unclear(String),
 }
 
 /// Whom Autodesk vouches for.
@@ -87,16 +69,16 @@ impl Acc {
         let form = [("token", token.expose()), ("token_type_hint", kind)];
         match self.login_post(REVOKE_PATH, &form, now).await?.status {
             200..=299 => Ok(()),
-            status => Err(LoginError::Unclear(format!("Autodesk's login host answered {status}"))),
+            status => Err(LoginError::answered(NAME, status)),
         }
     }
 
     /// Whose token it is.
     pub async fn profile(&self, token: &Secret, now: Timestamp) -> Result<Profile, LoginError> {
-        let answer = self.get_profile(token, now).await.map_err(|error| broken(&error))?;
+        let answer = self.get_profile(token, now).await.map_err(|error| LoginError::broken(NAME, &error))?;
         let body: Value = match (answer.status, &answer.body) {
             (200..=299, Ok(body)) => serde_json::from_slice(body).unwrap_or_default(),
-            (401 | 403, _) => return Err(LoginError::Refused),
+            (401 | 403, _) => return Err(LoginError::Refused(NAME)),
             (status, _) => return Err(LoginError::Unclear(format!("Autodesk's profile service answered {status}"))),
         };
         let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
@@ -106,32 +88,17 @@ impl Acc {
     }
 
     async fn tokens_for(&self, form: &[(&str, &str)], now: Timestamp) -> Result<Tokens, LoginError> {
-        let answer = self.login_post(TOKEN_PATH, form, now).await?;
-        match answer.status {
-            200..=299 => {}
-            400 | 401 | 403 => {
-                return Err(match oauth_code(&answer) {
-                    code if code == "invalid_grant" => LoginError::Refused,
-                    code => LoginError::OurCredentials(code),
-                });
-            }
-            status => return Err(LoginError::Unclear(format!("Autodesk's login host answered {status}"))),
-        }
-        let body = answer.body.as_ref().map_err(broken)?;
-        let unreadable = || LoginError::Unclear("Autodesk's login host gave no readable token".into());
-        let ForPerson { access, ends_at, refresh } = ForPerson::read(body, now).ok_or_else(unreadable)?;
-        Ok(Tokens { access, ends_at, refresh })
+        login::tokens(NAME, &self.login_post(TOKEN_PATH, form, now).await?, now)
     }
 
     async fn login_post(&self, path: &str, form: &[(&str, &str)], now: Timestamp) -> Result<Answer, LoginError> {
-        self.post_form(&self.login_app().await?, path, form, now).await.map_err(|error| broken(&error))
+        self.post_form(&self.login_app().await?, path, form, now)
+            .await
+            .map_err(|error| LoginError::broken(NAME, &error))
     }
 
     async fn login_app(&self) -> Result<Credentials, LoginError> {
-        self.app().await.map_err(|error| match error {
-            CredentialError::Missing(reason) | CredentialError::Unusable(reason) => LoginError::NoCredentials(reason),
-            CredentialError::Unavailable(why) => LoginError::NotSent(why),
-        })
+        login::ours(NAME, self.app().await)
     }
 }
 
@@ -145,23 +112,5 @@ impl Refresher for Acc {
 
     async fn revoke(&self, token: &Secret, now: Timestamp) -> Result<(), RefreshError> {
         Ok(self.take_back(token, "refresh_token", now).await?)
-    }
-}
-
-impl From<LoginError> for RefreshError {
-    fn from(error: LoginError) -> Self {
-        match error {
-            LoginError::NotSent(_) | LoginError::NoCredentials(_) => Self::NotSent(error.to_string()),
-            LoginError::Unclear(why) => Self::Burnt(format!("the answer to a renewal was lost: {why}")),
-            LoginError::Refused | LoginError::OurCredentials(_) => Self::Burnt(error.to_string()),
-        }
-    }
-}
-
-fn broken(broken: &Broken) -> LoginError {
-    let words = broken.words(AccManners::NAME);
-    match broken {
-        Broken::Unreachable => LoginError::NotSent(words),
-        Broken::Late | Broken::Cut | Broken::TooLong => LoginError::Unclear(words),
     }
 }

@@ -113,25 +113,6 @@ fn speaks_of_credentials(answer: &Answer) -> bool {
     answer.status == 401 || ["invalid_client", "unauthorized_client", "invalid_grant"].contains(&code.as_str())
 }
 
-/// What a login host gave for a person's consent, or for a refresh token.
-#[derive(Debug)]
-pub struct ForPerson {
-    pub access: Secret,
-    pub ends_at: Timestamp,
-    pub refresh: Option<Secret>,
-}
-
-impl ForPerson {
-    /// `None`: there is no token in it that can be read.
-    pub fn read(body: &[u8], now: Timestamp) -> Option<Self> {
-        let issued = serde_json::from_slice::<serde_json::Value>(body).ok()?;
-        let text = |name: &str| issued[name].as_str().filter(|text| !text.is_empty()).map(Secret::new);
-        let life = issued["expires_in"].as_i64().filter(|seconds| *seconds > 0)?;
-        let ends_at = now.saturating_add(SignedDuration::from_secs(life)).unwrap_or(Timestamp::MAX);
-        Some(Self { access: text("access_token")?, ends_at, refresh: text("refresh_token") })
-    }
-}
-
 /// The OAuth error code, if it is one of RFC 6749's: anything else in the body might repeat what was sent.
 pub fn oauth_code(answer: &Answer) -> String {
     const CODES: [&str; 6] = [

@@ -5,27 +5,8 @@ use async_trait::async_trait;
 use credentials::Secret;
 use grants::{RefreshError, Refresher, Tokens};
 use jiff::Timestamp;
-use platform::token::{ForPerson, oauth_code};
-use platform::{Answer, Broken, CredentialError, Credentials};
-
-/// Why the login host gave no tokens.
-#[derive(Debug, thiserror::Error)]
-pub enum LoginError {
-    /// The code or the refresh token is used, too old, taken back or another's.
-    #[error("Procore does not accept what stands for the person's consent")]
-    Refused,
-    #[error("Procore's login refuses HardHat Pulse's own credentials ({0})")]
-    OurCredentials(String),
-    /// Nothing was sent either.
-    #[error("{0}")]
-    NoCredentials(String),
-    /// Nothing was sent.
-    #[error("{0}")]
-    NotSent(String),
-    /// Sent; whether it was carried out is not known.
-    #[error("{0}")]
-    Unclear(String),
-}
+use platform::token::oauth_code;
+use platform::{Answer, Credentials, LoginError, login};
 
 impl Procore {
     /// Where a person says whether we may act for them. Our client id is no secret.
@@ -52,21 +33,13 @@ impl Procore {
         let answer = self.login_post("/oauth/revoke", &[("token", token.expose())], now).await?;
         match answer.status {
             200..=299 => Ok(()),
-            400 | 401 | 403 => Err(LoginError::OurCredentials(oauth_code(&answer))),
-            status => Err(LoginError::Unclear(format!("Procore's login host answered {status}"))),
+            400 | 401 | 403 => Err(LoginError::OurCredentials { name: NAME, code: oauth_code(&answer) }),
+            status => Err(LoginError::answered(NAME, status)),
         }
     }
 
     async fn tokens_for(&self, form: &[(&str, &str)], now: Timestamp) -> Result<Tokens, LoginError> {
-        let answer = self.login_post("/oauth/token", form, now).await?;
-        match answer.status {
-            200..=299 => read_tokens(&answer, now),
-            400 | 401 | 403 => Err(match oauth_code(&answer) {
-                code if code == "invalid_grant" => LoginError::Refused,
-                code => LoginError::OurCredentials(code),
-            }),
-            status => Err(LoginError::Unclear(format!("Procore's login host answered {status}"))),
-        }
+        login::tokens(NAME, &self.login_post("/oauth/token", form, now).await?, now)
     }
 
     async fn login_post(&self, path: &str, form: &[(&str, &str)], now: Timestamp) -> Result<Answer, LoginError> {
@@ -75,17 +48,11 @@ impl Procore {
         let form: Vec<(&str, &str)> = form.iter().copied().chain(ours).collect();
         let answer = self.post_form(path, &form, now).await;
         tracing::debug!(path, status = answer.as_ref().map(|answer| answer.status).ok(), "Procore login");
-        answer.map_err(|broken| match broken {
-            Broken::Unreachable => LoginError::NotSent(broken.words(NAME)),
-            Broken::Late | Broken::Cut | Broken::TooLong => LoginError::Unclear(broken.words(NAME)),
-        })
+        answer.map_err(|broken| LoginError::broken(NAME, &broken))
     }
 
     async fn app_credentials(&self) -> Result<Credentials, LoginError> {
-        self.credentials().await.map_err(|error| match error {
-            CredentialError::Missing(reason) | CredentialError::Unusable(reason) => LoginError::NoCredentials(reason),
-            CredentialError::Unavailable(why) => LoginError::NotSent(why),
-        })
+        login::ours(NAME, self.credentials().await)
     }
 }
 
@@ -100,21 +67,4 @@ impl Refresher for Procore {
     async fn revoke(&self, token: &Secret, now: Timestamp) -> Result<(), RefreshError> {
         self.take_back(token, now).await.map_err(RefreshError::from)
     }
-}
-
-impl From<LoginError> for RefreshError {
-    fn from(error: LoginError) -> Self {
-        match error {
-            LoginError::NotSent(_) | LoginError::NoCredentials(_) => Self::NotSent(error.to_string()),
-            LoginError::Unclear(why) => Self::Burnt(format!("the answer to a renewal was lost: {why}")),
-            LoginError::Refused | LoginError::OurCredentials(_) => Self::Burnt(error.to_string()),
-        }
-    }
-}
-
-fn read_tokens(answer: &Answer, now: Timestamp) -> Result<Tokens, LoginError> {
-    let body = answer.body.as_ref().map_err(|broken| LoginError::Unclear(broken.words(NAME)))?;
-    let unreadable = || LoginError::Unclear("Procore's login host gave no readable token".into());
-    let ForPerson { access, ends_at, refresh } = ForPerson::read(body, now).ok_or_else(unreadable)?;
-    Ok(Tokens { access, ends_at, refresh })
 }

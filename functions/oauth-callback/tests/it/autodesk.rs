@@ -2,6 +2,7 @@
 use crate::world::{Browser, World};
 use domain::ids::{OrganizationId, Provider};
 use people::Role;
+use sandbox::faults::{Effect, Rule};
 use serde_json::json;
 use store::directory::{Connection, Directory, Project};
 
@@ -122,7 +123,7 @@ async fn nobody_consents_for_an_account_or_a_connection_that_is_not_theirs() {
     assert!(answer.status == 403 && answer.body.contains("do not belong to this account"), "{}", answer.body);
     assert_eq!(grants::grant(world.table.as_ref(), &elsewhere.lane()).await.unwrap(), None);
     let revoked = world.aps.calls().iter().filter(|call| call.path.ends_with("/revoke")).count();
-    assert_eq!(revoked, 1, "what nobody needs is taken back");
+    assert_eq!(revoked, 2, "what nobody needs is taken back");
 
     let ours = connected(&world, &organization, &world.aps.accounts()[0].id).await;
     let other = world.organization(2).await;
@@ -133,4 +134,26 @@ async fn nobody_consents_for_an_account_or_a_connection_that_is_not_theirs() {
     // Nor does a sign-in at the other platform do for it.
     let path = format!("/sign-in/procore?connection={}&next=%2Fsetup", ours.id);
     assert_eq!(world.get(&mut browser, &path).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_removed_meanwhile_keeps_nobodys_access() {
+    let (world, organization, mut browser) = ready().await;
+    let connection = connected(&world, &organization, &world.aps.accounts()[0].id).await;
+    let back = world.agreed_at_autodesk(&mut browser, MANAGER, &for_connection(&connection)).await;
+    world.aps.faults().add(Rule::new(Effect::DelayAfter { ms: 300 }).path("/userinfo").times(1));
+    let asked = || world.aps.calls().iter().any(|call| call.path.ends_with("/userinfo"));
+    let removed = async {
+        while !asked() {
+            tokio::task::yield_now().await;
+        }
+        let directory = Directory(world.table.as_ref());
+        directory.begin_removal(&connection, world.people.now()).await.unwrap();
+        let removal = directory.removal(&connection.lane()).await.unwrap().unwrap();
+        directory.end_removal(&removal, &[], 0, world.people.now()).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(world.get(&mut browser, &back), removed);
+    assert_eq!(answer.status, 404, "{}", answer.body);
+    assert_eq!(grants::grant(world.table.as_ref(), &connection.lane()).await.unwrap(), None);
+    assert!(world.aps.calls().iter().any(|call| call.path.ends_with("/revoke")), "the access stands at Autodesk");
 }
