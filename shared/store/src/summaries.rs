@@ -58,14 +58,26 @@ impl SummaryState {
         self.last.filter(|_| self.on).map(|last| hour.next(last))
     }
 
-    /// Where cutting begins when it is switched on: at the last time that the hour passed, or where it left off.
-    fn begin(&mut self, hour: &SummaryHour, now: Timestamp) {
+    /// Where cutting begins: at the last time that the hour passed, or where it left off.
+    async fn begin(&mut self, days: &Summaries<'_>, hour: &SummaryHour, now: Timestamp) -> Result<(), TableError> {
         let last = hour.last_cut(now);
-        self.last = match self.last {
+        self.last = match self.cut_last(days, last.date).await? {
             Some(known) if known.date >= last.date => Some(known),
             // By a clock that was moved east meanwhile, a later date may have ended earlier.
             known => Some(Cut { date: last.date, to: known.map_or(last.to, |known| known.to.max(last.to)) }),
         };
+        Ok(())
+    }
+
+    /// What was cut last, as far as it can matter to cutting on from a date. Where it was switched on and off before any day ended,
+    /// nothing was.
+    async fn cut_last(&self, days: &Summaries<'_>, from: Date) -> Result<Option<Cut>, TableError> {
+        let earliest = from.saturating_sub(CLOCKS_APART.days());
+        let Some(known) = self.last.filter(|known| known.date >= earliest) else { return Ok(self.last) };
+        match days.get(known.date).await? {
+            Some(_) => Ok(Some(known)),
+            None => Ok(days.between(earliest, known.date).await?.last().map(Summary::cut)),
+        }
     }
 
     /// Takes another hour. Where that hour is still to come today and no day was cut since it was switched on, cutting begins a day
@@ -79,13 +91,8 @@ impl SummaryState {
     ) -> Result<SummaryHour, TableError> {
         at.clone_into(&mut self.at);
         let hour = self.hour(site)?;
-        let begins = hour.last_cut(now).date;
-        if let Some(last) = self.last.filter(|last| self.on && begins < last.date)
-            && days.get(last.date).await?.is_none()
-        {
-            let cut = days.between(begins.saturating_sub(CLOCKS_APART.days()), last.date).await?;
-            self.last = cut.last().map(Summary::cut);
-            self.begin(&hour, now);
+        if self.on && self.last.is_some_and(|last| hour.last_cut(now).date < last.date) {
+            self.begin(days, &hour, now).await?;
         }
         Ok(hour)
     }
@@ -234,7 +241,7 @@ pub async fn settled(
     let endpoints = Endpoints(table).of_summaries(&lane.organization_id, &settings.site_id).await?;
     state.on = settings.daily_summary.enabled || others || !endpoints.is_empty();
     if state.on && !was_on {
-        state.begin(&hour, now);
+        state.begin(&days, &hour, now).await?;
     }
     let due = due::get(table, &site_ref).await?;
     let alarm = due.changed(|reasons| alarm(reasons, &state, &hour))?;
@@ -246,11 +253,12 @@ pub async fn settled(
 pub async fn take_up(table: &dyn Table, site: &Site, now: Timestamp) -> Result<(), TableError> {
     let site_ref = SiteRef { organization_id: site.organization_id.clone(), site_id: site.id.clone() };
     for _ in 0..TRIES {
-        let mut state = Summaries { table, site: &site_ref }.state().await?;
+        let days = Summaries { table, site: &site_ref };
+        let mut state = days.state().await?;
         let hour = state.hour(site)?;
         if !state.on {
             state.on = true;
-            state.begin(&hour, now);
+            state.begin(&days, &hour, now).await?;
         }
         let due = due::get(table, &site_ref).await?;
         let alarm = due.changed(|reasons| alarm(reasons, &state, &hour))?;

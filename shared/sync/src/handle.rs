@@ -114,7 +114,10 @@ impl Run<'_> {
             Some(_) if !work.wanted.may_create => Outcome::nothing(),
             Some(link) => self.create(&work, Some(link)).await?,
         };
-        self.announce_summary(&work).await?;
+        // What waits stands there as it was told of before.
+        if matches!(outcome, Outcome::Done { .. }) {
+            self.announce_summary(&work).await?;
+        }
         Ok(outcome)
     }
 

@@ -23,6 +23,7 @@ on_each_platform!(
     what_was_late_amends_the_note_whatever_step_of_tick_and_look_fails,
     a_note_is_made_once_whatever_step_of_the_lane_fails,
     a_note_is_amended_whatever_step_of_the_lane_fails,
+    an_amendment_is_announced_when_it_is_written,
     looks_at_the_same_time_make_one_note,
     a_persons_words_stay_when_the_day_is_counted_again_and_the_conflict_is_shown,
     a_weekend_without_the_platform_ends_with_three_right_notes,
@@ -156,6 +157,22 @@ async fn a_note_is_amended_whatever_step_of_the_lane_fails(on: Provider) {
     for mode in Mode::ALL {
         enumerate(mode, async || counted_again(on).await, async |world, case| one_note(&world, 3, &case).await).await;
     }
+}
+
+async fn an_amendment_is_announced_when_it_is_written(on: Provider) {
+    let world = counted_again(on).await;
+    let never = Fault::never();
+    let down = world.faults().add(Rule::new(Effect::Down { cut: false, retry_after: Some(600) }));
+    let announced = |told: Vec<(&str, serde_json::Value)>| {
+        let posted = told.into_iter().filter(|(kind, _)| *kind == "Summary Posted");
+        posted.map(|(_, detail)| detail["revision"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let told = world.days(at(CUT) + SignedDuration::from_mins(50), &never, &never).await.unwrap();
+    assert_eq!(announced(told), Vec::<u64>::new(), "it stands nowhere yet");
+    world.faults().remove(down);
+    let told = world.days(at(CUT) + SignedDuration::from_hours(3), &never, &never).await.unwrap();
+    assert_eq!(announced(told), [2]);
+    one_note(&world, 3, "after an outage").await;
 }
 
 async fn looks_at_the_same_time_make_one_note(on: Provider) {

@@ -47,6 +47,8 @@ async fn a_changed_hour_neither_loses_nor_doubles_an_event() {
 async fn who_sets_up_in_the_evening_gets_todays_summary_at_an_hour_still_to_come() {
     let world = World::new("America/Chicago", "17:00", "2026-06-01T23:10:00Z").await;
     assert_eq!(alarm(&world).await.as_deref(), Some("2026-06-02T22:00:00Z"));
+    // Switched off between, too.
+    world.map("7", "17:00", false).await;
     world.map("7", "19:00", true).await;
     assert_eq!(alarm(&world).await.as_deref(), Some("2026-06-02T00:00:00Z"));
     world.until("2026-06-02T00:01:00Z").await;
