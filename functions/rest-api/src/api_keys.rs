@@ -1,15 +1,16 @@
 //! An organization's API keys. The key itself is shown once; we keep its hash.
 use crate::auth::Caller;
-use crate::cursor::{Page, Paging};
+use crate::cursor::Paging;
 use crate::idempotency::FreshId;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
 use crate::query::Params;
 use crate::state::AppState;
-use crate::visible;
+use crate::{etag, visible};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use domain::ids::{ApiKeyId, SiteId};
 use jiff::Timestamp;
 use people::api_keys;
@@ -67,13 +68,14 @@ pub async fn list(
     caller: Caller,
     Path(organization): Path<String>,
     params: Params,
-) -> Result<Json<Page<View>>, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     caller.operator_only()?;
     params.only(&["limit", "cursor"])?;
     let organization = visible::organization(&app, &caller, &organization).await?.id;
     let paging = Paging::of(&params, format!("{organization}/api-keys"))?;
     let keys = app.directory().api_keys(&organization).await?;
-    Ok(Json(paging.slice(keys, |key| key.id.to_string(), View::from)))
+    etag::current_content(&headers, &paging.slice(keys, |key| key.id.to_string(), View::from))
 }
 
 /// Revokes a key: the next request with it is refused.

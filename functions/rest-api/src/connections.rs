@@ -6,7 +6,7 @@ pub mod view;
 mod wanted;
 
 use crate::auth::{Caller, Scope};
-use crate::cursor::{Page, Paging};
+use crate::cursor::Paging;
 use crate::idempotency::FreshId;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
@@ -84,7 +84,12 @@ pub async fn create(
     }
 }
 
-pub async fn list(State(app): State<AppState>, caller: Caller, params: Params) -> Result<Json<Page<View>>, Problem> {
+pub async fn list(
+    State(app): State<AppState>,
+    caller: Caller,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     caller.require(Scope::Read)?;
     params.only(&["organization_id", "limit", "cursor"])?;
     let organization = visible::listed_organization(&app, &caller, &params).await?;
@@ -92,7 +97,7 @@ pub async fn list(State(app): State<AppState>, caller: Caller, params: Params) -
     let mut connections = app.directory().connections(&organization).await?;
     let position = |connection: &Connection| format!("{} {}", instant(connection.created_at), connection.id);
     connections.sort_by_key(position);
-    Ok(Json(paging.slice(connections, position, View::from)))
+    etag::current_content(&headers, &paging.slice(connections, position, View::from))
 }
 
 pub async fn get(

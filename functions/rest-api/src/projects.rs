@@ -29,7 +29,7 @@ pub async fn get(
     let project = project_id(connection.provider, &named).ok_or_else(missing)?;
     let project = app.directory().project(&connection.lane(), &project).await?;
     let project = project.filter(|project| caller.sees_site(&project.settings.site_id)).ok_or_else(missing)?;
-    Ok(etag::current(&headers, project.version, project.settings))
+    Ok(etag::current(&headers, project.version, project.settings.as_given(connection.provider)))
 }
 
 /// The account that we work as may see other customers' projects, too, and a key shows nobody's list.
@@ -63,7 +63,7 @@ pub async fn put(
     let wanted = Wanted { project_id, name: None, settings, standing };
     let project = mapping::apply(app.table(), app.bell(), &connection, wanted, app.now()).await?;
     let status = if project.version == 1 { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(etag::tagged(status, project.version, project.settings))
+    Ok(etag::tagged(status, project.version, project.settings.as_given(connection.provider)))
 }
 
 /// The project that a path names, in the one form that is kept.

@@ -5,13 +5,14 @@
 //! costs reads when someone asks, and no write when a record changes: a log of changes, or an index by time, would be a sixth write
 //! for each record. A link's own state is shown as it is, also while the lane is asked to look again.
 use crate::auth::{Caller, Scope};
-use crate::cursor::{self, Page, Paging};
+use crate::cursor::{self, Paging};
 use crate::problem::{FieldError, Place, Problem};
 use crate::query::Params;
 use crate::state::AppState;
-use crate::visible;
-use axum::Json;
+use crate::{etag, visible};
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use domain::ids::SiteId;
 use domain::marker::marker;
 use domain::merge::Conflict;
@@ -83,7 +84,8 @@ pub async fn list(
     caller: Caller,
     Path(connection): Path<String>,
     params: Params,
-) -> Result<Json<Page<View>>, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     caller.require(Scope::Read)?;
     let connection = visible::connection(&app, &caller, &connection).await?;
     params.only(&["state", "limit", "cursor"])?;
@@ -108,7 +110,7 @@ pub async fn list(
     let end = walk.from(&place.after).await?;
     let has_more = end.is_some();
     let next = Position { seen: walk.seen, ..place }.next(end);
-    Ok(Json(paging.page(walk.found, &next, has_more)))
+    etag::current_content(&headers, &paging.page(walk.found, &next, has_more))
 }
 
 /// Where a walk stands.

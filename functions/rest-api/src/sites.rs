@@ -1,13 +1,12 @@
 //! Sites of an organization: name, clock, shifts.
 use crate::auth::{Caller, Scope};
-use crate::cursor::{Page, Paging};
+use crate::cursor::Paging;
 use crate::idempotency::FreshId;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
 use crate::query::Params;
 use crate::state::AppState;
 use crate::{etag, visible};
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -81,14 +80,19 @@ async fn put_new(app: &AppState, site: &mut Site) -> Result<(), Problem> {
     Ok(())
 }
 
-pub async fn list(State(app): State<AppState>, caller: Caller, params: Params) -> Result<Json<Page<View>>, Problem> {
+pub async fn list(
+    State(app): State<AppState>,
+    caller: Caller,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     caller.require(Scope::Read)?;
     params.only(&["organization_id", "limit", "cursor"])?;
     let organization = visible::listed_organization(&app, &caller, &params).await?;
     let paging = Paging::of(&params, format!("{organization}/sites"))?;
     let mut sites = app.directory().sites(&organization).await?;
     sites.retain(|site| caller.sees_site(&site.id));
-    Ok(Json(paging.slice(sites, |site| site.id.to_string(), View::from)))
+    etag::current_content(&headers, &paging.slice(sites, |site| site.id.to_string(), View::from))
 }
 
 pub async fn get(

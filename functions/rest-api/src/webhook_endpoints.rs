@@ -3,7 +3,7 @@
 pub mod deliveries;
 
 use crate::auth::{Caller, Scope};
-use crate::cursor::{Page, Paging};
+use crate::cursor::Paging;
 use crate::idempotency::FreshId;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
@@ -175,7 +175,12 @@ fn limit_sites(caller: &Caller, site_ids: &mut Option<Vec<SiteId>>) {
     }
 }
 
-pub async fn list(State(app): State<AppState>, caller: Caller, params: Params) -> Result<Json<Page<View>>, Problem> {
+pub async fn list(
+    State(app): State<AppState>,
+    caller: Caller,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     caller.require_any(&READERS)?;
     params.only(&["organization_id", "limit", "cursor"])?;
     let organization = visible::listed_organization(&app, &caller, &params).await?;
@@ -191,7 +196,7 @@ pub async fn list(State(app): State<AppState>, caller: Caller, params: Params) -
     for endpoint in endpoints {
         views.push(View::of(&app, &caller, endpoint).await?);
     }
-    Ok(Json(paging.page(views, &end, has_more)))
+    etag::current_content(&headers, &paging.page(views, &end, has_more))
 }
 
 pub async fn get(

@@ -23,6 +23,13 @@ const ATTEMPTS_KEPT: usize = 30;
 /// Failures so far apart do not belong together: a message that waits is tried more often.
 const SILENCE: SignedDuration = SignedDuration::from_hours(48);
 
+/// Whether a text may name a message: others are looked for nowhere.
+fn is_message_id(text: &str) -> bool {
+    text.len() == 30
+        && text.starts_with("msg_")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 /// Asks the lane to send a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Todo {
@@ -288,6 +295,9 @@ impl MessageLane<'_> {
     }
 
     pub async fn message(&self, id: &str) -> Result<Option<Message>, TableError> {
+        if !is_message_id(id) {
+            return Ok(None);
+        }
         get_as(self.table, "a message", &keys::message(&self.id.pk(), id)).await
     }
 

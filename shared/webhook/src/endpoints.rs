@@ -1,6 +1,6 @@
 //! What people do with webhook endpoints: make, change, try, rotate, remove, retry, recover. For the API and the pages alike.
 use crate::compose::Composer;
-use crate::lane::took_a_message;
+use crate::lane::{ANSWERED_GONE, switch_off, took_a_message};
 use crate::post::{Letter, Post};
 use crate::sealed;
 use crate::settings::{Change, New};
@@ -219,7 +219,7 @@ impl Desk<'_> {
     }
 
     /// Sends a ping at once and waits for what comes of it. It stands among the deliveries like any other message, but is not tried
-    /// again.
+    /// again. A 410 switches the endpoint off, as any message's does.
     pub async fn test(
         &self,
         endpoint: &Endpoint,
@@ -246,7 +246,8 @@ impl Desk<'_> {
             token: opened.token.as_ref(),
             at: self.now,
         };
-        let attempt = post.post(letter).await.attempt;
+        let outcome = post.post(letter).await;
+        let (gone, attempt) = (outcome.is_gone(), outcome.attempt);
         let delivered = attempt.delivered();
         let mut row = Delivery::of(&message);
         row.state = if delivered { DeliveryState::Delivered } else { DeliveryState::Failed };
@@ -262,6 +263,17 @@ impl Desk<'_> {
                 tested
             };
             Endpoints(self.table).change(&endpoint.organization_id, &endpoint.id, taken).await?;
+        }
+        if gone {
+            let off = |standing: &mut Endpoint| {
+                let tested = standing.edition == endpoint.edition && !standing.is_disabled();
+                if tested {
+                    switch_off(standing, ANSWERED_GONE, self.now);
+                }
+                tested
+            };
+            Endpoints(self.table).change(&endpoint.organization_id, &endpoint.id, off).await?;
+            wake(self.table, self.bell, &lane_id, self.now).await?;
         }
         Ok(attempt)
     }

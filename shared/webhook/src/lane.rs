@@ -42,6 +42,8 @@ const LOOK: SignedDuration = SignedDuration::from_secs(1);
 /// A next try that is nearer than that is waited for in the run.
 const SOON: SignedDuration = SignedDuration::from_mins(1);
 
+pub(crate) const ANSWERED_GONE: &str = "It answered 410 Gone: the receiver wants no more messages.";
+
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error("the lane's state could not be kept: {0}")]
@@ -360,7 +362,7 @@ impl<'e> Engine<'e> {
             Done::Gone => {
                 run.report.failed += 1;
                 run.report.given_up += 1;
-                self.disable(run, edition, "It answered 410 Gone: the receiver wants no more messages.").await?;
+                self.disable(run, edition, ANSWERED_GONE).await?;
             }
             Done::Kept => run.report.given_up += 1,
         }
@@ -387,8 +389,7 @@ impl<'e> Engine<'e> {
             .change(organization_id, id, |endpoint| {
                 let change = !endpoint.is_disabled() && endpoint.edition == edition;
                 if change {
-                    endpoint.state = EndpointState::Disabled;
-                    endpoint.disabled = Some(Disabled { reason: reason.to_owned(), since, told: false });
+                    switch_off(endpoint, reason, since);
                 }
                 change
             })
@@ -401,6 +402,12 @@ impl<'e> Engine<'e> {
         run.report.disabled = true;
         Ok(())
     }
+}
+
+/// Nothing is sent any more; the lane tells the bus.
+pub(crate) fn switch_off(endpoint: &mut Endpoint, reason: &str, since: Timestamp) {
+    endpoint.state = EndpointState::Disabled;
+    endpoint.disabled = Some(Disabled { reason: reason.to_owned(), since, told: false });
 }
 
 /// The first success makes an endpoint active. Says whether that is news.

@@ -152,7 +152,11 @@ impl Reader<'_> {
     async fn reachable(&self, text: &str) -> Result<Url, crate::Refusal> {
         let url = self.guard.check(text)?;
         if let Some(Host::Domain(host)) = url.host() {
-            self.guard.addresses(self.names, host).await?;
+            match self.guard.addresses(self.names, host).await {
+                // A developer's machine may be offline; what is sent there fails with these words.
+                Err(crate::Refusal::Unknown) if self.guard.allows_private() => {}
+                found => drop(found?),
+            }
         }
         Ok(url)
     }

@@ -279,6 +279,26 @@ async fn gone_disables_at_once_and_a_person_can_have_it_tried_again() {
 }
 
 #[tokio::test]
+async fn gone_as_the_answer_to_a_test_disables_too_and_is_heard() {
+    let status = Arc::new(AtomicU64::new(200));
+    let answer = status.clone();
+    let post = move |_: &Got| saying(u16::try_from(answer.load(Ordering::SeqCst)).unwrap());
+    let world = Receiver::new(MemoryPost::answering(post)).await.unwrap();
+    status.store(410, Ordering::SeqCst);
+    let endpoint = world.endpoint().await.unwrap();
+    let attempt = world
+        .desk()
+        .test(&endpoint, &world.post, "https://pulse.example.org", ulid::Ulid::from_parts(8, 1))
+        .await
+        .unwrap();
+    assert_eq!(attempt.status_code, Some(410));
+    world.rest(&Fault::never()).await.unwrap();
+    assert!(world.endpoint().await.unwrap().disabled.unwrap().reason.contains("410"));
+    let told = world.bus.published().iter().filter(|(kind, _)| *kind == "Webhook Endpoint Disabled").count();
+    assert_eq!(told, 1);
+}
+
+#[tokio::test]
 async fn whoever_listens_hears_that_an_endpoint_was_disabled_whatever_step_fails() {
     for mode in Mode::ALL {
         for at in 0.. {

@@ -49,10 +49,11 @@ fn item(message: MessageType) -> Value {
             header("webhook-timestamp", "Seconds since 1970, of this attempt: refuse what is more than five minutes off"),
             header("webhook-signature", "`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`; several while a secret rotates"),
         ],
-        "requestBody": {"required": true, "content": {"application/cloudevents+json": {
-            "schema": {"type": "object"},
-            "examples": examples.collect::<Map<_, _>>(),
-        }}},
+        "requestBody": {"required": true, "content": {
+            "application/cloudevents+json": {"schema": {"type": "object"}, "examples": examples.collect::<Map<_, _>>()},
+            // The same body with `format` `json`; a card with `teams`.
+            "application/json": {"schema": {"type": "object"}},
+        }},
         "responses": {
             "2XX": {"description": "Taken"},
             "410": {"description": "Gone: the endpoint is switched off at once"},

@@ -142,11 +142,11 @@ pub(super) fn get(id: &'static str, tag: &'static str, summary: &'static str, an
 }
 
 pub(super) fn list(id: &'static str, tag: &'static str, summary: &'static str, entry: Shown) -> Says {
-    Says { query: PAGES, headers: &[], answers: "A page", list: true, ..get(id, tag, summary, entry) }
+    Says { query: PAGES, answers: "A page, with its ETag", list: true, ..get(id, tag, summary, entry) }
 }
 
 fn feed(id: &'static str, summary: &'static str, query: &'static [&'static str], entry: Shown) -> Says {
-    Says { description: FEED, query, headers: UNCHANGED, ..list(id, "facts", summary, entry) }
+    Says { description: FEED, query, ..list(id, "facts", summary, entry) }
 }
 
 pub(super) fn make(

@@ -2,15 +2,16 @@
 //! their numbers; what is still to be sent for the first time has none yet and stands at the end.
 use super::READERS;
 use crate::auth::{Caller, Scope};
-use crate::cursor::{Page, Paging};
+use crate::cursor::Paging;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
 use crate::query::Params;
 use crate::state::AppState;
-use crate::visible;
+use crate::{etag, visible};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use domain::fields::{Checks, Members};
 use domain::ids::SiteId;
 use domain::webhook::Attempt;
@@ -25,6 +26,8 @@ use webhook::endpoints::EndpointError;
 
 /// Of what is ready to be sent, so much is looked through: more than a run has in hand.
 const LOOKED_AT: usize = 200;
+/// Bytes of a page, about: Lambda answers with 6 MB at most, and what receivers answered may be long.
+const PAGE_BYTES: usize = 2_500_000;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Delivery)]
@@ -81,7 +84,8 @@ pub async fn list(
     caller: Caller,
     Path(endpoint): Path<String>,
     params: Params,
-) -> Result<Json<Page<View>>, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     caller.require_any(&READERS)?;
     let endpoint = visible::endpoint(&app, &caller, &endpoint).await?;
     params.only(&["limit", "cursor"])?;
@@ -92,13 +96,15 @@ pub async fn list(
     // Looked for before and after: what was kept meanwhile, and what was answered.
     let before = unsent(&lane).await?;
     let mut rows = lane.deliveries_after(after, paging.limit + 1).await?;
+    let limit = fitting(&rows).min(paging.limit);
+    rows.truncate(limit + 1);
     let Unsent { todos, first_number } = unsent(&lane).await?;
     let first_number = first_number.into_iter().chain(before.first_number).min();
     // What passed one that is under way stands behind the cursor, and comes again: nobody who follows it misses that one.
     let settled = rows.iter().take_while(|row| first_number.is_none_or(|first| row.sequence < first)).count();
     let passed = rows.split_off(settled);
-    let has_more = rows.len() > paging.limit;
-    rows.truncate(paging.limit);
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
     let end = rows.last().map_or(after, |row| row.sequence);
     if !has_more {
         rows.extend(passed);
@@ -111,7 +117,23 @@ pub async fn list(
         views.extend(todos.into_iter().filter(seen).filter_map(View::of_todo));
         views.truncate(paging.limit);
     }
-    Ok(Json(paging.page(views, &end.to_string(), has_more)))
+    etag::current_content(&headers, &paging.page(views, &end.to_string(), has_more))
+}
+
+/// How many rows fit a page; one does in any case.
+fn fitting(rows: &[Delivery]) -> usize {
+    let mut bytes = 0;
+    let fits = |row: &&Delivery| {
+        bytes += 500 + row.attempts.iter().map(attempt_bytes).sum::<usize>();
+        bytes <= PAGE_BYTES
+    };
+    rows.iter().take_while(fits).count().max(1)
+}
+
+fn attempt_bytes(attempt: &Attempt) -> usize {
+    // Twice: what JSON escapes.
+    let text = |text: &Option<String>| text.as_ref().map_or(0, |text| text.len() * 2);
+    200 + text(&attempt.response_excerpt) + text(&attempt.error)
 }
 
 /// Of what is ready, what was never tried to its end.
@@ -140,20 +162,11 @@ pub async fn retry(
     caller.require(Scope::WebhooksWrite)?;
     let endpoint = visible::endpoint(&app, &caller, &endpoint).await?;
     let missing = || Problem::not_found("delivery of this endpoint");
-    if !is_message_id(&delivery) {
-        return Err(missing());
-    }
     let row = match app.desk().retry(&endpoint, &delivery).await {
         Err(EndpointError::NotOfSite(site)) if !caller.sees_site(&site) => return Err(missing()),
         row => row?.ok_or_else(missing)?,
     };
     Ok((StatusCode::ACCEPTED, Json(View::from(row))))
-}
-
-fn is_message_id(text: &str) -> bool {
-    text.len() == 30
-        && text.starts_with("msg_")
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Since when what was not taken is sent again.

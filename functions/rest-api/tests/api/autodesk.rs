@@ -126,6 +126,11 @@ async fn a_project_is_mapped_by_its_bare_id_and_by_what_autodesk_has() {
     assert_eq!(put.status, 201, "{}", put.body);
     let path = format!("/v1/connections/{connection}/projects/{project}");
     assert_eq!(world.get(&tenant.key, &path).await.body["mapping"]["issue_subtype_id"], project);
+    // What is read can be put back as it is.
+    let read = world.get(&tenant.key, &path).await;
+    let tag = read.header("etag");
+    let back = world.call_with(&tenant.key, "PUT", &path, Some(read.body.clone()), &[("if-match", &tag)]).await;
+    assert_eq!((back.status.as_u16(), &back.body, &put.body), (200, &read.body, &read.body));
     let lanes = world.bell.take();
     assert!(lanes.iter().all(|lane| lane.provider == domain::ids::Provider::Acc) && !lanes.is_empty(), "{lanes:?}");
     let types = json!({"site_id": tenant.site, "mapping": {"observation_types": {"fall": 1}}});

@@ -207,3 +207,31 @@ async fn what_nobody_has_is_not_there() {
     world.get(OPERATOR, "/v1/sites/site_00000000000000000000000000").await.refused(404);
     world.get(OPERATOR, "/v1/connections/con_00000000000000000000000000").await.refused(404);
 }
+
+#[tokio::test]
+async fn a_list_that_did_not_change_is_304() {
+    let world = World::new();
+    let tenant = world.tenant("Acme").await;
+    let connection = world.connection(&tenant.organization, "42").await;
+    let endpoint = json!({"platform": "own", "name": "Relay", "url": "https://hooks.example.com/x"});
+    let made = world.post(&tenant.key, "/v1/webhook-endpoints", endpoint.clone()).await.body;
+    let lists = [
+        ("/v1/sites".to_owned(), tenant.key.as_str()),
+        ("/v1/connections".to_owned(), &tenant.key),
+        (format!("/v1/connections/{connection}/records"), &tenant.key),
+        ("/v1/webhook-endpoints".to_owned(), &tenant.key),
+        (format!("/v1/webhook-endpoints/{}/deliveries", id(&made)), &tenant.key),
+        (format!("/v1/organizations/{}/api-keys", tenant.organization), OPERATOR),
+    ];
+    for (path, key) in &lists {
+        let read = world.get(key, path).await;
+        assert_eq!(read.status, 200, "{path}: {}", read.body);
+        let known = read.header("etag");
+        let again = world.call_with(key, "GET", path, None, &[("if-none-match", &known)]).await;
+        assert_eq!((again.status.as_u16(), again.header("etag")), (304, known), "{path}");
+    }
+    let known = world.get(&tenant.key, "/v1/webhook-endpoints").await.header("etag");
+    world.post(&tenant.key, "/v1/webhook-endpoints", endpoint).await;
+    let path = "/v1/webhook-endpoints";
+    assert_eq!(world.call_with(&tenant.key, "GET", path, None, &[("if-none-match", &known)]).await.status, 200);
+}

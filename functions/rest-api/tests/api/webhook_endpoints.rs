@@ -319,6 +319,35 @@ async fn who_follows_the_cursor_misses_no_message_that_others_passed() {
 }
 
 #[tokio::test]
+async fn a_page_of_long_answers_ends_before_lambdas_limit_and_nothing_is_missed() {
+    let endpoints = Endpoints::new().await;
+    endpoints.lane_tries(204).await;
+    let organization = endpoints.tenant.organization.parse().unwrap();
+    let lane = store::endpoints::lane(&organization, &endpoints.id());
+    let lane = MessageLane { table: endpoints.world.table.as_ref(), id: &lane };
+    let ping = lane.deliveries_after(0, 1).await.unwrap().remove(0);
+    let answer =
+        Attempt { status_code: Some(500), response_excerpt: Some("\"".repeat(1_000)), ..ping.attempts[0].clone() };
+    for sequence in 2..=600 {
+        let attempts = vec![answer.clone(); 10];
+        let message_id = format!("msg_{sequence:026}");
+        lane.put_delivery(&Delivery { message_id, sequence, attempts, ..ping.clone() }).await.unwrap();
+    }
+    let (mut cursor, mut seen) = (String::new(), Vec::new());
+    loop {
+        let page = endpoints.get(&format!("/deliveries?limit=500{cursor}")).await;
+        assert!(page.body.to_string().len() < 6_000_000, "{}", page.body.to_string().len());
+        let rows = page.body["data"].as_array().unwrap();
+        seen.extend(rows.iter().map(|row| row["sequence"].as_u64().unwrap()));
+        cursor = format!("&cursor={}", page.body["next_cursor"].as_str().unwrap());
+        if page.body["has_more"] == false {
+            break;
+        }
+    }
+    assert_eq!(seen, (1..=600).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
 async fn a_test_waits_for_the_receivers_own_answer_and_stands_among_the_deliveries() {
     let endpoints = Endpoints::new().await;
     let tested = endpoints.post("/test", None).await;

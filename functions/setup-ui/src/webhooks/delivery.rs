@@ -52,7 +52,8 @@ pub async fn show(
                     " after " (attempt.duration_ms) " ms."
                     @if let Some(error) = &attempt.error { " " (sentence(error)) }
                 }
-                @if let Some(excerpt) = attempt.response_excerpt.as_ref().filter(|text| !text.is_empty()) {
+                // A receiver may repeat what it was sent.
+                @if let Some(excerpt) = attempt.response_excerpt.as_ref().filter(|text| !private && !text.is_empty()) {
                     pre tabindex="0" role="region" aria-label={ "Answer to attempt " (at + 1) } { (excerpt) }
                 }
             } }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use webhook::post::Limits;
+use webhook::settings::Reader;
 use webhook::{Guard, HttpPost, Letter, Names, Post, Refusal};
 
 /// A name that leads to one place after the other.
@@ -104,4 +105,15 @@ async fn plain_http_and_numbers_are_refused_at_the_attempt_too() {
         assert!(error.contains(words), "{url}: {error}");
     }
     assert!(inside.got().is_empty());
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_be_found_is_refused_when_entered_but_on_a_developers_machine() {
+    let names = Rebinding::to(&[&[]]);
+    let body = serde_json::json!({"platform": "own", "name": "Relay", "url": "https://hooks.example.com/x"});
+    for (guard, taken) in [(guard(), false), (Guard::new(true, &[]), true)] {
+        let reader = Reader { guard: &guard, names: names.as_ref(), sites: &Default::default() };
+        let read = reader.new_endpoint(&body).await.map(|new| new.name);
+        assert_eq!(read.is_ok(), taken, "{read:?}");
+    }
 }
