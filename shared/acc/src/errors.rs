@@ -48,6 +48,11 @@ impl Manners for AccManners {
         TargetError::Project(forbidden(tool, words))
     }
 
+    /// Without its location an issue still says where: its text does.
+    fn waits_for(tool: Tool) -> bool {
+        tool != Tool::Locations
+    }
+
     fn invisible(place: Place) -> Block {
         let (what, whose) = match place {
             Place::Account => ("account", "custom integration is active in the account"),

@@ -23,6 +23,10 @@ pub trait Manners {
     fn unauthorized() -> Block;
     /// A 403 with these words.
     fn forbidden(tool: Self::Tool, words: &str) -> TargetError;
+    /// Whether a record waits while this tool is away, as long as it asks us to.
+    fn waits_for(_tool: Self::Tool) -> bool {
+        true
+    }
     /// A 404 that speaks of the project or the account.
     fn invisible(place: Place) -> Block;
 }
@@ -55,8 +59,10 @@ pub fn classify<M: Manners>(refusal: &Refusal, ask: Ask<M::Tool>) -> TargetError
             (Effect::Once, _) => {
                 TargetError::Unclear { why: said::<M>(status, &words), retry_after: refusal.retry_after }
             }
-            (Effect::Repeatable, Some(until)) => TargetError::Paused { until, everything: true },
-            (Effect::Repeatable, None) => TargetError::NotDone { why: said::<M>(status, &words) },
+            (Effect::Repeatable, Some(until)) if M::waits_for(ask.tool) => {
+                TargetError::Paused { until, everything: true }
+            }
+            (Effect::Repeatable, _) => TargetError::NotDone { why: said::<M>(status, &words) },
         },
         (_, _) => TargetError::Refused { words },
     }

@@ -8,7 +8,7 @@ use crate::request::{Effect, Place, Request, Tool};
 use domain::merge::Fields;
 use domain::record::Mender;
 use jiff::Timestamp;
-use platform::unreadable;
+use platform::{Manners, unreadable};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sync::target::{Block, Call, Remote, TargetError};
@@ -22,7 +22,7 @@ pub(super) async fn create(acc: &Acc, call: Call<'_>, at: &At, fields: &Fields) 
     let (form, mut body) = (text(fields, form::ID)?, form::members(fields));
     body.insert(form::ID.to_owned(), json!(form));
     let path = format!("v1/projects/{}/form-templates/{}/forms", at.project.bare(), text(fields, form::TEMPLATE)?);
-    let request = write(at, Method::POST, &path, Value::Object(body), Place::Project);
+    let request = write(at, Method::POST, &path, Value::Object(body), Place::Record);
     match acc.send(call, &request).await {
         Ok(reply) => {
             let mut made =
@@ -41,7 +41,9 @@ pub(super) async fn create(acc: &Acc, call: Call<'_>, at: &At, fields: &Fields) 
             let why = "the form stands in Autodesk already; it is compared next".to_owned();
             Err(TargetError::Unclear { why, retry_after: None })
         }
-        Err(TargetError::Project(block)) => Err(TargetError::Project(template_or_project(block))),
+        Err(TargetError::NotFound) => {
+            Err(TargetError::Project(template_or_project(AccManners::invisible(Place::Project))))
+        }
         Err(error) => Err(error),
     }
 }

@@ -5,7 +5,9 @@ use crate::client::Acc;
 use crate::pages::id;
 use crate::request::{Place, Request, Tool};
 use domain::settings::Mapping;
+use jiff::{SignedDuration, Timestamp};
 use platform::known::{Known, Stop};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use sync::target::{Call, TargetError};
@@ -17,17 +19,32 @@ const MOST: usize = 2_000;
 /// What is longer is no zone's id.
 const LONGEST: usize = 128;
 
+/// After a look-up that failed, it is tried again so much later.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// What is kept of a look-up.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Locations {
+    by_barcode: BTreeMap<String, String>,
+    /// It failed, and is tried again then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    again_at: Option<Timestamp>,
+}
+
 /// `None`: no location is known for the zone.
 pub(super) fn of_zone(zone_id: &str, mapping: &Mapping, known: Known<'_>) -> Result<Option<String>, Stop> {
     if let Some(node) = mapping.locations.get(zone_id) {
         return Ok(Some(node.clone()));
     }
-    let by_barcode: BTreeMap<String, String> = known.get(NEED)?;
-    Ok(by_barcode.get(zone_id).cloned())
+    let Locations { by_barcode, again_at } = known.get(NEED)?;
+    match again_at.is_some_and(|at| at <= known.now) {
+        true => Err(Stop::Need(NEED.to_owned())),
+        false => Ok(by_barcode.get(zone_id).cloned()),
+    }
 }
 
-/// Locations by their barcodes. Where we may not see them, or they don't answer, there are none for us that day: no record waits for
-/// them, the text does.
+/// Locations by their barcodes. Where we may not see them, or they don't answer, there are none for us for some minutes: no record
+/// waits for them, the text does.
 pub(super) async fn find(acc: &Acc, call: Call<'_>, at: &At) -> Result<Value, TargetError> {
     let path = format!("/construction/locations/v2/projects/{}/trees/default/nodes", at.project.bare());
     let request = Request::get(at.region, path, Place::Record, Tool::Locations).with("limit", PER_PAGE);
@@ -36,7 +53,7 @@ pub(super) async fn find(acc: &Acc, call: Call<'_>, at: &At) -> Result<Value, Ta
         Err(error @ (TargetError::Connection(_) | TargetError::Paused { .. })) => return Err(error),
         Err(error) => {
             tracing::warn!(project_id = at.project.bare(), failure = error.kind(), "locations can't be read");
-            return Ok(json!({}));
+            return Ok(json!(Locations { again_at: Some(call.meter.now() + AGAIN_AFTER), ..Locations::default() }));
         }
     };
     let nodes = reply.body.get("results").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -44,6 +61,6 @@ pub(super) async fn find(acc: &Acc, call: Call<'_>, at: &At) -> Result<Value, Ta
         let barcode = node.get("barcode")?.as_str().filter(|code| !code.is_empty() && code.len() <= LONGEST)?;
         Some((barcode.to_owned(), id(node)?.to_owned()))
     };
-    let by_barcode: BTreeMap<String, String> = nodes.iter().filter_map(coded).take(MOST).collect();
-    Ok(json!(by_barcode))
+    let by_barcode = nodes.iter().filter_map(coded).take(MOST).collect();
+    Ok(json!(Locations { by_barcode, again_at: None }))
 }

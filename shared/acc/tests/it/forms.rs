@@ -2,6 +2,7 @@
 use crate::site::Site;
 use domain::merge::Fields;
 use domain::record::{Mender, RecordKind};
+use sandbox::faults::{Effect, Rule};
 use serde_json::json;
 use sync::target::{Target, TargetError};
 
@@ -44,6 +45,22 @@ async fn a_template_that_is_gone_is_told_as_one() {
     assert_eq!(block.who, Mender::SafetyManager);
     assert!(
         block.reason.contains("form template that was chosen") && block.what_to_do.contains("Hour and shifts"),
+        "{block:?}"
+    );
+}
+
+#[tokio::test]
+async fn who_may_make_no_forms_is_told_so_and_not_of_a_template() {
+    let site = Site::start().await;
+    let forbidden =
+        Effect::Status { status: 403, shape: Default::default(), retry_after: None, message: None, done: false };
+    site.sandbox.faults().add(Rule::new(forbidden).operation("createForm").times(1));
+    let kind = RecordKind::DailySummary;
+    let refused = site.target.create(site.call(), &site.project, kind, &fields(&site, "Alerts: 2")).await;
+    let Err(TargetError::Project(block)) = refused else { panic!("{refused:?}") };
+    assert_eq!(block.who, Mender::PlatformAdmin);
+    assert!(
+        block.what_to_do.contains("may create and edit in Forms") && !block.reason.contains("template"),
         "{block:?}"
     );
 }

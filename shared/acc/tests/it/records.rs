@@ -5,8 +5,10 @@ use crate::site::{
 };
 use domain::merge::{Fields, hash, merge, written};
 use domain::record::Mender;
+use jiff::{SignedDuration, Timestamp};
+use sandbox::faults::{Effect, Rule};
 use serde_json::{Value, json};
-use sync::target::{Rendered, Seen, SideWrite, Subject, Target};
+use sync::target::{Catalog, Found, Rendered, Seen, SideWrite, Subject, Target};
 
 fn same(desired: &Fields, shown: &Fields) {
     for (field, ours) in desired {
@@ -152,6 +154,33 @@ async fn a_zone_whose_id_is_a_locations_barcode_stands_there() {
     assert_eq!((kept.text("locationId"), kept.text("locationDetails")), (Some(node.as_str()), None));
     assert_eq!(site.calls_of("listLocationNodes"), 1);
     site.assert_clean();
+}
+
+#[tokio::test]
+async fn no_issue_waits_for_locations_that_are_away_and_they_are_asked_again_soon() {
+    let site = Site::start().await;
+    let node = site.sandbox.add_location(&site.project.id, "Level 3", "z1");
+    let away =
+        Effect::Status { status: 503, shape: Default::default(), retry_after: Some(600), message: None, done: false };
+    site.sandbox.faults().add(Rule::new(away).operation("listLocationNodes").times(1));
+    let mut catalog = Catalog::default();
+    let subject = observation_subject(detection());
+    let now = Timestamp::now();
+    for (after, asked, location) in [(0, 1, None), (9, 1, None), (11, 2, Some(node.as_str()))] {
+        let now = now + SignedDuration::from_mins(after);
+        let fields = loop {
+            match site.target.render(&subject, &site.project, &catalog, now) {
+                Rendered::Fields(fields) => break fields,
+                Rendered::Needs(need) => {
+                    let value = site.target.find(site.call(), &site.project, &need).await.unwrap();
+                    catalog.found.insert(need, Found { value, at: now });
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(fields.get("locationId").and_then(Value::as_str), location, "after {after} minutes");
+        assert_eq!(site.calls_of("listLocationNodes"), asked, "after {after} minutes");
+    }
 }
 
 #[tokio::test]
