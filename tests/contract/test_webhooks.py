@@ -31,7 +31,9 @@ class Webhooks(unittest.TestCase):
         cls.contractor.send("zone.configured", zone())
 
     def endpoint(self, url, platform):
-        wanted = {"platform": platform, "name": platform, "url": url, "token": "T0ken", "min_priority": 1, "kinds": "all"}
+        # Without summaries: a day that is cut off meanwhile would be a message more.
+        wanted = {"platform": platform, "name": platform, "url": url, "token": "T0ken", "min_priority": 1, "kinds": "all",
+                  "daily_summary": False}
         made = self.contractor.make("/v1/webhook-endpoints", wanted, self.contractor.key)
         self.addCleanup(self.contractor.call, "DELETE", f"/v1/webhook-endpoints/{made['id']}", None, self.contractor.key)
         return made

@@ -19,6 +19,7 @@ SETTLED_SECONDS = 300
 ENOUGH = 3
 LONGEST_NAME = 120
 WORKER = "Worker: "
+TRACE = "HardHat Pulse, revision "
 MARK = re.compile(r"\[HHP-([0-9A-Z]{26})\]")
 REQUIRED = ("ObjectId", "ProjectObjectId", "WBSObjectId", "ActivityObjectId", "Name")
 WRITTEN = ("Name", "Priority", "Status", "Notes")
@@ -60,12 +61,14 @@ def local(instant, time_zone):
 
 def trace(said):
     """Stands in the notes of what was brought up to this revision."""
-    return f"HardHat Pulse, revision {said['revision']}"
+    return f"{TRACE}{said['revision']}"
 
 
 def without_worker(notes):
-    """People's notes without our line on the worker: it became a privacy case since."""
-    return "\n".join(line for line in notes.splitlines() if not line.lstrip().startswith(WORKER))
+    """People's notes without our line on the worker: it became a privacy case since. Ours stands right above our trace."""
+    lines = notes.splitlines()
+    ours = {at - 1 for at, line in enumerate(lines) if line.strip().startswith(TRACE)}
+    return "\n".join(line for at, line in enumerate(lines) if at not in ours or not line.lstrip().startswith(WORKER))
 
 
 def wanted(incident_id, said, zone_names, time_zone):

@@ -178,12 +178,12 @@ class Incidents(Both):
         self.pulse.tell("incidents", incident(1))
         self.done()
         issue = self.issues()[0]
-        issue["Notes"] = f"Ask the crane crew\n{issue['Notes']}"
+        issue["Notes"] = f"Worker: ask the crane crew\n{issue['Notes']}"
         self.assertIn("Rigger", issue["Notes"])
         self.pulse.tell("incidents", incident(1, revision=2, privacy_case=True, worker=None))
         self.done()
         [issue] = self.issues()
-        self.assertTrue(issue["Notes"].startswith("Ask the crane crew\n"))
+        self.assertTrue(issue["Notes"].startswith("Worker: ask the crane crew\n"))
         self.assertNotIn("Rigger", issue["Notes"])
         self.assertIn("Privacy case", issue["Notes"])
 

@@ -42,15 +42,19 @@ impl<'a> Receiver<'a> {
         self.set(json!({"answer": answer}));
     }
 
+    /// All that came in.
+    pub fn all(&self) -> Vec<Value> {
+        let answer = http::call("GET", &format!("{}/{}", self.tenant.stack.inbox, self.name), &[], b"");
+        match answer.status {
+            404 => Vec::new(),
+            _ => answer.ok("the box")["arrivals"].as_array().cloned().unwrap_or_default(),
+        }
+    }
+
     /// What came in of a type, such as `detection.recorded`.
     pub fn arrivals(&self, kind: &str) -> Vec<Value> {
-        let answer = http::call("GET", &format!("{}/{}", self.tenant.stack.inbox, self.name), &[], b"");
-        if answer.status == 404 {
-            return Vec::new();
-        }
-        let all = answer.ok("the box")["arrivals"].as_array().cloned().unwrap_or_default();
         let wanted = format!("com.hardhatpulse.{kind}.v1");
-        all.into_iter().filter(|arrival| arrival["type"] == wanted.as_str()).collect()
+        self.all().into_iter().filter(|arrival| arrival["type"] == wanted.as_str()).collect()
     }
 
     /// Webhook-ids that the box has answered with 2xx for, of a type.

@@ -52,6 +52,26 @@ fn a_detection_is_a_signed_message_in_seconds_with_a_task_ready_for_the_platform
 }
 
 #[test]
+fn a_flow_without_code_gets_the_same_message_as_plain_json_and_a_channel_gets_a_card() {
+    let tenant = Tenant::new();
+    let (plain, channel) = (Receiver::new(&tenant, "trimble_connect"), Receiver::new(&tenant, "own"));
+    assert_eq!(plain.arrivals("ping")[0]["content_type"], "application/cloudevents+json");
+    assert_eq!(plain.change(json!({"format": "json"}))["format"], "json");
+    channel.change(json!({"format": "teams"}));
+    tenant.take(&[zone(&tenant), detection(&tenant, 1)]);
+    plain.wait_for(DETECTION, 1);
+    let arrival = plain.arrivals(DETECTION).remove(0);
+    assert_eq!((&arrival["content_type"], &arrival["verified"]), (&json!("application/json"), &json!(true)));
+    assert_eq!((&arrival["problems"], &arrival["body"]["specversion"]), (&json!([]), &json!("1.0")), "{arrival:#}");
+    assert_eq!(arrival["body"]["data"]["ready"]["topic"]["topic_status"], "Open");
+    let card =
+        eventually("a card", SOON, || channel.all().into_iter().find(|arrival| arrival["type"] == "adaptive card"));
+    assert_eq!((&card["problems"], &card["verified"]), (&json!([]), &json!(true)), "{card:#}");
+    assert!(card["body"].to_string().contains("Zone breach - Crane 2"), "{card:#}");
+    plain.no_problems();
+}
+
+#[test]
 fn a_receiver_that_hangs_delays_no_other_and_gets_its_messages_when_it_is_well() {
     let tenant = Tenant::new();
     let (hanging, well) = (Receiver::new(&tenant, "fieldwire"), Receiver::new(&tenant, "own"));

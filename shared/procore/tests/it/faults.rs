@@ -109,7 +109,7 @@ async fn a_full_window_pauses_and_its_end_is_learnt() {
         told.limit.is_some() && told.remaining.is_some() && told.reset.is_some() && told.pause_until.is_none(),
         "{told:?}"
     );
-    site.sandbox.set_limits(Limits { per_hour: 1, per_ten_seconds: 25 });
+    site.sandbox.set_limits(Limits { per_hour: 0, per_ten_seconds: 25 });
     let error = site.target.create(site.call(), &site.project, INCIDENT, &fields).await.unwrap_err();
     let TargetError::Paused { until, everything: true } = error else { panic!("{error:?}") };
     let told = site.meter.last();

@@ -23,6 +23,7 @@ pub(super) struct Problem {
 pub(super) struct Checked {
     pub(super) id: Option<String>,
     pub(super) kind: Option<String>,
+    pub(super) content_type: String,
     pub(super) signatures: usize,
     pub(super) verified: Option<bool>,
     pub(super) dataschema: Option<String>,
@@ -127,8 +128,11 @@ fn content(headers: &HeaderMap, body: &[u8], checked: &mut Checked) {
             Value::String(String::from_utf8_lossy(body).into_owned())
         }
     };
+    checked.content_type.clone_from(&media);
     match media.as_str() {
         EVENT => event(checked),
+        // An event for flows without code, or a card.
+        "application/json" if checked.body["specversion"].is_string() => event(checked),
         "application/json" => card(checked),
         other => checked.wrong(415, format!("content-type {other:?} is neither {EVENT} nor application/json")),
     }

@@ -44,6 +44,8 @@ pub struct Arrival {
     pub id: Option<String>,
     #[serde(rename = "type")]
     pub kind: Option<String>,
+    /// Without its parameters.
+    pub content_type: String,
     pub signatures: usize,
     /// None while the box knows no secret.
     pub verified: Option<bool>,

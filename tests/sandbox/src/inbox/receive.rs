@@ -127,8 +127,9 @@ fn note(core: &Core, name: &str, checked: Checked, status: Option<u16>) {
     if state.arrivals.len() == KEPT {
         state.arrivals.pop_front();
     }
-    let Checked { id, kind, signatures, verified, body, problems, .. } = checked;
+    let Checked { id, kind, content_type, signatures, verified, body, problems, .. } = checked;
     let problems = problems.into_iter().map(|problem| problem.words).collect();
     let (number, name) = (state.number, name.to_owned());
-    state.arrivals.push_back(Arrival { number, name, at, id, kind, signatures, verified, problems, status, body });
+    let arrival = Arrival { number, name, at, id, kind, content_type, signatures, verified, problems, status, body };
+    state.arrivals.push_back(arrival);
 }

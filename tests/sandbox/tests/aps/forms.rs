@@ -96,11 +96,19 @@ async fn a_lost_answer_is_found_again_by_the_id_that_was_sent() {
 async fn all_customers_share_one_limit_and_the_app_alone_has_none() {
     let mut rig = rig().await;
     rig.sandbox.set(|settings| settings.forms_per_minute = 1);
-    rig.sandbox.advance(60);
     let forms = at(&rig, "v2", "forms");
-    assert_eq!(rig.get(&forms).await.status, 200);
-    rig.sign_in("safety.manager@example.com").await;
-    assert_eq!(rig.get(&forms).await.status, 429, "another user, the same limit");
+    // Where the minute turns between two calls, it is tried again.
+    let mut refused = 0;
+    for _ in 0..3 {
+        rig.sandbox.advance(60);
+        assert_eq!(rig.get(&forms).await.status, 200);
+        rig.sign_in("safety.manager@example.com").await;
+        refused = rig.get(&forms).await.status;
+        if refused == 429 {
+            break;
+        }
+    }
+    assert_eq!(refused, 429, "another user, the same limit");
     let alone = rig.oauth(json!({"grant_type": "client_credentials", "scope": "data:read"})).await;
     rig.token = alone.body["access_token"].as_str().expect("a token").to_owned();
     assert_eq!(rig.get(&forms).await.status, 401);

@@ -99,9 +99,16 @@ async fn limits_are_per_minute_and_lost_answers_leave_what_was_made() {
     assert!(lost.is_err());
     assert_eq!(rig.sandbox.issues(&rig.project).len(), 1);
     rig.sandbox.set(|settings| settings.issues_per_minute = 1);
-    rig.sandbox.advance(60);
-    assert_eq!(rig.get(&rig.issues("")).await.status, 200);
-    let refused = rig.get(&rig.issues("")).await;
+    // Where the minute turns between two calls, it is tried again.
+    let mut refused = rig.get(&rig.issues("")).await;
+    for _ in 0..3 {
+        rig.sandbox.advance(60);
+        assert_eq!(rig.get(&rig.issues("")).await.status, 200);
+        refused = rig.get(&rig.issues("")).await;
+        if refused.status == 429 {
+            break;
+        }
+    }
     assert_eq!((refused.status, &refused.body), (429, &json!({"developerMessage": "Quota limit exceeded."})));
     assert!(refused.headers.contains_key("retry-after"));
     rig.sandbox.advance(60);

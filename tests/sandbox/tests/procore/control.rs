@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Rig, read, rig};
+use crate::support::{Answer, Rig, read, rig, standing};
 
 async fn control(rig: &Rig, path: &str, body: Value) -> Answer {
     let url = format!("{}/_control/{path}", rig.sandbox.url());
@@ -14,7 +14,7 @@ async fn state(rig: &Rig) -> Value {
 
 #[tokio::test]
 async fn faults_limits_and_clock_over_http() {
-    let rig = rig().await;
+    let rig = standing().await;
     let fault = json!({"operation_id": "createIncident", "times": 1, "effect": {"kind": "lost_after"}});
     assert_eq!(control(&rig, "faults", fault).await.status, 201);
     let lost =

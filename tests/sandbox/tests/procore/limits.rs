@@ -1,16 +1,6 @@
-use std::sync::Arc;
-
-use jiff::Timestamp;
 use sandbox::limits::Limits;
-use sandbox::procore::Options;
 
-use crate::support::{Rig, rig_with};
-
-/// A clock that stands at a full hour until the test moves it.
-async fn standing() -> Rig {
-    let at: Timestamp = "2026-05-06T14:00:00Z".parse().expect("a time");
-    rig_with(Options { now: Arc::new(move || at), ..Options::default() }).await
-}
+use crate::support::standing;
 
 #[tokio::test]
 async fn headers_describe_the_nearer_window_and_the_limit_answers_429() {

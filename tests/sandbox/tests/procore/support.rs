@@ -42,6 +42,12 @@ pub async fn rig() -> Rig {
     rig_with(Options::default()).await
 }
 
+/// A clock that stands at a full hour until the test moves it.
+pub async fn standing() -> Rig {
+    let at: jiff::Timestamp = "2026-05-06T14:00:00Z".parse().expect("a time");
+    rig_with(Options { now: std::sync::Arc::new(move || at), ..Options::default() }).await
+}
+
 pub async fn rig_with(mut options: Options) -> Rig {
     options.settings = Settings { check_answers: true, ..options.settings };
     let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
