@@ -2,12 +2,14 @@
 //! note and those of webhook endpoints for a message, amends the days of the last 72 hours to which something came late, and sets when
 //! the site is looked at next.
 //!
-//! - [`cut`]: days that are due, each its own; [`late`]: what came late, and which days it changes
+//! - [`cut`]: days that are due, each its own; [`late`]: what came late, and which days it changes; [`over`]: days that nothing changes
+//!   any more
 //!
 //! Every step may be repeated: what was cut stands, asking twice is one todo, and the state moves on last. So a look that is
 //! missed, doubled or died half done makes no missing or doubled note.
 pub mod cut;
 pub mod late;
+pub mod over;
 
 use domain::record::RecordKey;
 use domain::route::Route;
@@ -96,6 +98,7 @@ impl DailySummary<'_> {
             state.looked_to = committed;
             look.keep(&mut state).await?;
         }
+        look.close(&mut state).await?;
         look.set_alarm(&state).await?;
         Ok(Looked { cut, amended })
     }
@@ -132,14 +135,19 @@ impl Look<'_> {
 
     /// Asks the lanes for a day's note. A platform whose project was mapped after the cut-off never had that day.
     async fn ask(&self, summary: &Summary) -> Result<(), SummaryError> {
-        for route in self.routes.iter().filter(|route| route.since <= summary.cut().to) {
+        self.ask_lanes(summary, |_| true).await?;
+        self.tell(summary).await
+    }
+
+    async fn ask_lanes(&self, summary: &Summary, of: impl Fn(&Route) -> bool) -> Result<(), SummaryError> {
+        for route in self.routes.iter().filter(|route| route.since <= summary.cut().to && of(route)) {
             let lane = lane_of(self.site_ref, route);
             let record = RecordKey::summary(&self.site_ref.site_id, summary.date());
             let todo = Todo::new(record, self.now, fresh_token());
             Lane { table: self.table, id: &lane }.ask(&[todo]).await?;
             again::wake(self.table, self.bell, &lane, self.now).await?;
         }
-        self.tell(summary).await
+        Ok(())
     }
 
     /// Asks the lanes of webhook endpoints to tell of a day as it is counted now: one message for each revision, however often it is

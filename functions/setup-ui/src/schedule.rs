@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::fields::{Checks, Members};
 use domain::ids::Provider;
-use domain::settings::{ProjectSettings, Shift, check, shifts};
+use domain::settings::{Mapping, ProjectSettings, Shift, check, shifts};
 use domain::validate::FieldError;
 use form_template::Templates;
 use maud::{Markup, html};
@@ -50,6 +50,7 @@ struct Fields {
     at: String,
     shifts: Vec<Row>,
     template: String,
+    submits: bool,
     version: String,
     site_version: String,
     setup: bool,
@@ -64,6 +65,7 @@ impl Fields {
             at: summary.at.clone(),
             shifts: mapped.site.shifts.iter().map(row).collect(),
             template: mapped.project.settings.mapping.form_template_id.clone().unwrap_or_default(),
+            submits: mapped.project.settings.mapping.submit_form,
             version: mapped.project.version.to_string(),
             site_version: mapped.site.version.to_string(),
             setup,
@@ -80,6 +82,7 @@ impl Fields {
             at: values.get("at").to_owned(),
             shifts: shifts.filter(|row| !row.is_empty()).collect(),
             template: values.get(form_template::FIELD).to_owned(),
+            submits: values.get(form_template::SUBMIT) == "on",
             version: values.get("version").to_owned(),
             site_version: values.get("site_version").to_owned(),
             setup: values.get("setup") == "1",
@@ -156,7 +159,7 @@ pub async fn save(
         Err(errors) => return refused(&errors),
     };
     match form_template::choose(&app, &mapped, &fields.template, templates.as_ref()).await? {
-        Ok(mapping) => settings.mapping = mapping,
+        Ok(mapping) => settings.mapping = Mapping { submit_form: fields.submits && templates.is_some(), ..mapping },
         Err(errors) => return refused(&errors),
     }
     if values.get("do") == "preview" {
@@ -241,13 +244,16 @@ fn page(
             fieldset {
                 legend { "Daily summary" }
                 @if mapped.connection.provider == Provider::Acc {
-                    p.dim { "At that hour a form of the date is made from a template of your project. HardHat Pulse never submits it: people do." }
+                    p.dim { "At that hour a form of the date is made from a template of your project." }
                 }
                 label.check { input #summary type="checkbox" name="summary" value="on" checked[fields.summary];
                     @if mapped.connection.provider == Provider::Acc { "Make one form a day" } @else { "Put one note a day into the Daily Log" } }
                 (hour::field(&fields.at, errors))
                 p.dim { "The hour is the site's: it changes for all platforms that the site goes to." }
-                @if let Some(templates) = templates { (form_template::field(mapped, &fields.template, templates, errors)) }
+                @if let Some(templates) = templates {
+                    (form_template::field(mapped, &fields.template, templates, errors))
+                    (form_template::submit(fields.submits))
+                }
             }
             fieldset #shifts tabindex="-1" aria-describedby=[errors.described("shifts")] {
                 legend { "Shifts (optional)" }

@@ -82,7 +82,9 @@ pub const ROWS: &[Row] = &[
         feature: DAILY_REPORTS,
         cells: [
             Yes("a note in the Daily Log at the site's hour"),
-            Yes("a form of that date at the site's hour, from a template of your project; people submit it"),
+            Yes(
+                "a form of that date at the site's hour, from a template of your project; people submit it, or we after 73 hours if you say so",
+            ),
             Yes("a message to your relay at the site's hour; the sample relay makes a topic of it"),
             Yes("a message to your relay at the site's hour; the sample relay makes a task of it"),
             Yes("a message at the site's hour; the API gives each day and trends, as JSON or CSV"),

@@ -131,6 +131,9 @@ pub struct Mapping {
     /// Autodesk: fields of that template that figures of the day go into, by the figure's name. Left out: all stands in the notes.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub form_fields: BTreeMap<String, FormField>,
+    /// Autodesk: whether a day's form is submitted once nothing changes it any more. Left out: people submit it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub submit_form: bool,
 }
 
 fn ids_as_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {

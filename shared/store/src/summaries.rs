@@ -11,10 +11,10 @@ use domain::ids::{OrganizationId, SiteId};
 use domain::localtime::TimeError;
 use domain::route::Route;
 use domain::settings::Shift;
-use domain::summary::DEFAULT_HOUR;
 use domain::summary::count::Day;
 use domain::summary::shifts::Shifts;
 use domain::summary::window::{Cut, SummaryHour, Window};
+use domain::summary::{AMENDED_FOR, DEFAULT_HOUR};
 use domain::webhook::message::Content;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -38,13 +38,16 @@ pub struct SummaryState {
     /// The arrival entry up to which it was looked for what came late.
     #[serde(default)]
     pub looked_to: u64,
+    /// The last day that its lanes were asked for once more, since nothing changes it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_to: Option<Date>,
     #[serde(default)]
     pub version: u64,
 }
 
 impl Default for SummaryState {
     fn default() -> Self {
-        Self { at: DEFAULT_HOUR.into(), on: false, last: None, looked_to: 0, version: 0 }
+        Self { at: DEFAULT_HOUR.into(), on: false, last: None, looked_to: 0, final_to: None, version: 0 }
     }
 }
 
@@ -130,6 +133,11 @@ impl Summary {
 
     pub fn cut(&self) -> Cut {
         Cut { date: self.date(), to: self.day.report.window.to }
+    }
+
+    /// Whether nothing that comes now changes it any more.
+    pub fn is_final(&self, now: Timestamp) -> bool {
+        self.cut().to.checked_add(AMENDED_FOR).is_ok_and(|end| end <= now)
     }
 
     /// What a webhook endpoint is told of it.
@@ -357,6 +365,11 @@ pub fn alarm(reasons: &mut BTreeMap<Reason, Timestamp>, state: &SummaryState, ho
 
 pub fn takes_summaries(route: &Route) -> bool {
     route.settings.daily_summary.enabled
+}
+
+/// Whether a day's record is closed there once nothing changes it any more.
+pub fn submits_summaries(route: &Route) -> bool {
+    takes_summaries(route) && route.settings.mapping.submit_form
 }
 
 /// Whether a conditional write held.

@@ -89,7 +89,8 @@ impl Run<'_> {
             let project_id = link.project_id.clone();
             route = Some(Route { connection_id, provider, project_id, settings, since: Timestamp::MIN });
         }
-        let gatherer = Gatherer { table: self.table, lane: self.lane, public_url: self.public_url };
+        let gatherer =
+            Gatherer { table: self.table, lane: self.lane, public_url: self.public_url, now: self.clock.now() };
         let statuses = self.target.statuses(todo.record.kind);
         let wanted = gatherer.wanted(&todo.record, route.as_ref(), link.as_ref(), statuses).await?;
         let Some(mut wanted) = wanted else { return Ok(Outcome::nothing()) };

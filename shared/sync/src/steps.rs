@@ -18,11 +18,11 @@ impl Run<'_> {
             return steps;
         }
         let apart = |WantedStep { id, write: SideWrite { comment, status } }: WantedStep| match status {
-            None => vec![WantedStep { id, write: SideWrite { comment, status } }],
-            Some(_) => {
+            Some(_) if !comment.is_empty() => {
                 let named = WantedStep { id: format!("comment:{id}"), write: SideWrite { comment, status: None } };
                 vec![WantedStep { id, write: SideWrite { comment: String::new(), status } }, named]
             }
+            _ => vec![WantedStep { id, write: SideWrite { comment, status } }],
         };
         steps.into_iter().flat_map(apart).collect()
     }

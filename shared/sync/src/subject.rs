@@ -8,12 +8,13 @@ use domain::marker::marker;
 use domain::record::{RecordKey, RecordKind};
 use domain::route::Route;
 use domain::wording::{observation_joined, trial_closed};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use store::directory::{Directory, Site};
 use store::due::SiteRef;
 use store::facts::SiteFacts;
 use store::lanes::{LaneId, Link, Step};
-use store::summaries::{Summaries, takes_summaries};
+use store::summaries::{Summaries, submits_summaries, takes_summaries};
 use store::{Table, TableError, trials};
 
 /// What a connection should show for a fact.
@@ -38,6 +39,7 @@ pub struct Gatherer<'a> {
     pub lane: &'a LaneId,
     /// The base of links to our own pages.
     pub public_url: &'a str,
+    pub now: Timestamp,
 }
 
 impl Gatherer<'_> {
@@ -55,7 +57,7 @@ impl Gatherer<'_> {
         match record.kind {
             RecordKind::Incident => self.incident(&facts, &site, record, route, link, statuses).await,
             RecordKind::Observation => self.observation(&facts, &site, record, route, link, statuses).await,
-            RecordKind::DailySummary => self.summary(&site, record, route).await,
+            RecordKind::DailySummary => self.summary(&site, record, route, link, statuses).await,
         }
     }
 
@@ -107,15 +109,22 @@ impl Gatherer<'_> {
         site: &Site,
         record: &RecordKey,
         route: Option<&Route>,
+        link: Option<&Link>,
+        statuses: Statuses,
     ) -> Result<Option<Wanted>, TableError> {
         let Some(date) = record.date() else { return Ok(None) };
         let place = SiteRef { organization_id: self.lane.organization_id.clone(), site_id: record.site_id.clone() };
         let Some(summary) = (Summaries { table: self.table, site: &place }).get(date).await? else { return Ok(None) };
         let to = summary.cut().to;
         let may_create = route.is_some_and(|route| takes_summaries(route) && route.since <= to);
+        // Where people and we say different things, they decide before it is closed.
+        let agreed = link.is_some_and(|link| link.remote_id.is_some() && link.conflicts.is_empty());
+        let submits = agreed && route.is_some_and(submits_summaries) && summary.is_final(self.now);
+        let submit = SideWrite { comment: String::new(), status: Some(statuses.closed) };
+        let steps = submits.then(|| WantedStep { id: "submit".to_owned(), write: submit }).into_iter().collect();
         let body = SubjectBody::Summary { revision: summary.revision, day: Box::new(summary.day) };
         let subject = self.subject(record, site, None, String::new(), body);
-        Ok(Some(Wanted { subject, may_create, steps: Vec::new() }))
+        Ok(Some(Wanted { subject, may_create, steps }))
     }
 
     /// A test record that someone asked for: made once, then closed.

@@ -124,6 +124,73 @@ async fn a_submitted_form_says_so_and_takes_its_amendment_when_it_is_opened_agai
     filled(&world, 3, "opened again").await;
 }
 
+/// An hour after the amendments of the first day are over; the lane was asked and has not run.
+async fn over() -> World {
+    let world = cut_off().await;
+    let mapping = Mapping { submit_form: true, ..template(&world) };
+    world.map_with(mapping).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    world.tick_and_look(at(CUT) + SignedDuration::from_hours(72) + SignedDuration::from_mins(59)).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    assert_eq!(first(&world).status, "draft", "something may still change it");
+    world.tick_and_look(at(CUT) + SignedDuration::from_hours(74)).await.unwrap();
+    world
+}
+
+/// The form of the first day.
+fn first(world: &World) -> Form {
+    let forms = world.acc.forms(world.project());
+    forms.into_iter().find(|form| form.fields["formDate"] == DAY).unwrap()
+}
+
+fn submits(world: &World) -> usize {
+    world.calls().iter().filter(|call| call.operation_id.as_deref() == Some("patchForm")).count()
+}
+
+#[tokio::test]
+async fn a_form_is_submitted_once_when_its_amendments_are_over_whatever_step_fails() {
+    for mode in Mode::ALL {
+        enumerate(mode, over, async |world, case| {
+            assert_eq!(first(&world).status, "submitted", "{case}");
+            let others = world.acc.forms(world.project()).into_iter().filter(|form| form.fields["formDate"] != DAY);
+            assert!(others.map(|form| form.status).all(|status| status == "draft"), "{case}");
+            let link = world.link(RecordKind::DailySummary, DAY.to_owned()).await.unwrap().unwrap();
+            assert_eq!(link.state, RecordState::Synced, "{case}: {link:?}");
+            assert!(world.todos().await.unwrap().is_empty(), "{case}: todos left");
+            violations(&world, &case);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_people_closed_or_disagree_on_is_not_submitted_by_us() {
+    // Somebody did it before us, and it is open again.
+    let world = over().await;
+    world.rest(&Fault::never()).await.unwrap();
+    assert_eq!((first(&world).status.as_str(), submits(&world)), ("submitted", 1));
+    world.acc.person_writes_form(&first(&world).id, Map::new(), Some("draft")).unwrap();
+    world.again(RecordKind::DailySummary, DAY.to_owned()).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    assert_eq!((first(&world).status.as_str(), submits(&world)), ("draft", 1), "opened again, it stays open");
+
+    let world = over().await;
+    world.acc.person_writes_form(&first(&world).id, Map::new(), Some("submitted")).unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    assert_eq!(submits(&world), 0);
+
+    // The figures changed after somebody wrote their own.
+    let world = counted_again().await;
+    world.map_with(Mapping { submit_form: true, ..template(&world) }).await.unwrap();
+    let typed = json!({"notes": "Two alerts, both by mistake"});
+    world.acc.person_writes_form(&first(&world).id, typed.as_object().unwrap().clone(), None).unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    world.tick_and_look(at(CUT) + SignedDuration::from_hours(74)).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    let link = world.link(RecordKind::DailySummary, DAY.to_owned()).await.unwrap().unwrap();
+    assert_eq!((first(&world).status.as_str(), link.conflicts.len()), ("draft", 1), "{link:?}");
+}
+
 #[tokio::test]
 async fn a_project_without_a_template_for_daily_reports_says_who_makes_one() {
     let world = cut_off().await;

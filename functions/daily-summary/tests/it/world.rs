@@ -6,7 +6,7 @@ use domain::event::{
 };
 use domain::ids::{EdgeId, OrganizationId, Provider, SiteId};
 use domain::message::{Origin, SiteMessage};
-use domain::settings::{ProjectSettings, Shift};
+use domain::settings::{Mapping, ProjectSettings, Shift};
 use domain::summary::count::Day;
 use domain::summary::report::Report;
 use event_router::route::Router;
@@ -78,12 +78,16 @@ impl World {
 
     /// Maps a project to the site, or changes its settings.
     pub async fn map(&self, project: &str, hour: &str, enabled: bool) {
+        self.map_with(project, hour, enabled, Mapping::default()).await;
+    }
+
+    pub async fn map_with(&self, project: &str, hour: &str, enabled: bool, mapping: Mapping) {
         let standing = Directory(&self.table).project(&self.lane(), project).await.expect("a project");
         let mut settings = ProjectSettings {
             site_id: self.site.site_id.clone(),
             observations: Default::default(),
             daily_summary: Default::default(),
-            mapping: Default::default(),
+            mapping,
         };
         (settings.daily_summary.enabled, settings.daily_summary.at) = (enabled, hour.into());
         let wanted = Wanted { project_id: project.into(), name: None, settings, standing };

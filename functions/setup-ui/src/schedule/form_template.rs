@@ -12,6 +12,7 @@ use domain::settings::form_fields::FIGURES;
 use maud::{Markup, html};
 
 pub const FIELD: &str = "form_template";
+pub const SUBMIT: &str = "submit_form";
 
 /// What can be chosen, or why nothing can be at the moment.
 pub type Templates = Result<Vec<Template>, String>;
@@ -64,6 +65,21 @@ pub async fn choose(
         }
     };
     Ok(Ok(mapping))
+}
+
+/// Who submits a day's form.
+pub fn submit(chosen: bool) -> Markup {
+    html! {
+        label.check {
+            input id=(SUBMIT) type="checkbox" name=(SUBMIT) value="on" checked[chosen] aria-describedby="submit-hint";
+            "Submit each form when nothing changes it any more"
+        }
+        p.dim #submit-hint {
+            "That is 73 hours after its hour: until then what cameras sent late changes the figures. In Autodesk a submitted form takes no \
+             change until somebody reopens it. One on which people wrote other figures waits until it is decided whose stand. Not ticked: \
+             people submit it."
+        }
+    }
 }
 
 pub fn field(mapped: &Mapped, chosen: &str, templates: &Templates, errors: &Errors) -> Markup {

@@ -325,6 +325,15 @@ async fn a_form_template_is_chosen_by_name_and_its_fields_are_found_by_their_lab
     assert_eq!(world.post(&manager, &path, &form(2, "")).await.status, 303);
     let mapping = beside.mapped(&tower).await.unwrap().settings.mapping;
     assert_eq!((mapping.form_template_id, mapping.form_fields.len()), (None, 0));
+    // Who submits it is asked, and nobody does unless it is ticked.
+    assert!(!page.contains("name=\"submit_form\" value=\"on\" checked"), "{page}");
+    let ticked = format!("{}&submit_form=on", form(3, &daily.id));
+    assert_eq!(world.post(&manager, &path, &ticked).await.status, 303);
+    assert!(beside.mapped(&tower).await.unwrap().settings.mapping.submit_form);
+    let page = world.get(&manager, &path).await.body;
+    assert!(page.contains("name=\"submit_form\" value=\"on\" checked"), "{page}");
+    assert_eq!(world.post(&manager, &path, &form(4, "")).await.status, 303);
+    assert!(!beside.mapped(&tower).await.unwrap().settings.mapping.submit_form);
     beside.sandbox.set_template_type(&tower, "pg.template_type.quality");
     let page = world.get(&manager, &path).await.body;
     assert!(page.contains("no template for daily reports"), "{page}");

@@ -1,5 +1,6 @@
 //! A site's day as a form of its date (design 7): all of it in the notes, and single figures in the fields of a template that has some for
-//! them. A form is never submitted by us: while it is in progress people may add to it, and an amendment can still come.
+//! them. While it is in progress people may add to it, and an amendment can still come: it is submitted by people, or by us when its
+//! amendments are over, where a project's settings say so.
 use super::limits::{FORM_NAME, NOTES, with_tail};
 use super::{project, templates};
 use domain::merge::Fields;

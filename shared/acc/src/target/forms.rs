@@ -74,7 +74,7 @@ pub(super) async fn update(
     // Another template was chosen since: its fields are not this form's.
     let values = if chosen == Some(template) { form::custom_values(send) } else { Vec::new() };
     let writes = !members.is_empty() || !values.is_empty();
-    if writes && !in_progress(&standing.status) {
+    if writes && standing.status != DRAFT {
         return Err(TargetError::Record(closed(standing)));
     }
     if !members.is_empty() {
@@ -96,6 +96,24 @@ pub(super) async fn update(
     Ok(now)
 }
 
+/// Submits it, or whatever else a status says. Given twice it says the same.
+pub(super) async fn set_status(
+    acc: &Acc,
+    call: Call<'_>,
+    at: &At,
+    standing: &Remote,
+    status: &str,
+) -> Result<Option<Timestamp>, TargetError> {
+    let template = text(&standing.fields, form::TEMPLATE)?;
+    let path = format!("v1/projects/{}/form-templates/{template}/forms/{}", at.project.bare(), checked(&standing.id)?);
+    let request = write(at, Method::PATCH, &path, json!({"status": status}), Place::Record);
+    let reply = acc.send(call, &request).await.map_err(|error| match error {
+        TargetError::Refused { words } => TargetError::Record(not_submitted(&words)),
+        error => error,
+    })?;
+    Ok(remote(acc.hosts(), at, &reply.body).and_then(|form| form.updated_at))
+}
+
 /// What an answer leaves out stands as it was.
 fn answered(now: &mut Remote, answer: Option<Remote>) -> Result<(), TargetError> {
     let answer = answer.ok_or_else(|| unreadable::<AccManners>(Effect::Once))?;
@@ -105,9 +123,14 @@ fn answered(now: &mut Remote, answer: Option<Remote>) -> Result<(), TargetError>
     Ok(())
 }
 
-/// Version 1 and version 2 have words of their own, and their pages mix them.
-fn in_progress(status: &str) -> bool {
-    matches!(status, DRAFT | "inProgress" | "in_progress")
+/// Version 1 and version 2 have words of their own, and their pages mix them: version 1's are taken.
+fn status_of(word: &str) -> &str {
+    match word {
+        "inProgress" | "in_progress" => DRAFT,
+        "inReview" => "in_review",
+        "closed" => SUBMITTED,
+        other => other,
+    }
 }
 
 fn closed(form: &Remote) -> Block {
@@ -133,6 +156,15 @@ fn template_or_project(block: Block) -> Block {
             "Open Hour and shifts of the project and choose a form template that is listed, then press retry. Where none is listed: {}",
             block.what_to_do
         ),
+    }
+}
+
+fn not_submitted(words: &str) -> Block {
+    Block {
+        reason: format!("Autodesk does not let the form be submitted: {words}."),
+        who: Mender::SafetyManager,
+        what_to_do: "Fill in what the template demands in Autodesk and submit the form there, or press retry. All figures stand in it."
+            .into(),
     }
 }
 
@@ -168,7 +200,7 @@ fn remote(hosts: &Hosts, at: &At, form: &Value) -> Option<Remote> {
     let id = id(form)?;
     let text = |name: &str| form.get(name).and_then(Value::as_str);
     let time = |name: &str| text(name).and_then(|time| time.parse::<Timestamp>().ok());
-    let status = text("status").unwrap_or_default();
+    let status = status_of(text("status").unwrap_or_default());
     Some(Remote {
         id: id.to_owned(),
         url: format!("{}/build/forms/projects/{}/forms", hosts.pages(at.region), at.project.bare()),

@@ -87,7 +87,7 @@ fn issues_only(kind: RecordKind) -> Result<(), TargetError> {
     match kind {
         RecordKind::Incident | RecordKind::Observation => Ok(()),
         RecordKind::DailySummary => {
-            Err(TargetError::Refused { words: "a form takes neither a comment nor a status from HardHat Pulse".into() })
+            Err(TargetError::Refused { words: "a form takes no comment from HardHat Pulse".into() })
         }
     }
 }
@@ -232,8 +232,16 @@ impl Target for AccTarget {
         remote: &Remote,
         write: &SideWrite,
     ) -> Result<Option<Timestamp>, TargetError> {
-        issues_only(kind)?;
-        records::side_write(&self.acc, call, &At::of(project)?, &remote.id, write).await
+        let at = At::of(project)?;
+        match (kind, write.status) {
+            (RecordKind::DailySummary, Some(status)) if write.comment.is_empty() => {
+                forms::set_status(&self.acc, call, &at, remote, status).await
+            }
+            _ => {
+                issues_only(kind)?;
+                records::side_write(&self.acc, call, &at, &remote.id, write).await
+            }
+        }
     }
 
     async fn close_double(

@@ -4,7 +4,7 @@ use domain::merge::Fields;
 use domain::record::{Mender, RecordKind};
 use sandbox::faults::{Effect, Rule};
 use serde_json::json;
-use sync::target::{Target, TargetError};
+use sync::target::{SideWrite, Target, TargetError};
 
 fn fields(site: &Site, notes: &str) -> Fields {
     let template = site.sandbox.templates(&site.project.id).remove(0);
@@ -63,6 +63,26 @@ async fn who_may_make_no_forms_is_told_so_and_not_of_a_template() {
         block.what_to_do.contains("may create and edit in Forms") && !block.reason.contains("template"),
         "{block:?}"
     );
+}
+
+#[tokio::test]
+async fn a_form_that_may_not_be_submitted_says_what_people_do() {
+    let site = Site::start().await;
+    let kind = RecordKind::DailySummary;
+    let made = site.target.create(site.call(), &site.project, kind, &fields(&site, "Alerts: 2")).await.unwrap();
+    let message = Some("Weather is required".to_owned());
+    let refused = Effect::Status { status: 400, shape: Default::default(), retry_after: None, message, done: false };
+    site.sandbox.faults().add(Rule::new(refused).operation("patchForm").times(1));
+    let submit = SideWrite { comment: String::new(), status: Some("submitted") };
+    let submitted = site.target.side_write(site.call(), &site.project, kind, &made, &submit).await;
+    let Err(TargetError::Record(block)) = submitted else { panic!("{submitted:?}") };
+    assert!(
+        block.reason.contains("Weather is required") && block.what_to_do.contains("submit the form there"),
+        "{block:?}"
+    );
+    site.target.side_write(site.call(), &site.project, kind, &made, &submit).await.unwrap();
+    assert_eq!(site.sandbox.forms(&site.project.id)[0].status, "submitted");
+    site.assert_clean();
 }
 
 #[tokio::test]

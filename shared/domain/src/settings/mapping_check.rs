@@ -2,7 +2,7 @@
 use super::check::{MOST_KINDS, platform_id};
 use super::form_fields::{FIGURES, FormField, Takes};
 use super::mapping_rows::{
-    FORM_FIELDS, FORM_TEMPLATE, HAZARDS, INCIDENT_TYPES, ISSUE_SUBTYPE, OBSERVATION_TYPES, parts,
+    FORM_FIELDS, FORM_TEMPLATE, HAZARDS, INCIDENT_TYPES, ISSUE_SUBTYPE, OBSERVATION_TYPES, SUBMIT_FORM, parts,
 };
 use super::{Mapping, is_kind};
 use crate::autodesk::bare_id;
@@ -32,6 +32,7 @@ pub(super) fn mapping(members: &Members<'_>, provider: Provider, checks: &mut Ch
                 custom_attributes: custom_attributes(&inner, checks),
                 form_template_id: id(&inner, FORM_TEMPLATE, checks),
                 form_fields: form_fields(&inner, checks),
+                submit_form: flag(&inner, SUBMIT_FORM, checks),
                 ..Mapping::default()
             }
         }
@@ -62,6 +63,15 @@ fn id(members: &Members<'_>, name: &str, checks: &mut Checks) -> Option<String> 
         checks.fail(members.pointer(name), AUTODESK_ID);
     }
     id
+}
+
+fn flag(members: &Members<'_>, name: &str, checks: &mut Checks) -> bool {
+    let Some(given) = members.given(name) else { return false };
+    let flag = given.as_bool();
+    if flag.is_none() {
+        checks.fail(members.pointer(name), "must be true or false");
+    }
+    flag.unwrap_or_default()
 }
 
 /// Zones are an edge's own words.
@@ -150,9 +160,10 @@ mod tests {
 
     #[test]
     fn autodesks_mapping_is_kept_in_one_form() {
-        let given = json!({"issue_subtype_id": ID.to_uppercase(), "locations": {"zone 7": format!("b.{ID}")}, "custom_attributes": {ID: "Yes"}});
+        let given = json!({"issue_subtype_id": ID.to_uppercase(), "locations": {"zone 7": format!("b.{ID}")}, "custom_attributes": {ID: "Yes"}, "submit_form": true});
         let mapping = checked(Provider::Acc, given).unwrap().mapping;
         assert_eq!(mapping.issue_subtype_id.as_deref(), Some(ID));
+        assert!(mapping.submit_form && !checked(Provider::Acc, json!({})).unwrap().mapping.submit_form);
         assert_eq!((mapping.locations["zone 7"].as_str(), mapping.custom_attributes[ID].as_str()), (ID, "Yes"));
     }
 
@@ -166,6 +177,8 @@ mod tests {
             (Provider::Acc, json!({"custom_attributes": {ID: " "}}), &*format!("/mapping/custom_attributes/{ID}")),
             (Provider::Acc, json!({"custom_attributes": []}), "/mapping/custom_attributes"),
             (Provider::Acc, json!({"form_template_id": "?"}), "/mapping/form_template_id"),
+            (Provider::Acc, json!({"submit_form": "yes"}), "/mapping/submit_form"),
+            (Provider::Procore, json!({"submit_form": true}), "/mapping/submit_form"),
             (
                 Provider::Acc,
                 json!({"form_fields": {"alerts": {"id": ID, "takes": "numberVal"}}}),

@@ -9,12 +9,13 @@ pub const LOCATIONS: &str = "locations";
 pub const CUSTOM_ATTRIBUTES: &str = "custom_attributes";
 pub const FORM_TEMPLATE: &str = "form_template_id";
 pub const FORM_FIELDS: &str = "form_fields";
+pub const SUBMIT_FORM: &str = "submit_form";
 
 /// The parts that a platform's mapping has.
 pub fn parts(provider: Provider) -> &'static [&'static str] {
     match provider {
         Provider::Procore => &[OBSERVATION_TYPES, INCIDENT_TYPES, HAZARDS],
-        Provider::Acc => &[ISSUE_SUBTYPE, LOCATIONS, CUSTOM_ATTRIBUTES, FORM_TEMPLATE, FORM_FIELDS],
+        Provider::Acc => &[ISSUE_SUBTYPE, LOCATIONS, CUSTOM_ATTRIBUTES, FORM_TEMPLATE, FORM_FIELDS, SUBMIT_FORM],
         Provider::Webhook => &[],
     }
 }
