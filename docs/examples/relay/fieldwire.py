@@ -37,8 +37,10 @@ class Fieldwire:
         elif task == UNDER_WAY:
             task = self._found(ready["task"]["name"]) or self._make(ready)
         self.state.put("task", about, task)
-        comment = {**ready["bubble"], "user_id": self.owner}
-        if made or not self._says(task, comment["content"]):
+        said = ready["bubble"]["content"]
+        comment = {**ready["bubble"], "content": ready.get("late", "") + said, "user_id": self.owner}
+        # It may stand there from before it was late, when its answer was lost.
+        if made or not self._says(task, (said, comment["content"])):
             self._call("POST", f"/tasks/{task}/bubbles", comment)
         return f"task {task}"
 
@@ -64,8 +66,8 @@ class Fieldwire:
         found = [task["id"] for task in self._all("/tasks") if sign in (task.get("name") or "")]
         return found[0] if found else None
 
-    def _says(self, task, content):
-        return any(bubble.get("content") == content for bubble in self._all(f"/tasks/{task}/bubbles"))
+    def _says(self, task, contents):
+        return any(bubble.get("content") in contents for bubble in self._all(f"/tasks/{task}/bubbles"))
 
     def _all(self, path):
         rows, since = [], ""

@@ -24,6 +24,7 @@ from trimble import Trimble  # noqa: E402
 
 LONGEST = 64 * 1024
 RETRY_SECONDS = 60
+LATE = "Came late, and says what was before: "
 # Whoever sends nothing for so long is hung up on.
 SILENCE_SECONDS = 10
 
@@ -60,12 +61,17 @@ class Relay:
         about = f"{event.get('subject')} {data.get('incident_id') or data.get('detection_id') or data.get('date')}"
         # One message at a time: so two about the same event can't make two tasks.
         with self.lock:
-            return self.pass_on(message_id, about, ready)
+            return self.pass_on(message_id, about, ready, data.get("sequence"))
 
-    def pass_on(self, message_id, about, ready):
+    def pass_on(self, message_id, about, ready, sequence):
         done = self.state.get("done", message_id)
         if done:
             return 200, f"done before: {done}", None
+        # A message that was tried again comes after later ones of the same event.
+        newest = int(self.state.get("newest", about) or 0)
+        sequence = sequence if isinstance(sequence, int) else newest
+        if sequence < newest:
+            ready = {**ready, "late": LATE}
         try:
             done = self.platform.take(message_id, about, ready)
         except Later as error:
@@ -74,6 +80,7 @@ class Relay:
             return 422, f"the platform refused it: {error}", None
         except (LookupError, TypeError) as error:
             return 503, f"the platform's answer is not what its documents say: {error!r}", RETRY_SECONDS
+        self.state.put("newest", about, str(max(sequence, newest)))
         self.state.put("done", message_id, done)
         return 200, done, None
 

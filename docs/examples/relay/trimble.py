@@ -41,7 +41,7 @@ class Trimble:
         topic = self._fitting(ready["topic"])
         if not self._make("/topics", topic):
             # It stands there from an earlier message: what is new is said beneath it.
-            text = f"{topic['title']}\n{topic.get('description', '')}\n{ready['comment']['comment']}"
+            text = f"{ready.get('late', '')}{topic['title']}\n{topic.get('description', '')}\n{ready['comment']['comment']}"
         else:
             text = ready["comment"]["comment"]
         comment = {"guid": str(uuid.uuid5(uuid.NAMESPACE_URL, message_id)), "comment": text}

@@ -35,7 +35,18 @@ pub async fn show(
         Some(press) => tested(&app, &endpoint, press).await?,
         None => None,
     };
-    page(&app, &visitor, &endpoint, &sites, tested.as_ref(), None).await
+    let before = asked.contains_key("made").then(made_before);
+    page(&app, &visitor, &endpoint, &sites, tested.as_ref(), before).await
+}
+
+/// The form that made it was sent again: what was entered there since went nowhere.
+fn made_before() -> Markup {
+    html! {
+        div.notice role="status" {
+            p { "This webhook was made before by the same form, with what was entered then. What you changed in the form since is not kept: enter it \
+                 under “Change what is sent, and where to”. Its signing secret was shown when it was made; if you did not copy it, press “Make a new signing secret” below." }
+        }
+    }
 }
 
 /// What came of a test that was pressed.
@@ -53,7 +64,7 @@ async fn page(
     endpoint: &Endpoint,
     sites: &Sites,
     tested: Option<&Attempt>,
-    secret: Option<Markup>,
+    first: Option<Markup>,
 ) -> Result<Page, Refusal> {
     let url = sealed::url(app.vault(), endpoint).await.map_err(EndpointError::from)?;
     let press = token::fresh_ulid(app.now())?;
@@ -62,7 +73,7 @@ async fn page(
         p { a href="/setup" { "Overview" } }
         h1 { (endpoint.name) " " (state(endpoint.state)) }
         p.dim { (platform(endpoint.platform)) ". Times are on the clock of " (sites.seen.first().map_or("UTC", |site| site.name.as_str())) "." }
-        @if let Some(secret) = secret { (secret) }
+        @if let Some(first) = first { (first) }
         @if let Some(attempt) = tested { (result(attempt)) }
         (standing(visitor, endpoint, sites))
         form method="post" action={ (path(endpoint)) "/test" } {

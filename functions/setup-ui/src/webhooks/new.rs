@@ -106,7 +106,7 @@ pub async fn make(State(app): State<AppState>, visitor: Visitor, form: form::For
     };
     if let Some(standing) = Endpoints(app.table()).get(&organization_id, &id).await? {
         // The same press once more: its secret was shown, or was lost with the answer, and can be rotated.
-        return Ok(Redirect::to(&path(&standing)).into_response());
+        return Ok(Redirect::to(&format!("{}?made", path(&standing))).into_response());
     }
     if !app.desk().has_room(&organization_id).await? {
         let sentence = format!("An organization may have {MOST} webhooks: remove one that is not used.");

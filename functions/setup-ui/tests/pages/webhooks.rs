@@ -87,8 +87,12 @@ async fn someone_chooses_a_platform_enters_an_address_and_sees_the_secret_once()
     assert_eq!((endpoint.platform, endpoint.state), (Platform::Fieldwire, EndpointState::Untested));
     // The same press once more makes no second one, and shows nothing again.
     let again = world.post(&manager, NEW, &form(1, GOOD)).await;
-    assert_eq!((again.status, again.headers["location"].to_str().unwrap()), (303, path(&endpoint).as_str()));
+    let there = again.headers["location"].to_str().unwrap();
+    assert_eq!((again.status, there), (303, format!("{}?made", path(&endpoint)).as_str()));
     assert_eq!(one(&world).await, endpoint);
+    let told = world.get(&manager, there).await.body;
+    assert!(told.contains("was made before by the same form") && !told.contains(&secret), "{told}");
+    assert!(!world.get(&manager, &path(&endpoint)).await.body.contains("was made before"));
     run(&world, &endpoint).await;
     let status = world.get(&manager, &path(&endpoint)).await.body;
     assert!(status.contains("Active") && status.contains("Test event") && status.contains("Delivered"), "{status}");
