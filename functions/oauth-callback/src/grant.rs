@@ -78,7 +78,10 @@ pub async fn kept(
     app.grants().keep(&lane, user_id, label, tokens, app.now()).await?;
     // A connection that was removed meanwhile works with nobody's consent: whoever clears up behind it may be done by now.
     if app.directory().connection(&lane.organization_id, &lane.connection_id).await?.is_none() {
-        app.grants().revoke(&lane, platform, app.now()).await?;
+        if let Err(error) = app.grants().revoke(&lane, platform, app.now()).await {
+            tracing::warn!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, error = %error, "a grant that nobody needs was not taken back");
+            app.grants().drop_kept(&lane).await?;
+        }
         return Err(Refusal::NotHere);
     }
     app.people()

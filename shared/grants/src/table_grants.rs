@@ -89,6 +89,13 @@ impl TableGrants {
         Err(GrantError::Later("the grant is being renewed at this moment".into()))
     }
 
+    /// Forgets what is kept of a connection that is no more, also where the platform does not take it back.
+    pub async fn drop_kept(&self, lane: &LaneId) -> Result<(), TableError> {
+        self.table.delete(&key(lane), Condition::Always).await?;
+        self.forget(lane);
+        Ok(())
+    }
+
     async fn with_tokens(
         &self,
         lane: &LaneId,

@@ -325,6 +325,10 @@ impl Directory<'_> {
         let condition = at_version(connection.version);
         connection.version += 1;
         let (organization, id) = (&connection.organization_id, &connection.id);
+        // What a consent left that a removal overtook: a new connection works with nobody's access but its own.
+        if connection.version == 1 && self.connection(organization, id).await?.is_none() {
+            self.0.delete(&keys::connection_grant(organization, id), Condition::Always).await?;
+        }
         self.0.put(item(&keys::connection(organization, id), connection)?, condition).await?;
         match connection.version {
             1 => self.point_to_connection(connection).await,

@@ -1,6 +1,8 @@
 //! Who is here already lets this session see what they belong to at Autodesk.
 use crate::world::{Browser, World};
+use credentials::Secret;
 use domain::ids::{OrganizationId, Provider};
+use grants::{TableGrants, Tokens};
 use people::Role;
 use sandbox::faults::{Effect, Rule};
 use serde_json::json;
@@ -138,22 +140,46 @@ async fn nobody_consents_for_an_account_or_a_connection_that_is_not_theirs() {
 
 #[tokio::test]
 async fn a_connection_that_is_removed_meanwhile_keeps_nobodys_access() {
-    let (world, organization, mut browser) = ready().await;
-    let connection = connected(&world, &organization, &world.aps.accounts()[0].id).await;
-    let back = world.agreed_at_autodesk(&mut browser, MANAGER, &for_connection(&connection)).await;
-    world.aps.faults().add(Rule::new(Effect::DelayAfter { ms: 300 }).path("/userinfo").times(1));
-    let asked = || world.aps.calls().iter().any(|call| call.path.ends_with("/userinfo"));
-    let removed = async {
-        while !asked() {
-            tokio::task::yield_now().await;
+    for revokes in [true, false] {
+        let (world, organization, mut browser) = ready().await;
+        let connection = connected(&world, &organization, &world.aps.accounts()[0].id).await;
+        let back = world.agreed_at_autodesk(&mut browser, MANAGER, &for_connection(&connection)).await;
+        world.aps.faults().add(Rule::new(Effect::DelayAfter { ms: 300 }).path("/userinfo").times(1));
+        if !revokes {
+            world.aps.faults().add(Rule::new(Effect::Down { cut: false, retry_after: None }).path("/revoke"));
         }
-        let directory = Directory(world.table.as_ref());
-        directory.begin_removal(&connection, world.people.now()).await.unwrap();
-        let removal = directory.removal(&connection.lane()).await.unwrap().unwrap();
-        directory.end_removal(&removal, &[], 0, world.people.now()).await.unwrap();
-    };
-    let (answer, ()) = tokio::join!(world.get(&mut browser, &back), removed);
-    assert_eq!(answer.status, 404, "{}", answer.body);
+        let asked = || world.aps.calls().iter().any(|call| call.path.ends_with("/userinfo"));
+        let removed = async {
+            while !asked() {
+                tokio::task::yield_now().await;
+            }
+            let directory = Directory(world.table.as_ref());
+            directory.begin_removal(&connection, world.people.now()).await.unwrap();
+            let removal = directory.removal(&connection.lane()).await.unwrap().unwrap();
+            directory.end_removal(&removal, &[], 0, world.people.now()).await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(world.get(&mut browser, &back), removed);
+        assert_eq!(answer.status, 404, "{}", answer.body);
+        assert_eq!(grants::grant(world.table.as_ref(), &connection.lane()).await.unwrap(), None);
+        assert!(world.aps.calls().iter().any(|call| call.path.ends_with("/revoke")), "nobody asked Autodesk");
+    }
+}
+
+#[tokio::test]
+async fn what_a_consent_left_behind_serves_no_connection_that_is_made_later() {
+    let (world, organization, _) = ready().await;
+    let grants = TableGrants::new(world.table.clone(), world.vault.clone());
+    let mut connection = Connection::new(organization, Provider::Acc, &world.aps.accounts()[0].id, world.people.now());
+    let ends_at = world.people.now() + jiff::SignedDuration::from_hours(1);
+    let tokens = Tokens { access: Secret::new("t"), ends_at, refresh: None };
+    grants.keep(&connection.lane(), "u", "kim", &tokens, world.people.now()).await.unwrap();
+    let directory = Directory(world.table.as_ref());
+    directory.put_connection(&mut connection).await.unwrap();
     assert_eq!(grants::grant(world.table.as_ref(), &connection.lane()).await.unwrap(), None);
-    assert!(world.aps.calls().iter().any(|call| call.path.ends_with("/revoke")), "the access stands at Autodesk");
+    // One that stands keeps its own, also where it is made a second time.
+    grants.keep(&connection.lane(), "u", "kim", &tokens, world.people.now()).await.unwrap();
+    let mut again = Connection { version: 0, ..connection.clone() };
+    assert!(directory.put_connection(&mut again).await.is_err());
+    directory.put_connection(&mut connection).await.unwrap();
+    assert!(grants::grant(world.table.as_ref(), &connection.lane()).await.unwrap().is_some());
 }
