@@ -80,7 +80,12 @@ pub async fn once<M: Manners>(
     let answer = wire.exchange(builder.bearer_auth(token.expose()).timeout(timeout), || call.meter.now()).await;
     let status = answer.as_ref().map(|answer| answer.status).ok();
     tracing::debug!(platform = M::NAME, tool = M::tool(ask.tool), status, "platform call");
-    call.meter.after(answer.as_ref().map_or_else(|_| unanswered(), |answer| answer.rates));
+    let mut rates = answer.as_ref().map_or_else(|_| unanswered(), |answer| answer.rates);
+    // A tool that no record waits for says nothing of the others, unless it speaks of a limit.
+    if !M::waits_for(ask.tool) && status != Some(429) {
+        (rates.pause_until, rates.down) = (None, false);
+    }
+    call.meter.after(rates);
     answer.map_err(|broken| broken.means(ask.effect, M::NAME))
 }
 

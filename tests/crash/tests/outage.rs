@@ -4,6 +4,7 @@ use crash::facts::{confirmed, detection, id, incident, zone};
 use crash::fault::{Fault, Mode};
 use crash::history::{route, violations};
 use crash::world::World;
+use domain::ids::Provider;
 use domain::record::{RecordKind, RecordState};
 use jiff::{SignedDuration, Timestamp};
 use sandbox::faults::{Effect, Rule};
@@ -170,4 +171,22 @@ async fn a_due_item_that_does_not_read_holds_no_other_lane_up() {
     let unread = store::due::shards().count();
     assert!(error.to_string().contains(&format!("{unread} of {}", unread + 1)), "{error}");
     assert_eq!(world.bell.take().len(), 1);
+}
+
+#[tokio::test]
+async fn locations_that_are_away_hold_no_issue_up() {
+    let world = World::unmapped_on(Provider::Acc, 1).await.unwrap();
+    world.map().await.unwrap();
+    let away =
+        Effect::Status { status: 503, shape: Default::default(), retry_after: Some(900), message: None, done: false };
+    world.faults().add(Rule::new(away).operation("listLocationNodes"));
+    for n in 1..=3 {
+        route(&world, vec![zone(1), confirmed(incident(n, 1, &[]))]).await;
+        until(&world, world.clock.now() + SignedDuration::from_mins(1)).await;
+        let link = world.link(RecordKind::Incident, id(n)).await.unwrap().expect("a link");
+        assert_eq!(link.state, RecordState::Synced, "{n}: it waits for locations");
+        world.clock.advance(SignedDuration::from_mins(14));
+    }
+    let asked = world.calls().iter().filter(|call| call.operation_id.as_deref() == Some("listLocationNodes")).count();
+    assert_eq!(asked, 3, "again after ten minutes");
 }

@@ -19,14 +19,14 @@ const MOST: usize = 2_000;
 /// What is longer is no zone's id.
 const LONGEST: usize = 128;
 
-/// After a look-up that failed, it is tried again so much later.
+/// After a look-up without an answer, it is tried again so much later.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// What is kept of a look-up.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Locations {
     by_barcode: BTreeMap<String, String>,
-    /// It failed, and is tried again then.
+    /// There was no answer, and it is tried again then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     again_at: Option<Timestamp>,
 }
@@ -43,8 +43,8 @@ pub(super) fn of_zone(zone_id: &str, mapping: &Mapping, known: Known<'_>) -> Res
     }
 }
 
-/// Locations by their barcodes. Where we may not see them, or they don't answer, there are none for us for some minutes: no record
-/// waits for them, the text does.
+/// Locations by their barcodes. Where we may not see them there are none for us that day, and none for some minutes where they don't
+/// answer: no record waits for them, the text does.
 pub(super) async fn find(acc: &Acc, call: Call<'_>, at: &At) -> Result<Value, TargetError> {
     let path = format!("/construction/locations/v2/projects/{}/trees/default/nodes", at.project.bare());
     let request = Request::get(at.region, path, Place::Record, Tool::Locations).with("limit", PER_PAGE);
@@ -53,7 +53,9 @@ pub(super) async fn find(acc: &Acc, call: Call<'_>, at: &At) -> Result<Value, Ta
         Err(error @ (TargetError::Connection(_) | TargetError::Paused { .. })) => return Err(error),
         Err(error) => {
             tracing::warn!(project_id = at.project.bare(), failure = error.kind(), "locations can't be read");
-            return Ok(json!(Locations { again_at: Some(call.meter.now() + AGAIN_AFTER), ..Locations::default() }));
+            let passes = matches!(error, TargetError::NotDone { .. } | TargetError::Unclear { .. });
+            let again_at = passes.then(|| call.meter.now() + AGAIN_AFTER);
+            return Ok(json!(Locations { again_at, ..Locations::default() }));
         }
     };
     let nodes = reply.body.get("results").and_then(Value::as_array).cloned().unwrap_or_default();
