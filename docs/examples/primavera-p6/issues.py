@@ -65,10 +65,15 @@ def trace(said):
 
 
 def without_worker(notes):
-    """People's notes without our line on the worker: it became a privacy case since. Ours stands right above our trace."""
-    lines = notes.splitlines()
-    ours = {at - 1 for at, line in enumerate(lines) if line.strip().startswith(TRACE)}
-    return "\n".join(line for at, line in enumerate(lines) if at not in ours or not line.lstrip().startswith(WORKER))
+    """People's notes without our line on the worker: it became a privacy case since. Ours is the nearest above our trace."""
+    lines, nearest, ours = notes.splitlines(), None, set()
+    for at, line in enumerate(lines):
+        if line.lstrip().startswith(WORKER):
+            nearest = at
+        elif line.lstrip().startswith(TRACE):
+            ours.add(nearest)
+            nearest = None
+    return "\n".join(line for at, line in enumerate(lines) if at not in ours)
 
 
 def wanted(incident_id, said, zone_names, time_zone):

@@ -178,7 +178,7 @@ class Incidents(Both):
         self.pulse.tell("incidents", incident(1))
         self.done()
         issue = self.issues()[0]
-        issue["Notes"] = f"Worker: ask the crane crew\n{issue['Notes']}"
+        issue["Notes"] = f"Worker: ask the crane crew\n{issue['Notes']}".replace("\nHardHat Pulse", "\nSeen by the crew\nHardHat Pulse")
         self.assertIn("Rigger", issue["Notes"])
         self.pulse.tell("incidents", incident(1, revision=2, privacy_case=True, worker=None))
         self.done()

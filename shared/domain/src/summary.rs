@@ -17,5 +17,7 @@ use jiff::SignedDuration;
 
 /// What arrives within this time after a cut-off amends the note. Later, the report alone changes.
 pub const AMENDED_FOR: SignedDuration = SignedDuration::from_hours(72);
+/// Then nothing changes the note any more: what arrived at the last moment is counted.
+pub const FINAL_AFTER: SignedDuration = SignedDuration::from_hours(73);
 /// A site's hour where none is set.
 pub const DEFAULT_HOUR: &str = "17:00";

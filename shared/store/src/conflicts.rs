@@ -6,7 +6,7 @@ use crate::due;
 use crate::lanes::{Lane, Link, Todo};
 use crate::table::{Table, TableError};
 use domain::merge::{Written, hash};
-use domain::record::RecordKey;
+use domain::record::{RecordKey, RecordKind};
 use jiff::Timestamp;
 
 const TRIES: usize = 5;
@@ -68,7 +68,8 @@ pub async fn settle(
             Err(TableError::Condition(_)) => continue,
             Err(error) => return Err(error.into()),
         }
-        if choice == Choice::Ours {
+        // A day's form may have waited for it to be submitted.
+        if choice == Choice::Ours || record.kind == RecordKind::DailySummary {
             lane.ask(&[Todo::new(record.clone(), now, fresh_token())]).await?;
             wake(table, bell, &id, now).await?;
         }

@@ -14,7 +14,7 @@ use domain::settings::Shift;
 use domain::summary::count::Day;
 use domain::summary::shifts::Shifts;
 use domain::summary::window::{Cut, SummaryHour, Window};
-use domain::summary::{AMENDED_FOR, DEFAULT_HOUR};
+use domain::summary::{DEFAULT_HOUR, FINAL_AFTER};
 use domain::webhook::message::Content;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -135,9 +135,9 @@ impl Summary {
         Cut { date: self.date(), to: self.day.report.window.to }
     }
 
-    /// Whether nothing that comes now changes it any more.
+    /// Whether nothing changes it any more.
     pub fn is_final(&self, now: Timestamp) -> bool {
-        self.cut().to.checked_add(AMENDED_FOR).is_ok_and(|end| end <= now)
+        self.cut().to.checked_add(FINAL_AFTER).is_ok_and(|end| end <= now)
     }
 
     /// What a webhook endpoint is told of it.

@@ -67,7 +67,7 @@ impl Run<'_> {
                 self.project_answers(work).await?;
                 match first.len() < desired.len() {
                     true => self.bring(work, link, remote, &desired, true).await,
-                    false => Ok(self.made(work, &link)),
+                    false => self.made(work, &link).await,
                 }
             }
             Err(TargetError::Unclear { why, retry_after }) => {
@@ -131,14 +131,13 @@ impl Run<'_> {
     }
 
     /// Where the create was a repeated one, the todo stays for the sweep.
-    fn made(&self, work: &Work<'_>, link: &Link) -> Outcome {
-        match link.sweep_at {
-            None if self.overflow(&work.wanted.subject, &work.project).is_some() => {
-                let why = "the rest of its text follows in a comment".to_owned();
-                Outcome::PutOff { until: self.clock.now(), why, counts: false }
-            }
-            _ => self.done(link, true),
+    async fn made(&self, work: &Work<'_>, link: &Link) -> Result<Outcome, TableError> {
+        let follows = !work.wanted.steps.is_empty() || self.overflow(&work.wanted.subject, &work.project).is_some();
+        if link.sweep_at.is_none() && follows {
+            let why = "what is written beside its fields follows".to_owned();
+            return Ok(Outcome::PutOff { until: self.clock.now(), why, counts: false });
         }
+        self.done(work, link, true).await
     }
 
     /// A create was begun and its answer never kept: was it carried out?

@@ -21,6 +21,9 @@ use tokio::sync::Mutex;
 /// A record that the platform failed is tried again after this long at the latest.
 pub const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
 
+/// What was looked up so long ago may be what a person mended before they pressed retry.
+const JUST_NOW: SignedDuration = SignedDuration::from_secs(10);
+
 /// What becomes of a todo.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -107,19 +110,14 @@ impl Run<'_> {
             wanted.steps.extend(self.overflow(&wanted.subject, &project));
         }
         let work = Work { todo, wanted, project };
-        let outcome = match link {
+        Ok(match link {
             None if !work.wanted.may_create => Outcome::nothing(),
             None => self.create(&work, None).await?,
             Some(link) if link.remote_id.is_some() => self.update(&work, link).await?,
             Some(link) if link.intent_at.is_some() => self.recover(&work, link).await?,
             Some(_) if !work.wanted.may_create => Outcome::nothing(),
             Some(link) => self.create(&work, Some(link)).await?,
-        };
-        // What waits stands there as it was told of before.
-        if matches!(outcome, Outcome::Done { .. }) {
-            self.announce_summary(&work).await?;
-        }
-        Ok(outcome)
+        })
     }
 
     async fn settings(&self, project_id: &str) -> Result<Option<ProjectSettings>, TableError> {
@@ -138,6 +136,8 @@ impl Run<'_> {
         loop {
             match self.target.render(&work.wanted.subject, &work.project, catalog, self.clock.now()) {
                 Rendered::Fields(fields) => return Ok(Ok(fields)),
+                // What was known may be what a person has just mended.
+                Rendered::Blocked(_) if is_retried(link) && catalog.forget_before(self.clock.now() - JUST_NOW) => {}
                 Rendered::Blocked(block) => return Ok(Err(Stop::Blocked(block))),
                 Rendered::Needs(need) if asked.contains(&need) => {
                     let why = format!("{need} was looked up and is still asked for");
@@ -217,8 +217,13 @@ impl Run<'_> {
         link.reason = Some(format!("{} {}", block.reason, block.what_to_do).trim().to_owned());
         link.who = Some(block.who);
         self.lane().put_link(link).await?;
-        Ok(self.done(link, false))
+        Ok(self.ended(link, false))
     }
+}
+
+/// A person's retry makes a link pending.
+pub(crate) fn is_retried(link: &Link) -> bool {
+    link.version > 0 && link.state == RecordState::Pending
 }
 
 /// Why rendering stopped.

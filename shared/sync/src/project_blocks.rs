@@ -1,9 +1,9 @@
 //! A project that left the app's permitted list, or lost a tool or a permission, pauses by itself: its records are blocked with
 //! words and cost no call each, the other projects of the connection go on. One record asks again each half hour, and a record
 //! that a person retries asks at once; when one gets through, those that wait are asked for by themselves.
-use crate::handle::{Run, Work};
+use crate::handle::{Run, Work, is_retried};
 use crate::target::{Block, SubjectBody};
-use domain::record::{RecordKey, RecordKind, RecordState};
+use domain::record::{RecordKey, RecordKind};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use store::TableError;
@@ -34,9 +34,9 @@ impl Run<'_> {
         let blocks = self.blocks.lock().await;
         let (project, record) = (&work.project.id, &work.todo.record);
         let block = blocks.kept.get(project, record.kind).filter(|block| !block.lifted)?;
-        // A person's retry makes a link pending, a read-back was asked for by what happens there.
+        // A read-back was asked for by what happens there.
         let may_ask = block.prober.as_ref() == Some(record)
-            || (link.version > 0 && link.state == RecordState::Pending)
+            || is_retried(link)
             || work.todo.read_back
             || matches!(work.wanted.subject.body, SubjectBody::Trial { .. });
         if may_ask && !blocks.refused.contains(&(project.clone(), record.kind)) {

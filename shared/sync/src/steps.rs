@@ -6,7 +6,7 @@ use crate::subject::WantedStep;
 use crate::subject::step_marker;
 use crate::target::{Project, Remote, Seen, SideWrite, Subject};
 use crate::update::settled;
-use domain::record::RecordState;
+use domain::record::{RecordKind, RecordState};
 use jiff::Timestamp;
 use store::TableError;
 use store::lanes::{Link, Step};
@@ -42,6 +42,10 @@ impl Run<'_> {
         link: &mut Link,
         mut remote: Remote,
     ) -> Result<Option<Outcome>, TableError> {
+        // Where people and we say different things of a day, they decide before it is closed.
+        if work.todo.record.kind == RecordKind::DailySummary && !link.conflicts.is_empty() {
+            return Ok(None);
+        }
         for step in &work.wanted.steps {
             if settled(link, &step.id) {
                 continue;

@@ -82,6 +82,13 @@ pub struct Found {
 }
 
 impl Catalog {
+    /// Forgets what was found before then; whether there was anything.
+    pub fn forget_before(&mut self, then: Timestamp) -> bool {
+        let before = self.found.len();
+        self.found.retain(|_, found| found.at >= then);
+        self.found.len() < before
+    }
+
     /// What was found within the last day.
     pub fn get(&self, need: &str, now: Timestamp) -> Option<&Value> {
         let fresh = |found: &&Found| now.duration_since(found.at) < SignedDuration::from_hours(24);

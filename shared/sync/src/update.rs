@@ -26,7 +26,7 @@ impl Run<'_> {
         let step_due = work.wanted.steps.iter().any(|step| !settled(&link, &step.id));
         let asks = work.todo.read_back || link.state != RecordState::Synced;
         if !news(&desired, &link.written) && !step_due && !asks {
-            return Ok(self.done(&link, false));
+            return self.done(work, &link, false).await;
         }
         if let Some(block) = self.project_block(work, &link).await {
             return self.fail(work, &mut link, Failure::Held(block)).await;
@@ -104,7 +104,7 @@ impl Run<'_> {
         if let Some(outcome) = self.side_writes(work, &mut link, remote).await? {
             return Ok(outcome);
         }
-        Ok(self.done(&link, !merged.send.is_empty() || wrote))
+        self.done(work, &link, !merged.send.is_empty() || wrote).await
     }
 
     pub async fn read(&self, work: &Work<'_>, link: &Link) -> Result<Option<Remote>, Failure> {
@@ -113,8 +113,14 @@ impl Run<'_> {
         read.map_err(|error| self.after_failure(work, error))
     }
 
+    /// The end of a todo whose record says what it should.
+    pub async fn done(&self, work: &Work<'_>, link: &Link, wrote: bool) -> Result<Outcome, TableError> {
+        self.announce_summary(work).await?;
+        Ok(self.ended(link, wrote))
+    }
+
     /// The end of a todo, unless late doubles are still to be looked for, whatever became of the record itself.
-    pub fn done(&self, link: &Link, wrote: bool) -> Outcome {
+    pub fn ended(&self, link: &Link, wrote: bool) -> Outcome {
         match link.sweep_at.filter(|until| link.remote_id.is_some() && *until > self.clock.now()) {
             Some(until) => {
                 Outcome::PutOff { until, why: "looking for late doubles of a repeated create".into(), counts: false }

@@ -17,7 +17,7 @@ use store::bell::{Bell, fresh_token};
 use store::directory::{Directory, Site, rotate};
 use store::endpoints::{Endpoint, EndpointState, Endpoints};
 use store::messages::{Delivery, DeliveryState, Message, MessageLane, Todo};
-use store::{Table, TableError, summaries};
+use store::{Table, TableError, due, summaries};
 use ulid::Ulid;
 
 /// Endpoints of one organization: each is asked for every fact.
@@ -265,6 +265,8 @@ impl Desk<'_> {
             Endpoints(self.table).change(&endpoint.organization_id, &endpoint.id, taken).await?;
         }
         if gone {
+            // Before: who dies in between has the lane tell the bus all the same.
+            due::arm(self.table, &lane_id, self.now).await?;
             let off = |standing: &mut Endpoint| {
                 let tested = standing.edition == endpoint.edition && !standing.is_disabled();
                 if tested {

@@ -6,15 +6,21 @@ use crash::fault::{Fault, Mode};
 use crash::history::{enumerate, route, violations};
 use crash::world::World;
 use domain::ids::Provider;
-use domain::record::{Mender, RecordKind, RecordState};
+use domain::record::{Mender, RecordKey, RecordKind, RecordState};
 use domain::settings::Mapping;
 use domain::settings::form_fields::{FormField, Takes, by_label};
 use domain::summary::DEFAULT_HOUR;
 use jiff::{SignedDuration, Timestamp};
 use sandbox::aps::Form;
+use sandbox::faults::{Effect, Rule};
 use serde_json::{Map, Value, json};
+use store::conflicts::{self, Choice};
+use store::directory::Directory;
+use store::lanes::Link;
+use sync::clock::Clock;
 
 const DAY: &str = "2026-11-24";
+const DAILY: &str = "pg.template_type.daily_report";
 const CUT: &str = "2026-11-24T23:00:00Z";
 
 fn at(text: &str) -> Timestamp {
@@ -124,15 +130,22 @@ async fn a_submitted_form_says_so_and_takes_its_amendment_when_it_is_opened_agai
     filled(&world, 3, "opened again").await;
 }
 
-/// An hour after the amendments of the first day are over; the lane was asked and has not run.
+/// A day and an hour after the amendments of the first day are over: its lane was asked, and has not run.
 async fn over() -> World {
     let world = cut_off().await;
-    let mapping = Mapping { submit_form: true, ..template(&world) };
-    world.map_with(mapping).await.unwrap();
+    world.map_with(Mapping { submit_form: true, ..template(&world) }).await.unwrap();
     world.rest(&Fault::never()).await.unwrap();
-    world.tick_and_look(at(CUT) + SignedDuration::from_hours(72) + SignedDuration::from_mins(59)).await.unwrap();
-    world.rest(&Fault::never()).await.unwrap();
-    assert_eq!(first(&world).status, "draft", "something may still change it");
+    // What arrives in the last hour has the lane look at the form when amendments are over, but not yet counted for sure.
+    world.tick_and_look(at(CUT) + SignedDuration::from_hours(71)).await.unwrap();
+    route(&world, vec![detected(3, at(CUT) - SignedDuration::from_secs(1), "fall")]).await;
+    for minutes in [1, 45] {
+        let now = at(CUT) + SignedDuration::from_hours(72) + SignedDuration::from_mins(minutes);
+        world.tick_and_look(now).await.unwrap();
+        world.again(RecordKind::DailySummary, DAY.to_owned()).await.unwrap();
+        world.rest_until(&Fault::never(), Some(now + SignedDuration::from_mins(1))).await.unwrap();
+        assert_eq!(first(&world).status, "draft", "something may still change it");
+    }
+    assert_eq!(value(&world, &first(&world), "Alerts"), Some(json!(3)));
     world.tick_and_look(at(CUT) + SignedDuration::from_hours(74)).await.unwrap();
     world
 }
@@ -143,19 +156,26 @@ fn first(world: &World) -> Form {
     forms.into_iter().find(|form| form.fields["formDate"] == DAY).unwrap()
 }
 
-fn submits(world: &World) -> usize {
+/// The form's own members are written, or its status.
+fn patches(world: &World) -> usize {
     world.calls().iter().filter(|call| call.operation_id.as_deref() == Some("patchForm")).count()
+}
+
+async fn link(world: &World) -> Link {
+    world.link(RecordKind::DailySummary, DAY.to_owned()).await.unwrap().unwrap()
 }
 
 #[tokio::test]
 async fn a_form_is_submitted_once_when_its_amendments_are_over_whatever_step_fails() {
+    let amended = patches(&over().await);
     for mode in Mode::ALL {
         enumerate(mode, over, async |world, case| {
             assert_eq!(first(&world).status, "submitted", "{case}");
+            // Where the first one was not carried out, there are two.
+            assert!((1..=2).contains(&(patches(&world) - amended)), "{case}: {}", patches(&world));
             let others = world.acc.forms(world.project()).into_iter().filter(|form| form.fields["formDate"] != DAY);
             assert!(others.map(|form| form.status).all(|status| status == "draft"), "{case}");
-            let link = world.link(RecordKind::DailySummary, DAY.to_owned()).await.unwrap().unwrap();
-            assert_eq!(link.state, RecordState::Synced, "{case}: {link:?}");
+            assert_eq!(link(&world).await.state, RecordState::Synced, "{case}");
             assert!(world.todos().await.unwrap().is_empty(), "{case}: todos left");
             violations(&world, &case);
         })
@@ -164,31 +184,66 @@ async fn a_form_is_submitted_once_when_its_amendments_are_over_whatever_step_fai
 }
 
 #[tokio::test]
-async fn a_form_that_people_closed_or_disagree_on_is_not_submitted_by_us() {
-    // Somebody did it before us, and it is open again.
+async fn a_form_that_people_submitted_or_opened_again_is_left_alone() {
     let world = over().await;
+    let before = patches(&world);
     world.rest(&Fault::never()).await.unwrap();
-    assert_eq!((first(&world).status.as_str(), submits(&world)), ("submitted", 1));
+    assert_eq!((first(&world).status.as_str(), patches(&world) - before), ("submitted", 1));
     world.acc.person_writes_form(&first(&world).id, Map::new(), Some("draft")).unwrap();
     world.again(RecordKind::DailySummary, DAY.to_owned()).await.unwrap();
     world.rest(&Fault::never()).await.unwrap();
-    assert_eq!((first(&world).status.as_str(), submits(&world)), ("draft", 1), "opened again, it stays open");
+    assert_eq!((first(&world).status.as_str(), patches(&world) - before), ("draft", 1), "opened again, it stays open");
 
     let world = over().await;
     world.acc.person_writes_form(&first(&world).id, Map::new(), Some("submitted")).unwrap();
     world.rest(&Fault::never()).await.unwrap();
-    assert_eq!(submits(&world), 0);
+    assert_eq!(patches(&world), before);
+}
 
-    // The figures changed after somebody wrote their own.
-    let world = counted_again().await;
-    world.map_with(Mapping { submit_form: true, ..template(&world) }).await.unwrap();
-    let typed = json!({"notes": "Two alerts, both by mistake"});
-    world.acc.person_writes_form(&first(&world).id, typed.as_object().unwrap().clone(), None).unwrap();
-    world.rest(&Fault::never()).await.unwrap();
-    world.tick_and_look(at(CUT) + SignedDuration::from_hours(74)).await.unwrap();
-    world.rest(&Fault::never()).await.unwrap();
-    let link = world.link(RecordKind::DailySummary, DAY.to_owned()).await.unwrap().unwrap();
-    assert_eq!((first(&world).status.as_str(), link.conflicts.len()), ("draft", 1), "{link:?}");
+#[tokio::test]
+async fn a_form_on_which_people_disagree_is_submitted_when_that_is_decided() {
+    for choice in [Choice::Ours, Choice::Theirs] {
+        // The figures changed after somebody wrote their own, and the lane sees both at once.
+        let world = counted_again().await;
+        world.map_with(Mapping { submit_form: true, ..template(&world) }).await.unwrap();
+        let typed = json!({"notes": "Two alerts, both by mistake"});
+        world.acc.person_writes_form(&first(&world).id, typed.as_object().unwrap().clone(), None).unwrap();
+        world.tick_and_look(at(CUT) + SignedDuration::from_hours(74)).await.unwrap();
+        world.rest(&Fault::never()).await.unwrap();
+        assert_eq!((first(&world).status.as_str(), link(&world).await.conflicts.len()), ("draft", 1));
+        let record = RecordKey::summary(&world.site_id, DAY.parse().unwrap());
+        let (organization, id) = (&world.lane.organization_id, &world.lane.connection_id);
+        let connection = Directory(&world.table).connection(organization, id).await.unwrap().unwrap();
+        let now = world.clock.now();
+        conflicts::settle(&world.table, &world.bell, &connection, &record, ("notes", choice), now).await.unwrap();
+        world.rest(&Fault::never()).await.unwrap();
+        assert_eq!((first(&world).status.as_str(), link(&world).await.conflicts.len()), ("submitted", 0), "{choice:?}");
+        let ours = first(&world).fields["notes"].as_str().unwrap().contains("Alerts: 3 (");
+        assert_eq!(ours, choice == Choice::Ours);
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_could_be_made_only_when_its_amendments_were_over_is_submitted_too() {
+    let late = at(CUT) + SignedDuration::from_hours(80);
+    for outage in [true, false] {
+        let world = cut_off().await;
+        // With fields after an outage; of notes alone after a time without a template.
+        let mapping = if outage { template(&world) } else { Mapping::default() };
+        world.map_with(Mapping { submit_form: true, ..mapping }).await.unwrap();
+        let down = outage.then(|| world.faults().add(Rule::new(Effect::Down { cut: false, retry_after: None })));
+        let template_type = if outage { DAILY } else { "pg.template_type.quality" };
+        world.acc.set_template_type(world.project(), template_type);
+        world.days(late, &Fault::never(), &Fault::never()).await.unwrap();
+        assert!(world.acc.forms(world.project()).is_empty());
+        if let Some(down) = down {
+            world.faults().remove(down);
+        }
+        world.acc.set_template_type(world.project(), DAILY);
+        world.again(RecordKind::DailySummary, DAY.to_owned()).await.unwrap();
+        world.rest(&Fault::never()).await.unwrap();
+        assert_eq!((first(&world).status.as_str(), link(&world).await.state), ("submitted", RecordState::Synced));
+    }
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ on_each_platform!(
     a_note_is_made_once_whatever_step_of_the_lane_fails,
     a_note_is_amended_whatever_step_of_the_lane_fails,
     an_amendment_is_announced_when_it_is_written,
+    a_note_that_took_a_second_create_is_announced_at_once,
     looks_at_the_same_time_make_one_note,
     a_persons_words_stay_when_the_day_is_counted_again_and_the_conflict_is_shown,
     a_weekend_without_the_platform_ends_with_three_right_notes,
@@ -173,6 +174,17 @@ async fn an_amendment_is_announced_when_it_is_written(on: Provider) {
     let told = world.days(at(CUT) + SignedDuration::from_hours(3), &never, &never).await.unwrap();
     assert_eq!(announced(told), [2]);
     one_note(&world, 3, "after an outage").await;
+}
+
+async fn a_note_that_took_a_second_create_is_announced_at_once(on: Provider) {
+    let world = cut_off(on).await;
+    let broken =
+        Effect::Status { status: 500, shape: Default::default(), retry_after: None, message: None, done: false };
+    world.faults().add(Rule::new(broken).method("POST").times(1));
+    let never = Fault::never();
+    let told = world.days(at(CUT) + SignedDuration::from_mins(30), &never, &never).await.unwrap();
+    assert_eq!(told.iter().filter(|(kind, _)| *kind == "Summary Posted").count(), 1, "{told:?}");
+    assert_eq!(comments(&world).len(), 1);
 }
 
 async fn looks_at_the_same_time_make_one_note(on: Provider) {

@@ -207,3 +207,25 @@ async fn a_permission_that_was_taken_away_holds_writes_until_it_is_back() {
     assert_eq!(world.procore.observations(world.project_id).len(), 3);
     violations(&world, "permission back");
 }
+
+#[tokio::test]
+async fn what_was_mended_there_counts_when_retry_is_pressed_whatever_was_known_before() {
+    let world = World::new(1).await.unwrap();
+    let types = world.procore.observation_types(company(&world));
+    let all_active = |active| types.iter().for_each(|each| assert!(world.procore.set_type_active(each.id, active)));
+    all_active(false);
+    route(&world, vec![zone(1), detection(1)]).await;
+    world.rest(&Fault::never()).await.unwrap();
+    assert_eq!(blocked(&links(&world).await), 1);
+    // Pressed before anything was mended, it says the same.
+    pass(&world, SignedDuration::from_mins(1)).await;
+    world.again(RecordKind::Observation, id(1)).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    assert_eq!(blocked(&links(&world).await), 1);
+    all_active(true);
+    pass(&world, SignedDuration::from_mins(1)).await;
+    world.again(RecordKind::Observation, id(1)).await.unwrap();
+    world.rest(&Fault::never()).await.unwrap();
+    assert_eq!(world.procore.observations(world.project_id).len(), 1);
+    assert_eq!(blocked(&links(&world).await), 0);
+}

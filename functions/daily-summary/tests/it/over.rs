@@ -35,8 +35,15 @@ async fn nobody_is_asked_where_people_submit() {
     assert_eq!(world.asked().await, ["2026-06-01", "2026-06-02", "2026-06-03", "2026-06-04"]);
     world.until("2026-06-06T21:59:00Z").await;
     assert_eq!(world.asked().await, ["2026-06-05"]);
-    // From the days that stand, those of the last six days are caught up with.
+    // Of the days that stand, those of the last six are caught up with.
     world.map_with("7", "17:00", true, Mapping { submit_form: true, ..Mapping::default() }).await;
     world.until("2026-06-07T00:01:00Z").await;
     assert_eq!(world.asked().await, ["2026-06-01", "2026-06-02", "2026-06-03", "2026-06-06"]);
+    // The same where it was not wanted for a while: what people left open longer is theirs.
+    world.map("7", "17:00", true).await;
+    world.until("2026-06-20T22:30:00Z").await;
+    world.asked().await;
+    world.map_with("7", "17:00", true, Mapping { submit_form: true, ..Mapping::default() }).await;
+    world.until("2026-06-21T00:01:00Z").await;
+    assert_eq!(world.asked().await, ["2026-06-14", "2026-06-15", "2026-06-16", "2026-06-17"]);
 }

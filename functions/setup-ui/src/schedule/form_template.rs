@@ -75,9 +75,9 @@ pub fn submit(chosen: bool) -> Markup {
             "Submit each form when nothing changes it any more"
         }
         p.dim #submit-hint {
-            "That is 73 hours after its hour: until then what cameras sent late changes the figures. In Autodesk a submitted form takes no \
-             change until somebody reopens it. One on which people wrote other figures waits until it is decided whose stand. Not ticked: \
-             people submit it."
+            "That is 73 hours after its hour: until then what cameras sent late changes the figures. It is submitted as it stands then, \
+             with what people wrote into it, and takes no change until somebody reopens it. One with an open conflict waits until that is \
+             decided. Not ticked: people submit it."
         }
     }
 }

@@ -109,6 +109,8 @@ pub(super) async fn set_status(
     let request = write(at, Method::PATCH, &path, json!({"status": status}), Place::Record);
     let reply = acc.send(call, &request).await.map_err(|error| match error {
         TargetError::Refused { words } => TargetError::Record(not_submitted(&words)),
+        // Who may fill forms in may not be who may submit them: the next day's form is made all the same.
+        TargetError::Project(block) => TargetError::Record(not_submitted(block.reason.trim_end_matches('.'))),
         error => error,
     })?;
     Ok(remote(acc.hosts(), at, &reply.body).and_then(|form| form.updated_at))
