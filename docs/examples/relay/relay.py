@@ -61,16 +61,16 @@ class Relay:
         about = f"{event.get('subject')} {data.get('incident_id') or data.get('detection_id') or data.get('date')}"
         # One message at a time: so two about the same event can't make two tasks.
         with self.lock:
-            return self.pass_on(message_id, about, ready, data.get("sequence"))
+            return self.pass_on(message_id, about, ready, data.get("revision"))
 
-    def pass_on(self, message_id, about, ready, sequence):
+    def pass_on(self, message_id, about, ready, revision):
         done = self.state.get("done", message_id)
         if done:
             return 200, f"done before: {done}", None
         # A message that was tried again comes after later ones of the same event.
         newest = int(self.state.get("newest", about) or 0)
-        sequence = sequence if isinstance(sequence, int) else newest
-        if sequence < newest:
+        revision = revision if isinstance(revision, int) else newest
+        if revision < newest:
             ready = {**ready, "late": LATE}
         try:
             done = self.platform.take(message_id, about, ready)
@@ -80,7 +80,7 @@ class Relay:
             return 422, f"the platform refused it: {error}", None
         except (LookupError, TypeError) as error:
             return 503, f"the platform's answer is not what its documents say: {error!r}", RETRY_SECONDS
-        self.state.put("newest", about, str(max(sequence, newest)))
+        self.state.put("newest", about, str(max(revision, newest)))
         self.state.put("done", message_id, done)
         return 200, done, None
 

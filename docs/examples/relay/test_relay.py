@@ -39,10 +39,10 @@ TRIMBLE = {
 }
 
 
-def event(ready, kind="detection.recorded", detection="01JD0000000000000000000001", site="site_1", sequence=None):
+def event(ready, kind="detection.recorded", detection="01JD0000000000000000000001", site="site_1", revision=None):
     data = {"detection_id": detection, "title": NAME, "ready": ready}
-    if sequence is not None:
-        data["sequence"] = sequence
+    if revision is not None:
+        data["revision"] = revision
     return json.dumps({"specversion": "1.0", "id": "x", "source": "/x", "subject": site, "type": f"com.hardhatpulse.{kind}.v1",
                        "data": data}).encode()
 
@@ -146,10 +146,10 @@ class ToFieldwire(Running):
 
     def test_what_was_tried_again_says_that_it_is_older(self):
         retracted = {**FIELDWIRE, "bubble": {"kind": 1, "content": "Retracted"}}
-        self.post("msg_3", event(retracted, sequence=3))
+        self.post("msg_3", event(retracted, revision=3))
         self.fake.faults.append(("POST", "/bubbles", None))
-        self.assertEqual([self.post("msg_2", event(FIELDWIRE, sequence=2))[0] for _ in range(2)], [503, 200])
-        self.post("msg_9", event({**FIELDWIRE, "bubble": {"kind": 1, "content": "Stands again"}}, sequence=9))
+        self.assertEqual([self.post("msg_2", event(FIELDWIRE, revision=2))[0] for _ in range(2)], [503, 200])
+        self.post("msg_9", event({**FIELDWIRE, "bubble": {"kind": 1, "content": "Stands again"}}, revision=9))
         late = "Came late, and says what was before: Seen by cam-7"
         self.assertEqual([bubble["content"] for bubble in self.fake.bubbles], ["Retracted", late, "Stands again"])
 
@@ -298,8 +298,8 @@ class ToTrimble(Running):
         later = {**TRIMBLE, "topic": {**TRIMBLE["topic"], "description": "Retracted"}}
         self.assertEqual(self.post("msg_2", event(later))[0], 200)
         self.assertEqual((len(self.fake.topics), len(self.fake.comments)), (1, 2))
-        self.post("msg_4", event(TRIMBLE, sequence=4))
-        self.post("msg_3", event(TRIMBLE, sequence=3))
+        self.post("msg_4", event(TRIMBLE, revision=4))
+        self.post("msg_3", event(TRIMBLE, revision=3))
         said = [comment["comment"] for comment in self.fake.comments.values()]
         self.assertEqual([text.startswith("Came late") for text in said], [False, False, False, True])
         self.assertTrue(any("Retracted" in comment["comment"] for comment in self.fake.comments.values()))

@@ -80,7 +80,10 @@ pub async fn kept(
     if app.directory().connection(&lane.organization_id, &lane.connection_id).await?.is_none() {
         if let Err(error) = app.grants().revoke(&lane, platform, app.now()).await {
             tracing::warn!(organization_id = %lane.organization_id, connection_id = %lane.connection_id, error = %error, "a grant that nobody needs was not taken back");
-            app.grants().drop_kept(&lane).await?;
+            // Whoever clears up behind it, and is not done, asks again for a day.
+            if app.directory().removal(&lane).await?.is_none() {
+                app.grants().drop_kept(&lane).await?;
+            }
         }
         return Err(Refusal::NotHere);
     }

@@ -80,12 +80,12 @@ pub async fn once<M: Manners>(
     let answer = wire.exchange(builder.bearer_auth(token.expose()).timeout(timeout), || call.meter.now()).await;
     let status = answer.as_ref().map(|answer| answer.status).ok();
     tracing::debug!(platform = M::NAME, tool = M::tool(ask.tool), status, "platform call");
-    let mut rates = answer.as_ref().map_or_else(|_| unanswered(), |answer| answer.rates);
-    // A tool that no record waits for says nothing of the others, unless it speaks of a limit.
-    if !M::waits_for(ask.tool) && status != Some(429) {
-        (rates.pause_until, rates.down) = (None, false);
+    let rates = answer.as_ref().map_or_else(|_| unanswered(), |answer| answer.rates);
+    // Where a tool is away that no record waits for, that says nothing of the others, unless it is a limit.
+    let away = rates.down || rates.pause_until.is_some();
+    if !away || M::waits_for(ask.tool) || status == Some(429) {
+        call.meter.after(rates);
     }
-    call.meter.after(rates);
     answer.map_err(|broken| broken.means(ask.effect, M::NAME))
 }
 

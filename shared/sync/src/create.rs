@@ -65,7 +65,7 @@ impl Run<'_> {
             Ok(remote) => {
                 self.adopt(&mut link, &first, &remote).await?;
                 self.project_answers(work).await?;
-                match first.len() < desired.len() {
+                match first.len() < desired.len() || !work.wanted.steps.is_empty() {
                     true => self.bring(work, link, remote, &desired, true).await,
                     false => self.made(work, &link).await,
                 }
@@ -132,9 +132,8 @@ impl Run<'_> {
 
     /// Where the create was a repeated one, the todo stays for the sweep.
     async fn made(&self, work: &Work<'_>, link: &Link) -> Result<Outcome, TableError> {
-        let follows = !work.wanted.steps.is_empty() || self.overflow(&work.wanted.subject, &work.project).is_some();
-        if link.sweep_at.is_none() && follows {
-            let why = "what is written beside its fields follows".to_owned();
+        if link.sweep_at.is_none() && self.overflow(&work.wanted.subject, &work.project).is_some() {
+            let why = "the rest of its text follows in a comment".to_owned();
             return Ok(Outcome::PutOff { until: self.clock.now(), why, counts: false });
         }
         self.done(work, link, true).await

@@ -3,7 +3,7 @@ use crate::clock::Clock;
 use crate::meter::LaneMeter;
 use crate::project_blocks::Blocks;
 use crate::subject::{Gatherer, Wanted};
-use crate::target::{Block, Call, Catalog, Found, Project, Rendered, Target, TargetError};
+use crate::target::{Block, Call, Catalog, Found, Project, Rendered, SubjectBody, Target, TargetError};
 use credentials::Vault;
 use domain::merge::Fields;
 use domain::record::{Mender, RecordKind, RecordState};
@@ -133,11 +133,13 @@ impl Run<'_> {
         }
         let catalog = catalogs.entry(work.project.id.clone()).or_default();
         let mut asked: Vec<String> = Vec::new();
+        let retried = is_retried(link) || matches!(work.wanted.subject.body, SubjectBody::Trial { .. });
+        let just_now = self.clock.now() - JUST_NOW;
         loop {
             match self.target.render(&work.wanted.subject, &work.project, catalog, self.clock.now()) {
                 Rendered::Fields(fields) => return Ok(Ok(fields)),
                 // What was known may be what a person has just mended.
-                Rendered::Blocked(_) if is_retried(link) && catalog.forget_before(self.clock.now() - JUST_NOW) => {}
+                Rendered::Blocked(_) if retried && catalog.forget_before(just_now) => {}
                 Rendered::Blocked(block) => return Ok(Err(Stop::Blocked(block))),
                 Rendered::Needs(need) if asked.contains(&need) => {
                     let why = format!("{need} was looked up and is still asked for");

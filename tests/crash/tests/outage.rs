@@ -190,3 +190,21 @@ async fn locations_that_are_away_hold_no_issue_up() {
     let asked = world.calls().iter().filter(|call| call.operation_id.as_deref() == Some("listLocationNodes")).count();
     assert_eq!(asked, 3, "again after ten minutes");
 }
+
+#[tokio::test]
+async fn six_hours_without_autodesk_cost_few_calls_too() {
+    for retry_after in [None, Some(300)] {
+        let world = World::unmapped_on(Provider::Acc, 1).await.unwrap();
+        world.map().await.unwrap();
+        let fault = world.faults().add(Rule::new(Effect::Down { cut: false, retry_after }));
+        route(&world, vec![zone(1), confirmed(incident(1, 1, &[]))]).await;
+        until(&world, world.clock.now() + SignedDuration::from_hours(6)).await;
+        let calls = world.calls().len();
+        assert!(calls <= 80, "{retry_after:?}: {calls} calls");
+        world.faults().remove(fault);
+        world.rest(&Fault::never()).await.unwrap();
+        let link = world.link(RecordKind::Incident, id(1)).await.unwrap().expect("a link");
+        assert_eq!(link.state, RecordState::Synced);
+        violations(&world, "six hours");
+    }
+}

@@ -8,7 +8,7 @@ use crate::request::{Effect, Place, Request, Tool};
 use domain::merge::Fields;
 use domain::record::Mender;
 use jiff::Timestamp;
-use platform::{Manners, unreadable};
+use platform::{Manners, said, unreadable};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sync::target::{Block, Call, Remote, TargetError};
@@ -107,7 +107,17 @@ pub(super) async fn set_status(
     let template = text(&standing.fields, form::TEMPLATE)?;
     let path = format!("v1/projects/{}/form-templates/{template}/forms/{}", at.project.bare(), checked(&standing.id)?);
     let request = write(at, Method::PATCH, &path, json!({"status": status}), Place::Record);
-    let reply = acc.send(call, &request).await.map_err(|error| match error {
+    let answer = acc.send(call, &request).await;
+    if let Err(TargetError::NotDone { why }) = &answer
+        && why.starts_with(&said::<AccManners>(409, ""))
+    {
+        // Somebody was faster, or it can't be submitted as it is.
+        return match read(acc, call, at, &standing.id).await? {
+            Some(form) if form.status == DRAFT => Err(TargetError::Record(not_submitted(why.trim_end_matches('.')))),
+            _ => Ok(None),
+        };
+    }
+    let reply = answer.map_err(|error| match error {
         TargetError::Refused { words } => TargetError::Record(not_submitted(&words)),
         // Who may fill forms in may not be who may submit them: the next day's form is made all the same.
         TargetError::Project(block) => TargetError::Record(not_submitted(block.reason.trim_end_matches('.'))),

@@ -70,18 +70,25 @@ async fn a_form_that_may_not_be_submitted_says_what_people_do() {
     let site = Site::start().await;
     let kind = RecordKind::DailySummary;
     let made = site.target.create(site.call(), &site.project, kind, &fields(&site, "Alerts: 2")).await.unwrap();
-    let message = Some("Weather is required".to_owned());
-    let refused = Effect::Status { status: 400, shape: Default::default(), retry_after: None, message, done: false };
-    site.sandbox.faults().add(Rule::new(refused).operation("patchForm").times(1));
     let submit = SideWrite { comment: String::new(), status: Some("submitted") };
-    let submitted = site.target.side_write(site.call(), &site.project, kind, &made, &submit).await;
-    let Err(TargetError::Record(block)) = submitted else { panic!("{submitted:?}") };
-    assert!(
-        block.reason.contains("Weather is required") && block.what_to_do.contains("submit the form there"),
-        "{block:?}"
-    );
+    for status in [400, 403, 409] {
+        let message = Some("Weather is required".to_owned());
+        let refused = Effect::Status { status, shape: Default::default(), retry_after: None, message, done: false };
+        site.sandbox.faults().add(Rule::new(refused).operation("patchForm").times(1));
+        let submitted = site.target.side_write(site.call(), &site.project, kind, &made, &submit).await;
+        let Err(TargetError::Record(block)) = submitted else { panic!("{status}: {submitted:?}") };
+        assert!(
+            block.reason.contains("Weather is required") && block.what_to_do.contains("submit the form there"),
+            "{block:?}"
+        );
+    }
     site.target.side_write(site.call(), &site.project, kind, &made, &submit).await.unwrap();
     assert_eq!(site.sandbox.forms(&site.project.id)[0].status, "submitted");
+    // Somebody was faster: that is what was wanted.
+    let conflict =
+        Effect::Status { status: 409, shape: Default::default(), retry_after: None, message: None, done: false };
+    site.sandbox.faults().add(Rule::new(conflict).operation("patchForm").times(1));
+    site.target.side_write(site.call(), &site.project, kind, &made, &submit).await.unwrap();
     site.assert_clean();
 }
 
