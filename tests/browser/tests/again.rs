@@ -134,6 +134,7 @@ fn an_app_that_was_uninstalled_is_installed_again_and_goes_on() {
 
         person.open(&tenant.stack.setup_link(&tenant.organization)).await;
         person.presses("Sign in").await;
+        person.sees("Signed in as").await;
         let setup = format!("{}/setup", tenant.stack.api);
         person.finds_at(&setup, "Nothing is being sent").await;
         person.sees("An admin of your company in Procore").await;

@@ -140,6 +140,7 @@ fn footage_is_seen_by_who_may_see_the_site_through_a_link_of_minutes() {
         let person = Person::new().await;
         person.open(&tenant.stack.setup_link(&tenant.organization)).await;
         person.presses("Sign in").await;
+        person.sees("Signed in as").await;
         // The short address, as it stands in a message, leads to the page.
         person.open(&format!("{}/detections/{}", tenant.stack.api, id(1))).await;
         person.sees("number 12").await;
@@ -151,6 +152,7 @@ fn footage_is_seen_by_who_may_see_the_site_through_a_link_of_minutes() {
         assert!(link.starts_with(&tenant.stack.aws) && link.contains("X-Amz-Expires="), "{link}");
         person.open(&format!("{}/setup", tenant.stack.api)).await;
         person.presses("Sign out").await;
+        person.sees("You are signed out").await;
         person.open(&format!("{}/sites/{}/detections/{}/footage", tenant.stack.api, tenant.site, id(1))).await;
         person.sees("Sign in with Procore").await;
     });

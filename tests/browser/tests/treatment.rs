@@ -22,6 +22,7 @@ fn an_injury_added_in_procore_stands_on_the_incidents_page() {
         let person = Person::new().await;
         person.open(&tenant.stack.setup_link(&tenant.organization)).await;
         person.presses("Sign in").await;
+        person.sees("Signed in as").await;
         let page = format!("{}/sites/{}/incidents/{}", tenant.stack.api, tenant.site, id(9));
         person.open(&page).await;
         person.sees("None so far").await;
